@@ -1,0 +1,94 @@
+"""Cross-frame attention: each frame's queries, the first frame's keys and values (paper, Sect. 3.3.2)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from diffusers.models.attention_processor import Attention
+from einops import rearrange
+
+
+@dataclass
+class FirstFrameBank:
+    """Keys and values that the first frame left in each self-attention layer, for one prediction.
+
+    branches: guidance branches b in the batch, which is laid out as "(b f)". first_chunk: whether the
+    batch now in the network begins with frame 0 (then the layers write here) or not (then they read).
+    kept: layer name -> keys, values, each (b, heads, l, d).
+    """
+
+    branches: int = 1
+    first_chunk: bool = True
+    kept: dict[str, tuple[torch.Tensor, torch.Tensor]] = field(default_factory=dict)
+
+    def expect(self, branches: int, first_chunk: bool) -> None:
+        """Say what the next call of the network holds; a first chunk forgets the time step before."""
+        self.branches, self.first_chunk = branches, first_chunk
+        if first_chunk:
+            self.kept.clear()
+
+
+class CrossFrameAttention:
+    """Attention processor of one self-attention layer: Softmax(Q^k K^1T / sqrt(c)) V^1 for every frame k.
+
+    Keys and values are projected for frame 0 only, once per prediction. The frames' queries are folded
+    into one long sequence, so that frame 0's keys are shared and never copied.
+    """
+
+    def __init__(self, layer: str, bank: FirstFrameBank) -> None:
+        self.layer = layer
+        self.bank = bank
+
+    def __call__(
+        self,
+        attn: Attention,
+        hidden_states: torch.Tensor,
+        encoder_hidden_states: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        temb: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """hidden_states: ((b f), l, c), to the same shape. Self-attention only: the text must be absent."""
+        if encoder_hidden_states is not None or attention_mask is not None:
+            raise ValueError(f"{self.layer} is not plain self-attention; cross-frame attention does not fit.")
+        b = self.bank.branches
+        if self.bank.first_chunk:
+            first = rearrange(hidden_states, "(b f) l c -> b f l c", b=b)[:, 0]
+            self.bank.kept[self.layer] = tuple(
+                rearrange(project(first), "b l (h d) -> b h l d", h=attn.heads)
+                for project in (attn.to_k, attn.to_v)
+            )
+        key, value = self.bank.kept[self.layer]
+        query = rearrange(attn.to_q(hidden_states), "(b f) l (h d) -> b h (f l) d", b=b, h=attn.heads)
+        mixed = F.scaled_dot_product_attention(query, key, value, scale=attn.scale)
+        mixed = rearrange(mixed, "b h (f l) d -> (b f) l (h d)", l=hidden_states.shape[1])
+        return attn.to_out[1](attn.to_out[0](mixed))
+
+
+def self_attention_layers(network: torch.nn.Module) -> dict[str, Attention]:
+    """The layers in which pixels attend to pixels (diffusers' ``attn1``), by name, in the network's order."""
+    return {
+        name: layer
+        for name, layer in network.named_modules()
+        if isinstance(layer, Attention) and name.endswith("attn1")
+    }
+
+
+@contextmanager
+def cross_frame_attention(network: torch.nn.Module, enabled: bool = True) -> Iterator[FirstFrameBank]:
+    """Install CrossFrameAttention on the network's self-attention layers; take it out again, come what may.
+
+    Only those layers are touched, so text attention and adapters on it stay as they were found.
+    """
+    bank = FirstFrameBank()
+    layers = self_attention_layers(network) if enabled else {}
+    found = {name: layer.processor for name, layer in layers.items()}
+    try:
+        for name, layer in layers.items():
+            layer.processor = CrossFrameAttention(name, bank)
+        yield bank
+    finally:
+        for name, layer in layers.items():
+            layer.processor = found[name]
+        bank.kept.clear()

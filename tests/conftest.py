@@ -1,0 +1,107 @@
+"""Small random models with the real classes, in Stable Diffusion's folder format."""
+
+import json
+import os
+from pathlib import Path
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import pytest
+import torch
+from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from text_to_video_pipeline import TextToVideoPipeline
+
+# random weights give values so small that the CPU falls into its slow path for them
+torch.set_flush_denormal(True)
+
+SD_SCHEDULE = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "steps_offset": 1,
+    "skip_prk_steps": True,
+    "set_alpha_to_one": False,
+}
+
+
+def small_tokenizer() -> CLIPTokenizer:
+    """A byte-pair tokenizer without merges: it spells every word, and needs no files."""
+    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+    names = ["<|startoftext|>", "<|endoftext|>", *letters, *(letter + "</w>" for letter in letters)]
+    vocab = {name: i for i, name in enumerate(names)}
+    return CLIPTokenizer(vocab=vocab, merges=[], model_max_length=16)
+
+
+def small_unet(**changes) -> UNet2DConditionModel:
+    shape = {
+        "sample_size": 16,
+        "block_out_channels": (16, 32),
+        "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
+        "layers_per_block": 1,
+        "cross_attention_dim": 16,
+        "attention_head_dim": 2,
+        "norm_num_groups": 4,
+    }
+    return UNet2DConditionModel(**{**shape, **changes})
+
+
+def small_vae() -> AutoencoderKL:
+    return AutoencoderKL(
+        block_out_channels=(4, 4, 8, 8),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        latent_channels=4,
+        norm_num_groups=2,
+        sample_size=128,
+    )
+
+
+def small_pipeline(**unet_changes) -> TextToVideoPipeline:
+    """A Stable Diffusion of a few thousand random weights; the same at every call."""
+    torch.manual_seed(0)
+    text = CLIPTextConfig(
+        vocab_size=54,
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=16,
+        bos_token_id=0,
+        eos_token_id=1,
+        pad_token_id=1,
+    )
+    pipeline = TextToVideoPipeline(
+        vae=small_vae().eval(),
+        text_encoder=CLIPTextModel(text).eval(),
+        tokenizer=small_tokenizer(),
+        unet=small_unet(**unet_changes).eval(),
+        scheduler=PNDMScheduler(**SD_SCHEDULE),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+@pytest.fixture(scope="session")
+def pipeline() -> TextToVideoPipeline:
+    return small_pipeline()
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory) -> Path:
+    """A small random model saved as diffusers saves one."""
+    folder = tmp_path_factory.mktemp("model")
+    small_pipeline().save_pretrained(folder)
+    index = json.loads((folder / "model_index.json").read_text())
+    index["_class_name"] = "StableDiffusionPipeline"
+    (folder / "model_index.json").write_text(json.dumps(index))
+    return folder
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)

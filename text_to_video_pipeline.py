@@ -1,0 +1,268 @@
+"""TextToVideoPipeline: videos from an image diffusion model, Algorithm 1 of arXiv 2303.13439.
+
+One denoising loop: time outside, chunks of frames inside. The first chunk of every time step holds frame
+0, whose keys and values all other frames attend to; the scheduler is stepped once per time on all frames.
+So the chunk size sets the memory needed and nothing else.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from diffusers import SchedulerMixin, StableDiffusionPipeline
+from einops import rearrange, repeat
+
+from attention import FirstFrameBank, cross_frame_attention
+from checks import InputError, check_choice, check_int, check_number
+from motion import Motion, alpha_ratio, default_times, motion_field, noise_to, warp
+from sampling import SCHEDULERS, Track, alpha_bar, make_scheduler, nearest_index
+
+
+class Cancelled(Exception):
+    """Raised by an ``on_step`` callback to end a run; the pipeline is as usable afterwards as before."""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step of a run. done, total: steps. fraction: share of the arithmetic done, 0..1, as early steps
+    hold one frame only. latents: the clean picture as seen now, (b=1 f c h w) float32, for previews."""
+
+    done: int
+    total: int
+    label: str
+    fraction: float
+    latents: torch.Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Guidance:
+    """Text conditions: embeds (b n d), branch 0 without the text where b = 2; scale: classifier-free guidance
+    w >= 0; embedding: (1, e) for networks distilled to take the scale as an input."""
+
+    embeds: torch.Tensor
+    scale: float
+    embedding: torch.Tensor | None = None
+
+    def combine(self, predictions: torch.Tensor) -> torch.Tensor:
+        """((b f) c h w) to (f c h w): without + scale * (with - without)."""
+        branches = rearrange(predictions, "(b f) c h w -> b f c h w", b=len(self.embeds))
+        if len(branches) == 1:
+            return branches[0]
+        return branches[0] + self.scale * (branches[1] - branches[0])
+
+
+@dataclass
+class Progress:
+    """Counts a run's steps and tells the caller of each."""
+
+    total_steps: int
+    total_frames: int
+    on_step: Callable[[Step], None] | None
+    done: int = 0
+    frames: int = 0
+
+    def tell(self, label: str, clean: torch.Tensor) -> None:
+        """One step more, on the frames (f c h w)."""
+        self.done += 1
+        self.frames += len(clean)
+        if self.on_step is not None:
+            fraction = self.frames / self.total_frames
+            self.on_step(Step(self.done, self.total_steps, label, fraction, clean[None]))
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What stays the same through one call. t1, t0: the numbers of the time steps at T and T'."""
+
+    steps: SchedulerMixin
+    t1: int
+    t0: int
+    motion: Motion
+    guidance: Guidance
+    bank: FirstFrameBank
+    chunk_size: int
+    progress: Progress
+
+
+class TextToVideoPipeline(StableDiffusionPipeline):
+    """Stable Diffusion's parts, loaded and saved as diffusers does, that draw videos instead of pictures."""
+
+    @torch.inference_mode()
+    def __call__(
+        self,
+        prompt: str,
+        *,
+        negative_prompt: str = "",
+        num_frames: int = 8,
+        height: int | None = None,
+        width: int | None = None,
+        num_inference_steps: int = 50,
+        guidance_scale: float = 7.5,
+        motion: Motion = Motion(),  # noqa: B008 - frozen, so one default instance is safe
+        scheduler: str = "ddim",
+        chunk_size: int = 8,
+        cross_frame: bool = True,
+        latents: torch.Tensor | None = None,
+        generator: torch.Generator | None = None,
+        on_step: Callable[[Step], None] | None = None,
+    ) -> torch.Tensor:
+        """Draw the latents of a video: (1 f c h w), float32; ``decode`` makes frames of them.
+
+        height, width: output pixels, multiples of the VAE's reduction (8); None: the model's own size.
+        num_inference_steps: 1..1000. guidance_scale: w >= 0, no guidance where w <= 1. chunk_size: frames
+        through the network at once, 0 for all; never changes the picture. latents: x_T of the first frame,
+        (1 c h w) white noise; drawn from ``generator`` (on the CPU) where None. on_step: called after every
+        step; may raise Cancelled. Raises InputError for values out of range.
+        """
+        check_int("num_frames", num_frames, 1, 100_000)
+        check_int("num_inference_steps", num_inference_steps, 1, 1000)
+        check_int("chunk_size", chunk_size, 0, 100_000)
+        check_number("guidance_scale", guidance_scale, 0, 1000)
+        check_choice("scheduler", scheduler, SCHEDULERS)
+        shape = (num_frames, self.unet.config.in_channels, *self._latent_size(height, width))
+        noise, generators = self._draw_noise(shape, latents, generator)
+        steps = make_scheduler(scheduler, self.scheduler.config, num_inference_steps)
+        t1, t0 = self._motion_steps(motion, steps, shape)
+        with cross_frame_attention(self.unet, cross_frame) as bank, one_time_row(self.unet):
+            run = Run(
+                steps=steps,
+                t1=t1,
+                t0=t0,
+                motion=motion,
+                guidance=self._guidance(prompt, negative_prompt, guidance_scale),
+                bank=bank,
+                chunk_size=num_frames if chunk_size == 0 else chunk_size,
+                progress=_progress(num_frames, len(steps.timesteps), t1, t0, motion.enabled, on_step),
+            )
+            tracks = self._start(run, noise, generators)
+            self._denoise(run, tracks, len(steps.timesteps), "all frames")
+        return torch.cat([track.latents for track in tracks])[None]
+
+    def _start(self, run: Run, noise: torch.Tensor, generators: list[torch.Generator]) -> list[Track]:
+        """Algorithm 1 up to T: x_T^1 denoised from noise; x_T^k moved at T' and brought back up."""
+        if not run.motion.enabled:
+            return [Track.from_noise(run.steps, noise, generators)]
+        first = Track.from_noise(run.steps, noise[:1], generators[:1])  # x_1000^1
+        if len(noise) == 1:
+            return [first]
+        self._denoise(run, [first], run.t1, "first frame")  # x_T^1
+        ahead = first.fork()
+        self._denoise(run, [ahead], run.t0, "motion")  # x_T'^1
+        field = motion_field(len(noise), run.motion.x, run.motion.y)[1:]
+        moved = warp(ahead.preserving().expand(len(field), -1, -1, -1), field, self.cell_px, run.motion.warp)
+        ratio = alpha_ratio(alpha_bar(run.steps, run.t1), alpha_bar(run.steps, run.t0))
+        noised = noise_to(moved, ratio, noise[1:])  # x_T^k
+        return [first, Track.from_latents(run.steps, noised, generators[1:], run.t1)]
+
+    def _denoise(self, run: Run, tracks: list[Track], end: int, label: str) -> None:
+        """The one loop: all tracks' frames together, up to time step number ``end``."""
+        while tracks[0].index < end:
+            time = run.steps.timesteps[tracks[0].index]
+            prediction = self._predict(run, torch.cat([track.model_input() for track in tracks]), time)
+            parts = prediction.split([len(track.latents) for track in tracks])
+            clean = [track.clean(part) for track, part in zip(tracks, parts, strict=True)]
+            for track, part in zip(tracks, parts, strict=True):
+                track.step(part)
+            run.progress.tell(label, torch.cat(clean))
+
+    def _predict(self, run: Run, latents: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+        """The noise in all frames (f c h w) at one time, a chunk at a time; frame 0 is in the first chunk."""
+        branches, dtype = len(run.guidance.embeds), self.unet.dtype
+        predictions = []
+        for i, chunk in enumerate(latents.split(run.chunk_size)):
+            run.bank.expect(branches, first_chunk=i == 0)
+            predicted = self.unet(
+                repeat(chunk.to(dtype), "f c h w -> (b f) c h w", b=branches),
+                time,
+                encoder_hidden_states=repeat(run.guidance.embeds, "b n d -> (b f) n d", f=len(chunk)),
+                timestep_cond=run.guidance.embedding,
+            ).sample
+            predictions.append(run.guidance.combine(predicted.float()))
+        return torch.cat(predictions)
+
+    def decode(self, latents: torch.Tensor) -> Iterator[np.ndarray]:
+        """Frames of latents (1 f c h w), one at a time: uint8 RGB (h, w, 3)."""
+        scale = self.vae.config.scaling_factor
+        for frame in latents[0]:
+            with torch.inference_mode():
+                picture = self.vae.decode((frame[None] / scale).to(self.vae.dtype)).sample[0].float()
+                picture = ((picture / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
+            yield rearrange(picture, "c h w -> h w c").cpu().numpy()
+
+    @property
+    def cell_px(self) -> int:
+        """Output pixels per latent cell, along each side."""
+        return self.vae_scale_factor
+
+    def _latent_size(self, height: int | None, width: int | None) -> tuple[int, int]:
+        own = self.unet.config.sample_size * self.cell_px
+        sides = {"height": own if height is None else height, "width": own if width is None else width}
+        least = self.cell_px * 2 ** (len(self.unet.config.block_out_channels) - 1)
+        checked = [check_int(name, side, least, 8192, self.cell_px) for name, side in sides.items()]
+        return checked[0] // self.cell_px, checked[1] // self.cell_px
+
+    def _motion_steps(self, motion: Motion, steps: SchedulerMixin, shape: tuple[int, ...]) -> tuple[int, int]:
+        """The numbers of the time steps nearest to T and T', with 0 <= T's <= T's' < number of steps.
+
+        Where there are steps to spare, T' comes after at least one: noise alone has no picture to move.
+        """
+        default_t0, default_t1 = default_times(self.scheduler.alphas_cumprod, *shape[-2:])
+        motion = replace(
+            motion,
+            t0=default_t0 if motion.t0 is None else motion.t0,
+            t1=default_t1 if motion.t1 is None else motion.t1,
+        )
+        motion.check()
+        t0 = max(nearest_index(steps, motion.t0), min(1, len(steps.timesteps) - 1))
+        return min(nearest_index(steps, motion.t1), t0), t0
+
+    def _guidance(self, prompt: str, negative_prompt: str, scale: float) -> Guidance:
+        dim = self.unet.config.time_cond_proj_dim
+        branches = scale > 1 and dim is None
+        with_text, without = self.encode_prompt(prompt, self.device, 1, branches, negative_prompt)
+        if dim is None:
+            return Guidance(torch.cat([without, with_text]) if branches else with_text, scale)
+        embedding = self.get_guidance_scale_embedding(torch.tensor([scale - 1.0]), embedding_dim=dim)
+        return Guidance(with_text, scale, embedding.to(self.device, self.unet.dtype))
+
+    def _draw_noise(
+        self, shape: tuple[int, ...], latents: torch.Tensor | None, generator: torch.Generator | None
+    ) -> tuple[torch.Tensor, list[torch.Generator]]:
+        """All noise of a run, drawn on the CPU before any chunking: x_1000^1 and every epsilon_k as one
+        (f c h w), and a generator per frame for samplers that draw as they go. Frames 0..n are the same
+        however many follow."""
+        if generator is None:
+            generator = torch.Generator()
+            generator.seed()
+        if latents is None:
+            latents = torch.randn(1, *shape[1:], generator=generator)
+        elif tuple(latents.shape) != (1, *shape[1:]):
+            raise InputError(f"latents has the shape {tuple(latents.shape)}; give {(1, *shape[1:])}.")
+        seeds = torch.randint(2**62, (shape[0],), generator=generator.clone_state())
+        others = torch.randn(shape[0] - 1, *shape[1:], generator=generator)
+        noise = torch.cat([latents.to(self.device, torch.float32), others.to(self.device)])
+        return noise, [torch.Generator().manual_seed(int(seed)) for seed in seeds]
+
+
+def _progress(
+    num_frames: int, num_steps: int, t1: int, t0: int, moved: bool, on_step: Callable[[Step], None] | None
+) -> Progress:
+    if not moved or num_frames == 1:
+        return Progress(num_steps, num_steps * num_frames, on_step)
+    return Progress(num_steps + t0 - t1, t0 + (num_steps - t1) * num_frames, on_step)
+
+
+@contextmanager
+def one_time_row(unet: torch.nn.Module) -> Iterator[None]:
+    """Embed the time once for the whole batch, as all its frames are at the same time.
+
+    It saves work, and more: matrix products with as many rows as frames round differently for different
+    batch sizes, so this is what keeps a video the same to the last bit at every chunk size.
+    """
+    handle = unet.time_embedding.register_forward_pre_hook(lambda _, args: (args[0][:1], *args[1:]))
+    try:
+        yield
+    finally:
+        handle.remove()
