@@ -13,18 +13,24 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def _is_finite(value: object) -> bool:
+    """Whether the value is a number (bool is none); whole numbers of any length are finite."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return isinstance(value, int) or math.isfinite(value)
+
+
 def check_number(field: str, value: object, low: float, high: float) -> float:
     """A finite number with ``low <= value <= high``; InputError otherwise (also for NaN, text and bool)."""
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not low <= value <= high:
+    if not _is_finite(value) or not low <= value <= high:
         raise InputError(f"{field} is {_shown(value)}; give a number from {low:g} to {high:g}.")
     return float(value)
 
 
 def check_int(field: str, value: object, low: int, high: int, multiple_of: int = 1) -> int:
     """A whole number with ``low <= value <= high``, divisible by ``multiple_of``; InputError otherwise."""
-    is_whole = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    if not is_whole or value != int(value) or not low <= value <= high or int(value) % multiple_of:
+    whole = _is_finite(value) and value == int(value)
+    if not whole or not low <= value <= high or int(value) % multiple_of:
         kind = "a whole number" if multiple_of == 1 else f"a multiple of {multiple_of}"
         raise InputError(f"{field} is {_shown(value)}; give {kind} from {low} to {high}.")
     return int(value)

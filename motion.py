@@ -11,38 +11,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 
-from checks import InputError, check_choice, check_int, check_number
-
-WARPS = ("subcell", "whole-cell", "reference")
-MAX_MOTION_PX = 512.0
-
-
-@dataclass(frozen=True)
-class Motion:
-    """How frames k = 1..f-1 are made from the first: moved by k * (x, y), then noised from T' to T.
-
-    x, y: output pixels per frame. t0, t1: T' and T as times of the schedule, 0 <= T' <= T < 1000; None
-    lets ``default_times`` choose. warp: one of WARPS. enabled=False is the paper's ablation: every frame
-    starts from noise of its own.
-    """
-
-    x: float = 12.0
-    y: float = 12.0
-    t0: int | None = None
-    t1: int | None = None
-    warp: str = "subcell"
-    enabled: bool = True
-
-    def check(self) -> None:
-        """InputError where a value is out of range or T' lies after T."""
-        check_number("motion_x", self.x, -MAX_MOTION_PX, MAX_MOTION_PX)
-        check_number("motion_y", self.y, -MAX_MOTION_PX, MAX_MOTION_PX)
-        check_choice("warp", self.warp, WARPS)
-        for field, time in (("t0", self.t0), ("t1", self.t1)):
-            if time is not None:
-                check_int(field, time, 0, 999)
-        if self.t0 is not None and self.t1 is not None and self.t0 > self.t1:
-            raise InputError(f"t0 (T') is {self.t0} and t1 (T) is {self.t1}; T' must not be larger than T.")
+from choices import Motion as Motion  # defined there, used as ours
 
 
 def motion_field(num_frames: int, x: float, y: float) -> torch.Tensor:

@@ -34,7 +34,9 @@ def make_scheduler(name: str, config: dict, num_inference_steps: int) -> Schedul
     Diffusion's, leaves out the noisiest times, and a few-step run would never form a picture; there the
     steps end at the noisiest time ("trailing").
     """
-    own = {"timestep_spacing": "trailing"} if num_inference_steps < FEW_STEPS else {}
+    own: dict[str, object] = {"timestep_spacing": "trailing"} if num_inference_steps < FEW_STEPS else {}
+    if name in ("ddim", "lcm"):
+        own["clip_sample"] = False  # latents are no pixels; these two would clip them to -1..1 by default
     scheduler = SCHEDULERS[name].from_config(config, **own)
     if name == "lcm":
         teacher_steps = max(LCM_TEACHER_STEPS, num_inference_steps)

@@ -15,6 +15,8 @@ from text_to_video_pipeline import TextToVideoPipeline
 
 # random weights give values so small that the CPU falls into its slow path for them
 torch.set_flush_denormal(True)
+# networks this small lose more to threads waiting for one another than they gain
+torch.set_num_threads(1)
 
 SD_SCHEDULE = {
     "beta_start": 0.00085,

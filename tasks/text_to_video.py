@@ -1,0 +1,136 @@
+"""Text to video: the paper's own task (Sect. 3.3)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from checks import InputError, check_choice, check_flag, check_int, check_number, check_text
+from choices import MAX_MOTION_PX, SCHEDULERS, WARPS, Motion
+
+if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is loaded
+    import torch
+
+    from text_to_video_pipeline import Step, TextToVideoPipeline
+
+MAX_PROMPT_CHARS = 2000
+MAX_WORK = 2**33  # frames x pixels x steps: 1000 frames of 512x512 at 32 steps
+
+# field -> least and largest value; sliders, the command line and ``check`` all read these
+LIMITS: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**32 - 1),
+    "num_frames": (1, 1000),
+    "width": (64, 2048),
+    "height": (64, 2048),
+    "fps": (0.25, 60),
+    "num_inference_steps": (1, 200),
+    "guidance_scale": (0, 30),
+    "motion_x": (-MAX_MOTION_PX, MAX_MOTION_PX),
+    "motion_y": (-MAX_MOTION_PX, MAX_MOTION_PX),
+    "t0": (0, 999),
+    "t1": (0, 999),
+    "chunk_size": (0, 1000),
+}
+WHOLE = ("seed", "num_frames", "num_inference_steps", "t0", "t1", "chunk_size")
+
+
+@dataclass(frozen=True)
+class TextToVideoSettings:
+    """Everything that decides a video. None means: what suits the model (seed: drawn at random).
+
+    width, height: output pixels, multiples of 8. fps: frames per second of the file. guidance_scale: 1 or
+    less turns guidance off. motion_x, motion_y: output pixels per frame, to the right and downwards.
+    t0, t1: the paper's T' and T (0..999). chunk_size: frames through the network at once, 0 for all; never
+    changes the picture. cross_frame_attention, motion_field: the paper's ablation switches.
+    """
+
+    task: ClassVar[str] = "text-to-video"
+
+    prompt: str
+    negative_prompt: str = ""
+    model: str = "miniature"
+    seed: int | None = None
+    num_frames: int = 8
+    width: int | None = None
+    height: int | None = None
+    fps: float = 4.0
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    motion_x: float = 12.0
+    motion_y: float = 12.0
+    t0: int | None = None
+    t1: int | None = None
+    chunk_size: int = 8
+    scheduler: str = "ddim"
+    cross_frame_attention: bool = True
+    motion_field: bool = True
+    warp: str = "subcell"
+
+    def check(self) -> None:
+        """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
+        if not check_text("prompt", self.prompt, MAX_PROMPT_CHARS).strip():
+            raise InputError("prompt is empty; write what the video should show.")
+        check_text("negative_prompt", self.negative_prompt, MAX_PROMPT_CHARS)
+        if not check_text("model", self.model, 500).strip():
+            raise InputError("model is empty; give miniature, a hub id or a folder.")
+        for field, (low, high) in LIMITS.items():
+            value = getattr(self, field)
+            if value is None and field in OPTIONAL:
+                continue
+            if field in ("width", "height"):
+                check_int(field, value, low, high, multiple_of=8)
+            elif field in WHOLE:
+                check_int(field, value, low, high)
+            else:
+                check_number(field, value, low, high)
+        check_choice("scheduler", self.scheduler, SCHEDULERS)
+        check_choice("warp", self.warp, WARPS)
+        check_flag("cross_frame_attention", self.cross_frame_attention)
+        check_flag("motion_field", self.motion_field)
+        self.motion().check()
+        self._check_work()
+
+    def _check_work(self) -> None:
+        """Refuse what no machine could finish; sizes the model is yet to choose count as they stand then."""
+        if None in (self.width, self.height, self.num_inference_steps):
+            return
+        work = self.num_frames * self.width * self.height * self.num_inference_steps
+        if work > MAX_WORK:
+            raise InputError(
+                f"num_frames x width x height x num_inference_steps is {work:.2g}; "
+                f"at most {MAX_WORK:.2g} is allowed, so choose fewer frames, a smaller size or fewer steps."
+            )
+
+    def motion(self) -> Motion:
+        """The motion part of these settings."""
+        return Motion(self.motion_x, self.motion_y, self.t0, self.t1, self.warp, self.motion_field)
+
+    def filled(self, defaults: dict[str, float]) -> "TextToVideoSettings":
+        """A copy in which fields left None take the model's defaults (field -> value)."""
+        missing = {name: value for name, value in defaults.items() if getattr(self, name) is None}
+        return replace(self, **missing)
+
+    def draw(
+        self,
+        pipeline: "TextToVideoPipeline",
+        generator: "torch.Generator",
+        on_step: "Callable[[Step], None] | None",
+    ) -> "torch.Tensor":
+        """Latents of the video (1 f c h w); every field must be filled; the generator is seeded with seed."""
+        return pipeline(
+            self.prompt,
+            negative_prompt=self.negative_prompt,
+            num_frames=self.num_frames,
+            height=self.height,
+            width=self.width,
+            num_inference_steps=self.num_inference_steps,
+            guidance_scale=self.guidance_scale,
+            motion=self.motion(),
+            scheduler=self.scheduler,
+            chunk_size=self.chunk_size,
+            cross_frame=self.cross_frame_attention,
+            generator=generator,
+            on_step=on_step,
+        )
+
+
+OPTIONAL = tuple(name for name in LIMITS if TextToVideoSettings.__dataclass_fields__[name].default is None)
