@@ -30,7 +30,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "t1": (0, 999),
     "chunk_size": (0, 1000),
 }
-WHOLE = ("seed", "num_frames", "num_inference_steps", "t0", "t1", "chunk_size")
+WHOLE = ("seed", "num_frames", "width", "height", "num_inference_steps", "t0", "t1", "chunk_size")
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,8 @@ class TextToVideoSettings:
             value = getattr(self, field)
             if value is None and field in OPTIONAL:
                 continue
-            if field in ("width", "height"):
-                check_int(field, value, low, high, multiple_of=8)
-            elif field in WHOLE:
-                check_int(field, value, low, high)
+            if field in WHOLE:
+                check_int(field, value, low, high, multiple_of=8 if field in ("width", "height") else 1)
             else:
                 check_number(field, value, low, high)
         check_choice("scheduler", self.scheduler, SCHEDULERS)
@@ -105,9 +103,13 @@ class TextToVideoSettings:
         return Motion(self.motion_x, self.motion_y, self.t0, self.t1, self.warp, self.motion_field)
 
     def filled(self, defaults: dict[str, float]) -> "TextToVideoSettings":
-        """A copy in which fields left None take the model's defaults (field -> value)."""
-        missing = {name: value for name, value in defaults.items() if getattr(self, name) is None}
-        return replace(self, **missing)
+        """A copy in which fields left None take the model's defaults (field -> value).
+
+        Whole numbers come out as int, as pages and scripts may send 25.0.
+        """
+        values = {name: defaults.get(name) if value is None else value for name, value in vars(self).items()}
+        whole = {name: int(values[name]) for name in WHOLE if values[name] is not None}
+        return replace(self, **{**values, **whole})
 
     def draw(
         self,

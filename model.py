@@ -1,0 +1,214 @@
+"""Model: one device, one set of weights in memory, one job at a time."""
+
+import logging
+import math
+import re
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from checks import InputError, check_int
+from motion import PAPER, KnownTimes, default_times
+from preview import preview
+from tasks.text_to_video import TextToVideoSettings
+from text_to_video_pipeline import Step, TextToVideoPipeline
+from utils import Video, write_video
+from version import __version__
+from weights import MINIATURE, STABLE_DIFFUSION, Card, ModelError, load_pipeline, read_card
+
+__all__ = ["MINIATURE", "Model", "ModelError", "settings_dict"]
+
+logger = logging.getLogger(__name__)
+
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+FILLED = ("width", "height", "num_inference_steps", "guidance_scale", "seed")
+ORIGINAL_STEPS = 50  # the original's t0 and t1 are indices into 50 steps
+
+
+class Model:
+    """Draws videos from settings, and keeps the last used weights on the device.
+
+    device: "cpu", "cuda", "cuda:1", "mps" or None for the best there is. dtype: "float32", "float16",
+    "bfloat16", a torch.dtype, or None: float16 on CUDA, where it is safe and fast, float32 elsewhere, where
+    it keeps a video the same to the last bit. Raises InputError for a device that is not there.
+    """
+
+    def __init__(self, device: str | None = None, dtype: str | torch.dtype | None = None) -> None:
+        self.device = _pick_device(device)
+        self.dtype = _pick_dtype(dtype, self.device)
+        self._lock = threading.RLock()
+        self._loaded: tuple[str, TextToVideoPipeline] | None = None
+
+    def load(self, source: str) -> TextToVideoPipeline:
+        """A model's pipeline, from memory where it was used last; ModelError where it cannot be had."""
+        with self._lock:
+            if self._loaded is None or self._loaded[0] != source:
+                self._loaded = None  # free the old weights before the new ones come
+                self._loaded = (source, load_pipeline(source, self.device, self.dtype))
+            return self._loaded[1]
+
+    def resolve(self, settings: TextToVideoSettings) -> TextToVideoSettings:
+        """The settings with every None filled in, the seed too; InputError where they cannot be run."""
+        settings.check()
+        with self._lock:
+            pipeline = self.load(settings.model)
+            own_side = pipeline.unet.config.sample_size * pipeline.cell_px
+            size = {"width": own_side, "height": own_side}
+            card = read_card(settings.model)
+            defaults = {**STABLE_DIFFUSION, **size, **card.defaults, "seed": secrets.randbelow(2**32)}
+            settings = settings.filled({name: defaults[name] for name in FILLED})
+            t0, t1 = _motion_times(pipeline, card, settings)
+        settings = settings.filled({"t0": t0, "t1": t1})
+        settings.check()
+        return settings
+
+    def generate(
+        self, settings: TextToVideoSettings, on_step: Callable[[Step], None] | None = None
+    ) -> Video:
+        """Draw the video. on_step hears of every step and may raise Cancelled, which passes through."""
+        settings = self.resolve(settings)
+        return Video(np.stack(list(self.frames(settings, on_step))), settings.fps)
+
+    def frames(
+        self, settings: TextToVideoSettings, on_step: Callable[[Step], None] | None = None
+    ) -> Iterator[np.ndarray]:
+        """The video's frames one at a time, uint8 RGB (h, w, 3): a long one can go straight to a file.
+
+        settings: as ``resolve`` returns them. Holds the device until the last frame is taken.
+        """
+        with self._lock:
+            pipeline = self.load(settings.model)
+            generator = torch.Generator().manual_seed(settings.seed)
+            yield from pipeline.decode(settings.draw(pipeline, generator, on_step))
+
+    def preview(self, latents: torch.Tensor) -> np.ndarray:
+        """A quick picture of a Step's latents (1 f c h w): uint8 RGB (f, h, w, 3), a pixel per cell."""
+        source = "miniature" if self._loaded is None else self._loaded[0]
+        return preview(latents, read_card(source).preview)
+
+    def known_words(self, model: str) -> dict[str, tuple[str, ...]] | None:
+        """The words a model lists as known to it, by group; None where it lists none."""
+        return read_card(model).words or None
+
+    def unknown_words(self, model: str, prompt: str) -> tuple[str, ...]:
+        """Words of the prompt that the model does not know; () for models that do not list theirs."""
+        words = read_card(model).words
+        if not words:
+            return ()
+        known = {part for group in words.values() for phrase in group for part in _words(phrase)}
+        return tuple(dict.fromkeys(word for word in _words(prompt) if word not in known))
+
+    def examples(self, model: str) -> tuple[str, ...]:
+        """Prompts that show what the model can do."""
+        return read_card(model).examples
+
+    def process_text2video(
+        self,
+        prompt: str,
+        model_name: str = "dreamlike-art/dreamlike-photoreal-2.0",
+        motion_field_strength_x: float = 12,
+        motion_field_strength_y: float = 12,
+        t0: int = 44,
+        t1: int = 47,
+        n_prompt: str = "",
+        chunk_size: int = 8,
+        video_length: int = 8,
+        seed: int = 0,
+        resolution: int | None = None,
+        fps: float = 2,
+        use_cf_attn: bool = True,
+        use_motion_field: bool = True,
+        path: str | None = None,
+    ) -> str:
+        """The original project's call, for scripts written for it; returns the path of the MP4.
+
+        t0, t1 are its indices into 50 steps (0..49, t0 <= t1), its strengths point against ours, and
+        resolution is the side of a square picture (None: the model's own). path None: a new file under
+        outputs/. model_name takes what Settings.model takes.
+        """
+        settings = TextToVideoSettings(
+            prompt=prompt,
+            negative_prompt=n_prompt,
+            model=model_name,
+            seed=seed,
+            num_frames=video_length,
+            width=resolution,
+            height=resolution,
+            fps=fps,
+            num_inference_steps=ORIGINAL_STEPS,
+            motion_x=-motion_field_strength_x,
+            motion_y=-motion_field_strength_y,
+            t0=_original_time("t0", t0),
+            t1=_original_time("t1", t1),
+            chunk_size=chunk_size,
+            cross_frame_attention=use_cf_attn,
+            motion_field=use_motion_field,
+        )
+        settings = self.resolve(settings)
+        target = Path(path) if path is not None else new_output_path(Path("outputs"), settings)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return str(write_video(target, self.frames(settings), settings.fps, settings_dict(settings)))
+
+
+def settings_dict(settings: TextToVideoSettings) -> dict:
+    """Settings as JSON for a video's metadata, with the task, the program and its version."""
+    about = {"task": settings.task, "program": "Text2Video-Zero Studio", "version": __version__}
+    return {**about, **asdict(settings)}
+
+
+def new_output_path(folder: Path, settings: TextToVideoSettings) -> Path:
+    """A file name of its own for a result: the prompt's first words, the seed, a few random letters."""
+    slug = "-".join(_words(settings.prompt))[:48].strip("-") or "video"
+    return folder / f"{slug}-{settings.seed}-{secrets.token_hex(3)}.mp4"
+
+
+def _original_time(field: str, index: int) -> int:
+    """The time at an index of the original's 50 steps, counted from the clean end."""
+    return check_int(field, index, 0, ORIGINAL_STEPS - 1) * 1000 // ORIGINAL_STEPS + 1
+
+
+def _motion_times(
+    pipeline: TextToVideoPipeline, card: Card, settings: TextToVideoSettings
+) -> tuple[int, int]:
+    """T' and T for the settings' size, from the model's own times where its card has some."""
+    known = PAPER
+    if "t0" in card.defaults and "t1" in card.defaults:
+        side = math.sqrt(card.defaults["width"] * card.defaults["height"]) / pipeline.cell_px
+        known = KnownTimes(card.defaults["t0"], card.defaults["t1"], side)
+    rows, columns = settings.height // pipeline.cell_px, settings.width // pipeline.cell_px
+    t0, t1 = default_times(pipeline.scheduler.alphas_cumprod, rows, columns, known)
+    # one of the two given by the user bounds the other
+    if settings.t1 is not None:
+        t0 = min(t0, settings.t1)
+    return t0, t1 if settings.t0 is None else max(t1, settings.t0)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[a-z]+", text.lower())
+
+
+def _pick_device(device: str | None) -> str:
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        kind = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise InputError(f"device is {device!r}; choose cpu, cuda, cuda:N or mps.") from error
+    there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if (kind.index or 0) >= there.get(kind.type, 0):
+        raise InputError(f"device is {device!r}, which this machine has not; choose cpu or leave it out.")
+    return str(device)
+
+
+def _pick_dtype(dtype: str | torch.dtype | None, device: str) -> torch.dtype:
+    if dtype is None:
+        return torch.float16 if device.startswith("cuda") else torch.float32
+    picked = DTYPES.get(str(dtype).removeprefix("torch."))
+    if picked is None:
+        raise InputError(f"dtype is {dtype!r}; choose one of {', '.join(DTYPES)}.")
+    return picked

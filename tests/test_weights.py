@@ -1,0 +1,144 @@
+"""weights.py: what loads, and the one sentence for what does not."""
+
+import json
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+import torch
+from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+import weights
+from weights import ModelError, load_pipeline, read_card
+
+
+def load(source) -> object:
+    return load_pipeline(str(source), "cpu", torch.float32)
+
+
+@pytest.fixture
+def copied(model_folder, tmp_path) -> Path:
+    return Path(shutil.copytree(model_folder, tmp_path / "model"))
+
+
+def change_index(folder: Path, **parts) -> None:
+    path = folder / "model_index.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **parts}))
+
+
+def test_a_folder_loads_with_its_own_weights(model_folder, pipeline):
+    loaded = load(model_folder)
+    for name, tensor in pipeline.unet.state_dict().items():
+        assert torch.equal(loaded.unet.state_dict()[name], tensor)
+    assert loaded.safety_checker is None
+
+
+def test_precision_is_the_one_asked_for(model_folder):
+    assert load_pipeline(str(model_folder), "cpu", torch.bfloat16).unet.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("source", ["nothing", "./nothing", "/no/such/folder", "a/b/c", "~/nothing-here"])
+def test_places_that_are_not_there(source):
+    with pytest.raises(ModelError, match="is not there"):
+        load(source)
+
+
+def test_a_file_and_a_folder_without_index(tmp_path):
+    (tmp_path / "one.safetensors").write_bytes(b"x")
+    with pytest.raises(ModelError, match="is a file"):
+        load(tmp_path / "one.safetensors")
+    with pytest.raises(ModelError, match=r"no model_index.json"):
+        load(tmp_path)
+
+
+def test_a_hub_id_without_a_network_says_what_to_do():
+    with pytest.raises(ModelError, match="cannot be reached; connect once to fetch it, or choose miniature"):
+        load("stable-diffusion-v1-5/stable-diffusion-v1-5")
+
+
+def test_an_index_that_is_no_json(copied):
+    (copied / "model_index.json").write_text("{")
+    with pytest.raises(ModelError, match="is broken"):
+        load(copied)
+
+
+@pytest.mark.parametrize("index", [[], "text", 5, {"unet": 3}])
+def test_an_index_of_another_shape(copied, index):
+    (copied / "model_index.json").write_text(json.dumps(index))
+    with pytest.raises(ModelError, match="Stable Diffusion model in diffusers' format|is broken"):
+        load(copied)
+
+
+def test_foreign_code_is_never_imported(copied):
+    change_index(copied, unet=["os", "UNet2DConditionModel"])
+    with pytest.raises(ModelError, match=r"code of its own \(os\)"):
+        load(copied)
+
+
+def test_other_kinds_of_model_are_named(copied):
+    change_index(copied, text_encoder_2=["transformers", "CLIPTextModel"])
+    with pytest.raises(ModelError, match="1.x or 2.x"):
+        load(copied)
+    change_index(copied, vae=[None, None])
+    with pytest.raises(ModelError, match="has no vae"):
+        load(copied)
+
+
+def test_cut_off_weights_are_broken(copied):
+    path = copied / "unet" / "diffusion_pytorch_model.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ModelError, match="is broken and cannot be loaded"):
+        load(copied)
+
+
+def test_pickles_are_not_read(copied):
+    (copied / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    torch.save({}, copied / "unet" / "diffusion_pytorch_model.bin")
+    with pytest.raises(ModelError, match="safetensors"):
+        load(copied)
+
+
+class Answer:
+    """What the hub's errors carry."""
+
+    def __init__(self) -> None:
+        self.headers, self.status_code, self.text, self.request = {}, 404, "", None
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RepositoryNotFoundError("404", response=Answer()), "not known to the hub"),
+        (GatedRepoError("403", response=Answer()), "licence"),
+        (ConnectionError("reset"), "cannot be reached"),
+        (ValueError("odd\nmany lines"), r"\(odd\)"),
+    ],
+)
+def test_what_the_hub_raises_becomes_one_sentence(monkeypatch, error, said):
+    def fail(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(weights, "hf_hub_download", fail)
+    with pytest.raises(ModelError, match=said) as refusal:
+        load("some/model")
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_hub_that_does_not_answer_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(weights, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(weights, "getproxies", dict)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(weights, "ENDPOINT", f"http://127.0.0.1:{closed.getsockname()[1]}")
+        assert weights.hub_answers() is False
+        closed.listen()
+        assert weights.hub_answers() is True
+
+
+def test_card_of_a_folder(tmp_path):
+    assert read_card(str(tmp_path)).words == {}
+    told = {"words": {"subjects": ["car"]}, "defaults": {"t0": 681}}
+    (tmp_path / "miniature.json").write_text(json.dumps(told))
+    card = read_card(str(tmp_path))
+    assert (card.words["subjects"], card.defaults["t0"], card.preview) == (("car",), 681, ())

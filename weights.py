@@ -1,0 +1,165 @@
+"""Where weights come from: the bundled miniature, a local folder, a hub id; and what a model says of itself.
+
+Nothing but safetensors is read, and a model's index may name classes of diffusers and transformers only:
+diffusers imports the modules that an index names.
+"""
+
+import json
+import logging
+import os
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import torch
+from huggingface_hub import hf_hub_download
+from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+)
+
+from checks import InputError
+from text_to_video_pipeline import TextToVideoPipeline
+
+logger = logging.getLogger(__name__)
+
+MINIATURE = Path(__file__).resolve().parent / "miniature" / "weights" / "text-to-image"
+CARD = "miniature.json"
+INDEX = "model_index.json"
+ALLOWED_MODULES = ("diffusers", "transformers", "stable_diffusion")
+HUB_PATIENCE_S = 3.0
+NEEDED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+STABLE_DIFFUSION = {"num_inference_steps": 50, "guidance_scale": 7.5}
+
+
+class ModelError(InputError):
+    """The weights cannot be had or used; ``str(error)`` says what happened and what to do."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model says of itself in miniature.json; empty for models without one.
+
+    words: group ("subjects", "colours" ...) -> words it knows. defaults: settings that suit it.
+    preview: 5 rows of RGB, latents @ rows[:4] + rows[4] -> -1..1. examples: prompts worth trying.
+    """
+
+    words: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    defaults: dict[str, float] = field(default_factory=dict)
+    preview: tuple[tuple[float, ...], ...] = ()
+    examples: tuple[str, ...] = ()
+
+
+def read_card(source: str) -> Card:
+    """The card of the miniature or of a local folder; an empty one where there is none."""
+    path = (MINIATURE if source == "miniature" else Path(source)) / CARD
+    if not path.is_file():
+        return Card()
+    told = json.loads(path.read_text(encoding="utf-8"))
+    return Card(
+        words={group: tuple(words) for group, words in told.get("words", {}).items()},
+        defaults=told.get("defaults", {}),
+        preview=tuple(tuple(row) for row in told.get("preview", ())),
+        examples=tuple(told.get("examples", ())),
+    )
+
+
+def load_pipeline(source: str, device: str, dtype: torch.dtype) -> TextToVideoPipeline:
+    """The pipeline of "miniature", a local folder or a hub id, on ``device``; else ModelError."""
+    place = _place(source)
+    try:
+        _check_index(source, _read_index(place))
+        pipeline = TextToVideoPipeline.from_pretrained(
+            place,
+            dtype=dtype,
+            local_files_only=Path(place).is_dir() or not hub_answers(),
+            use_safetensors=True,
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+    except ModelError:
+        raise
+    except Exception as error:
+        logger.info("loading %s failed", source, exc_info=True)
+        raise ModelError(_why(source, error)) from error
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline.to(device)
+
+
+def _place(source: str) -> str:
+    """A folder's path or a hub id."""
+    if source == "miniature":
+        if not (MINIATURE / INDEX).is_file():
+            raise ModelError("model miniature has no weights in this copy; fetch the project again.")
+        return str(MINIATURE)
+    path = Path(source).expanduser()
+    looks_local = source.startswith((".", "~", os.sep)) or source.count("/") != 1 or path.exists()
+    if not looks_local:
+        return source
+    if path.is_file():
+        raise ModelError(f"model {source} is a file; give the folder of a model in diffusers' format.")
+    if not path.is_dir():
+        raise ModelError(f"model {source} is not there; give miniature, a folder or a hub id (owner/name).")
+    return str(path)
+
+
+def hub_answers() -> bool:
+    """Whether the hub can be reached now. Its client would try for 20 seconds."""
+    if HF_HUB_OFFLINE:
+        return False
+    if getproxies().get("https"):
+        return True  # only the proxy knows
+    hub = urlsplit(ENDPOINT)
+    try:
+        socket.create_connection((hub.hostname, hub.port or 443), timeout=HUB_PATIENCE_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def _read_index(place: str) -> dict:
+    path = Path(place) / INDEX
+    if not path.parent.is_dir():
+        path = Path(hf_hub_download(place, INDEX, local_files_only=not hub_answers()))
+    if not path.is_file():
+        raise ModelError(f"model {place} has no {INDEX}; give a folder in diffusers' format.")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _check_index(source: str, index: dict) -> None:
+    parts = {name: value for name, value in index.items() if isinstance(value, list) and len(value) == 2}
+    missing = [name for name in NEEDED if not parts.get(name) or parts[name][0] is None]
+    if missing:
+        raise ModelError(
+            f"model {source} has no {', '.join(missing)}; give a Stable Diffusion model in diffusers' format."
+        )
+    modules = {module for module, _ in parts.values() if module is not None}
+    foreign = ", ".join(sorted(str(module) for module in modules - set(ALLOWED_MODULES)))
+    if foreign:
+        raise ModelError(f"model {source} asks for code of its own ({foreign}), which is not run here.")
+    if parts["unet"][1] != "UNet2DConditionModel" or "text_encoder_2" in parts:
+        raise ModelError(f"model {source} is not of Stable Diffusion's 1.x or 2.x kind; choose one that is.")
+
+
+def _why(source: str, error: Exception) -> str:
+    """One sentence for what diffusers, transformers or the hub raised."""
+    offline = f"model {source} is not on this machine and the hub cannot be reached; "
+    if isinstance(error, GatedRepoError):
+        return f"model {source} needs its licence accepted on the hub; accept it there and log in."
+    if isinstance(error, RepositoryNotFoundError):
+        return f"model {source} is not known to the hub; check the id for typing errors."
+    if isinstance(error, HFValidationError):
+        return f"model {source} is no hub id; write it as owner/name, or give a folder or miniature."
+    if isinstance(error, (LocalEntryNotFoundError, HfHubHTTPError, ConnectionError)):
+        return offline + "connect once to fetch it, or choose miniature."
+    if isinstance(error, OSError) and "no file named" in str(error):
+        return f"model {source} has no safetensors weights, the only kind read here; choose another."
+    first_line = str(error).strip().split("\n")[0][:200]
+    return f"model {source} is broken and cannot be loaded ({first_line}); fetch it again or choose another."
