@@ -72,10 +72,9 @@ class Clock:
         self.parts[part] = self.parts.get(part, 0.0) + now - since
         self.lap_began = now
 
-    def seconds(self) -> dict[str, float]:
-        """Rounded to milliseconds, the total first."""
-        total = time.perf_counter() - self.began
-        return {name: round(value, 3) for name, value in {"total": total, **self.parts}.items()}
+    def total(self) -> float:
+        """Seconds since ``began``, to the millisecond."""
+        return round(time.perf_counter() - self.began, 3)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -156,7 +155,8 @@ def run(settings: Any, output: Path | None, arguments: argparse.Namespace, clock
         "width": settings.width,
         "height": settings.height,
         "fps": float(settings.fps),
-        "seconds": clock.seconds(),
+        "seconds": clock.total(),
+        "parts": {name: round(value, 3) for name, value in clock.parts.items()},
         "model": settings.model,
     }
 
@@ -228,7 +228,7 @@ def _in_options(sentence: str) -> str:
 def _sentence(report: dict) -> str:
     return (
         f"Wrote {report['output']}: {report['frames']} frames of {report['width']}x{report['height']} at "
-        f"{report['fps']:g} per second, seed {report['seed']}, in {report['seconds']['total']:.1f} s."
+        f"{report['fps']:g} per second, seed {report['seed']}, in {report['seconds']:.1f} s."
     )
 
 

@@ -1,0 +1,1 @@
+"""This project beside diffusers' TextToVideoZeroPipeline: ``python -m benchmarks`` writes RESULTS.md."""

@@ -1,0 +1,53 @@
+"""``python -m benchmarks [--only PART] [--quick] [--model SOURCE] [--output FILE]``"""
+
+import argparse
+import logging
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.networks import TINY, quiet
+from benchmarks.parts import PARTS, Plan, full_plan, quick_plan
+from benchmarks.table import save_part
+from weights import ModelError
+
+logger = logging.getLogger("benchmarks")
+
+RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the parts asked for; 0 if all could be run, else 1."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", choices=PARTS, help="run one part and keep the others' last rows")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes: to see that it runs, not how fast")
+    parser.add_argument("--model", default="miniature", help="folder or hub id to take as the miniature")
+    parser.add_argument("--output", type=Path, help="Markdown file (benchmarks/RESULTS.md)")
+    asked = parser.parse_args(arguments)
+    if asked.quick and asked.output is None:
+        parser.error("--quick needs --output, so that real results are not overwritten")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    quiet()
+    plan = quick_plan(TINY) if asked.quick else full_plan(asked.model)
+    names = PARTS if asked.only is None else [asked.only]
+    output = RESULTS if asked.output is None else asked.output
+    return max(run_part(name, plan, output) for name in names)
+
+
+def run_part(name: str, plan: Plan, output: Path) -> int:
+    """One part, its rows saved as soon as it is done; 1 where its weights are missing."""
+    device = plan.sd15[0].device if name == "sd15" else "cpu"
+    logger.info("%s begins", name)
+    started = time.monotonic()
+    try:
+        rows = PARTS[name](plan)
+    except ModelError as error:
+        logger.warning("%s is left out: %s", name, error)
+        return 1
+    save_part(output, f"sd15-{device}" if name == "sd15" else name, device, rows, time.monotonic() - started)
+    logger.info("%s took %.0f s; %s", name, time.monotonic() - started, output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
