@@ -1,0 +1,154 @@
+"""The web app: ``python app.py`` serves it on http://127.0.0.1:7860."""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+from checks import InputError
+
+logger = logging.getLogger(__name__)
+
+HERE = Path(__file__).resolve().parent
+TITLE = "Text2Video-Zero Studio"
+INTRO = "Type a sentence and watch a short video take shape, drawn by an image model."
+# Nothing the page shows may be fetched from elsewhere, whatever a component would like to load.
+CONTENT_POLICY = b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'"
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="app.py", description="Text2Video-Zero Studio in the browser.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (0.0.0.0: every network)")
+    parser.add_argument("--port", type=int, default=7860)
+    parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's relay")
+    parser.add_argument("--model", default="miniature", help="miniature, a Hugging Face id or a folder")
+    parser.add_argument("--device", default=None, help="cuda, mps or cpu (default: the best there is)")
+    parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for this name and password")
+    parser.add_argument("--output", default="outputs", type=Path, help="folder of the finished videos")
+    return parser.parse_args(argv)
+
+
+def credentials(auth: str | None) -> tuple[str, str] | None:
+    """``user:password`` → (user, password); the password may contain colons."""
+    if auth is None:
+        return None
+    user, colon, password = auth.partition(":")
+    if not (user and colon and password):
+        raise InputError("--auth needs a name and a password with a colon between them, like anna:secret.")
+    return user, password
+
+
+def stay_at_home() -> None:
+    """Switches the telemetry of every library off; must run before they are imported."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["DISABLE_TELEMETRY"] = "1"
+    os.environ["DO_NOT_TRACK"] = "1"
+
+
+class OnlyFromHere:
+    """ASGI middleware: every answer tells the browser to load things from this server alone."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        async def send_with_policy(message):
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"content-security-policy", CONTENT_POLICY)]
+            await send(message)
+
+        await self.app(scope, receive, send_with_policy if scope["type"] == "http" else send)
+
+
+def build_page(studio):
+    """The whole page: one tab a task."""
+    import gradio as gr
+
+    import app_text_to_video
+
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
+        head = f"<header><h1>{TITLE}</h1><p>{INTRO}</p></header>"
+        gr.HTML(head, elem_classes="top", apply_default_css=False)
+        with gr.Tabs(), gr.Tab("Text to video"):
+            app_text_to_video.build(studio, page)
+    return page
+
+
+def theme():
+    """The system's own type, one accent, and greys and greens dark enough to read."""
+    import gradio as gr
+
+    system = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
+    return gr.themes.Base(
+        primary_hue="teal",
+        neutral_hue="slate",
+        font=[gr.themes.Font(name) for name in system],
+        font_mono=[gr.themes.Font("ui-monospace"), gr.themes.Font("monospace")],
+    ).set(
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_300",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_600",
+        button_primary_text_color="white",
+    )
+
+
+def serve(options: argparse.Namespace, auth: tuple[str, str] | None) -> None:
+    """Starts the server and stays until it is told to stop."""
+    from starlette.middleware import Middleware
+
+    from app_common import Studio
+    from jobs import Jobs
+    from model import Model
+    from tasks.text_to_video import TextToVideoSettings
+
+    model = Model(device=options.device)
+    warm_up = TextToVideoSettings(
+        "warm-up", model=options.model, num_frames=2, width=64, height=64, num_inference_steps=1
+    )
+    jobs = Jobs(model, options.output, warm_up=warm_up)
+    page = build_page(Studio(model, jobs, options.model))
+    try:
+        page.queue(default_concurrency_limit=None).launch(
+            server_name=options.host,
+            server_port=options.port,
+            share=options.share,
+            auth=auth,
+            theme=theme(),
+            css_paths=HERE / "app_style.css",
+            favicon_path=HERE / "app_icon.svg",
+            allowed_paths=[str(jobs.output_folder)],
+            footer_links=["api"],
+            ssr_mode=False,
+            app_kwargs={"middleware": [Middleware(OnlyFromHere)]},
+        )
+    except OSError as error:
+        place = f"{options.host}:{options.port}"
+        raise InputError(f"The app cannot be served on {place}; choose another --host or --port.") from error
+    finally:
+        jobs.close(timeout_s=5)
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = arguments(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    stay_at_home()
+    try:
+        serve(options, credentials(options.auth))
+    except InputError as error:
+        print(f"{error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

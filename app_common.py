@@ -1,0 +1,230 @@
+"""What every tab shares: the run panel (submit, follow, stop, result) and the endpoint for programs.
+
+Handlers only submit, follow and stop; the work happens in ``jobs.Jobs``. Which run a page shows is kept in
+the browser's session storage: it outlives a reload, and two windows do not share it.
+"""
+
+import asyncio
+import dataclasses
+import logging
+import types
+import typing
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+import app_view
+from checks import InputError
+from jobs import Jobs, JobView
+from model import Model
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_S = 0.15  # a streaming handler notices a closed page or a stop only when it yields
+STABLE_DIFFUSION = "stable-diffusion-v1-5/stable-diffusion-v1-5"
+
+
+@dataclasses.dataclass(frozen=True)
+class Studio:
+    """What the tabs are built around."""
+
+    model: Model
+    jobs: Jobs
+    default_model: str = "miniature"
+
+
+def settings_from(settings_class: type, values: dict[str, Any]) -> Any:
+    """Raw values of a page or a program → settings, not yet checked.
+
+    Missing ones take the class's default, and whole numbers that come as 8.0 become 8. Everything else is
+    passed on as it is: ``settings.check()`` is the one place that refuses.
+    """
+    hints = typing.get_type_hints(settings_class)
+    chosen = {}
+    for field in dataclasses.fields(settings_class):
+        value = values.get(field.name)
+        if value is None:
+            continue
+        if isinstance(value, float) and value.is_integer() and _takes(hints[field.name], int):
+            value = int(value)
+        chosen[field.name] = value
+    if "prompt" not in chosen:
+        chosen["prompt"] = ""
+    return settings_class(**chosen)
+
+
+def _takes(hint: Any, kind: type) -> bool:
+    return hint is kind or (isinstance(hint, types.UnionType) and kind in typing.get_args(hint))
+
+
+def typed_number(text: str) -> Any:
+    """What somebody typed into a field for a number: None if empty, the text itself if it is no number."""
+    if not text.strip():
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def number_field(label: str, info: str, placeholder: str = "suits the model") -> gr.Textbox:
+    """A field for a number that may stay empty (Gradio's own number field turns empty into 0)."""
+    return gr.Textbox(label=label, info=info, placeholder=placeholder, max_lines=1, min_width=120)
+
+
+def unknown_words_note(model: Model, settings: Any) -> str:
+    """HTML of the note about words that the chosen model does not know; empty if it knows them all."""
+    words = model.unknown_words(settings.model, settings.prompt)
+    known = model.known_words(settings.model)
+    if not words or known is None:
+        return ""
+    name = "The miniature" if settings.model == "miniature" else "This model"
+    return app_view.unknown_words_html(name, words, known)
+
+
+class RunPanel:
+    """Run and Stop, the stage, progress, seed and download of one tab.
+
+    ``buttons()`` and ``result()`` place it, ``wire(...)`` connects it with the tab's form.
+    """
+
+    def __init__(self, studio: Studio, settings_class: type):
+        self.studio = studio
+        self.settings_class = settings_class
+        self.form: dict[str, Component] = {}
+
+    def buttons(self) -> None:
+        with gr.Row(elem_classes="run-row"):
+            self.run = gr.Button("Run", variant="primary", elem_classes="run", scale=3, min_width=140)
+            self.stop = gr.Button("Stop", interactive=False, elem_classes="stop", scale=1, min_width=90)
+        self.note = gr.HTML("", elem_classes="notes", apply_default_css=False)
+
+    def result(self) -> None:
+        self.stage = gr.HTML(app_view.Stage().html(None), elem_classes="stage-box", apply_default_css=False)
+        self.status = gr.HTML(app_view.status_html(None), elem_classes="status-box", apply_default_css=False)
+        with gr.Row(elem_classes="facts-row"):
+            self.facts = gr.HTML("", elem_classes="facts-box", min_width=200, apply_default_css=False)
+            self.reuse = gr.Button(
+                "Use this seed", size="sm", visible=False, elem_classes="reuse", scale=0, min_width=130
+            )
+        self.job_id = gr.Textbox(visible=False)
+
+    def wire(self, form: dict[str, Component], page: gr.Blocks) -> None:
+        """form: the tab's components by the settings' field names; prompt's Enter runs, like the button."""
+        self.form = form
+        quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+        raw = {**quiet, "preprocess": False}  # settings.check() refuses, in the page; no toast does
+        follow = {
+            "fn": self._follow,
+            "inputs": [self.job_id],
+            "outputs": [self.stage, self.status, self.facts, self.run, self.stop, self.reuse],
+            "show_progress": "hidden",
+            "api_visibility": "private",
+            "concurrency_limit": None,
+        }
+        key = f"run-of-{self.settings_class.task}"
+        remember = f"(id) => {{ sessionStorage.setItem('{key}', id || ''); }}"
+        recall = f"() => [sessionStorage.getItem('{key}') || '']"
+        known = [self.job_id, self.note]
+
+        submit = [self.run.click, form["prompt"].submit]
+        started = gr.on(submit, self._start, [self.job_id, *form.values()], known, **raw)
+        started.then(None, [self.job_id], None, js=remember, **quiet)
+        started.then(None, None, None, js=SHOW_STAGE, **quiet)
+        started.then(**follow)
+        self.stop.click(self._stop, [self.job_id], None, **quiet)
+        self.reuse.click(self._seed, [self.job_id], [form["seed"]], **quiet)
+        loaded = page.load(self._reattach, [self.job_id], [*known, *form.values()], js=recall, **quiet)
+        loaded.then(**follow)
+
+    def _start(self, job_id: str, *values: Any) -> tuple[Any, str]:
+        settings = self._settings(values)
+        under_way = self._view(job_id)
+        if under_way is not None and not under_way.finished:
+            same = under_way.settings == settings  # a double click
+            text = "Your run is still under way; wait for it or press Stop, then run this."
+            return gr.skip(), "" if same else app_view.note_html("hint", text)
+        try:
+            return self.studio.jobs.submit(settings), unknown_words_note(self.studio.model, settings)
+        except InputError as error:
+            return gr.skip(), app_view.note_html("error", self._in_labels(str(error)))
+
+    def _settings(self, values: Sequence[Any]) -> Any:
+        hints = typing.get_type_hints(self.settings_class)
+        chosen = {}
+        for name, value in zip(self.form, values, strict=True):
+            is_typed = isinstance(value, str) and hints[name] is not str
+            chosen[name] = typed_number(value) if is_typed else value
+        return settings_from(self.settings_class, chosen)
+
+    def _in_labels(self, sentence: str) -> str:
+        """The core speaks of fields by their names; people know them by their labels."""
+        for name, component in self.form.items():
+            if name != "prompt" and sentence.startswith(f"{name} "):
+                return component.label + sentence.removeprefix(name)
+        return sentence[:1].upper() + sentence[1:]
+
+    async def _follow(self, job_id: str) -> AsyncIterator[tuple]:
+        stage, shown = app_view.Stage(), None
+        while True:
+            view = self._view(job_id)
+            now = self._outputs(stage, view)
+            # what has not changed is not sent again: the video would start over, the page would flicker
+            yield now if shown is None else tuple(
+                gr.skip() if new == old else new for new, old in zip(now, shown, strict=True)
+            )
+            shown = now
+            if view is None or view.finished:
+                return
+            await asyncio.sleep(HEARTBEAT_S)
+
+    def _outputs(self, stage: app_view.Stage, view: JobView | None) -> tuple:
+        seed_known = view is not None and view.resolved is not None
+        busy = view is not None and not view.finished
+        if view is not None and view.error is not None:
+            view = dataclasses.replace(view, error=self._in_labels(view.error))
+        return (
+            stage.html(view),
+            app_view.status_html(view),
+            app_view.facts_html(view),
+            gr.update(interactive=not busy),
+            gr.update(interactive=busy and not view.stopping),
+            gr.update(visible=seed_known),
+        )
+
+    def _stop(self, job_id: str) -> None:
+        try:
+            self.studio.jobs.stop(job_id)
+        except InputError as error:
+            logger.info("Nothing to stop: %s", error)  # the page's follower tells the user
+
+    def _seed(self, job_id: str) -> Any:
+        view = self._view(job_id)
+        return gr.skip() if view is None or view.resolved is None else view.resolved.seed
+
+    def _reattach(self, job_id: str) -> tuple:
+        """After a reload: the run this window was showing, and the form as it was when it was started."""
+        untouched = [gr.skip()] * len(self.form)
+        if not job_id:
+            return ("", "", *untouched)
+        try:
+            view = self.studio.jobs.follow(job_id)
+        except InputError as error:
+            return ("", app_view.note_html("hint", str(error)), *untouched)
+        note = unknown_words_note(self.studio.model, view.settings)
+        return (job_id, note, *(getattr(view.settings, name) for name in self.form))
+
+    def _view(self, job_id: str) -> JobView | None:
+        try:
+            return self.studio.jobs.follow(job_id)
+        except InputError:
+            return None  # nothing was run here yet, or the server was restarted: the page starts afresh
+
+
+# On a phone the stage lies below the form: bring it into view; where it is in view the page stays as it is.
+SHOW_STAGE = """() => {
+    const status = [...document.querySelectorAll('.status')].find((one) => one.offsetParent !== null);
+    if (status) status.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+}"""

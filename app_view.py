@@ -1,0 +1,183 @@
+"""How a job looks on the page: JobView in, HTML out. Everything that a user wrote is escaped."""
+
+import base64
+import html
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+import cv2
+import numpy as np
+
+from jobs import JobView
+
+PREVIEW_FRAMES = 16  # a longer video's preview shows this many of its frames, evenly spaced
+PREVIEW_SIDE_PX = 160  # the longer side of a preview frame as sent; the page enlarges it smoothly
+
+
+def preview_strip(frames: np.ndarray) -> tuple[str, int]:
+    """uint8 (f, h, w, 3) RGB → the frames below each other as one WebP data URI, and how many they are."""
+    count = min(len(frames), PREVIEW_FRAMES)
+    chosen = frames[np.linspace(0, len(frames) - 1, count).round().astype(int)]
+    height, width = frames.shape[1:3]
+    scale = PREVIEW_SIDE_PX / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    strip = np.concatenate([cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC) for frame in chosen])
+    encoded = cv2.imencode(".webp", strip[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, 80])[1]
+    return "data:image/webp;base64," + base64.b64encode(encoded.tobytes()).decode("ascii"), count
+
+
+def file_url(path: Path) -> str:
+    """The page's address of a file in the output folder; relative, so that it works behind proxies too."""
+    shown = os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+    return "gradio_api/file=" + quote(Path(shown).as_posix())
+
+
+class Stage:
+    """Where preview and result appear on one page; keeps the encoded preview between heartbeats."""
+
+    def __init__(self) -> None:
+        self._number = -1
+        self._strip = ("", 0)
+
+    def html(self, view: JobView | None) -> str:
+        if view is None:
+            return _stage("idle", _placeholder("Your video appears here"))
+        if view.state == "done":
+            return _stage("done", _video(view))
+        if view.state == "queued":
+            return _stage("waiting", _placeholder("Waiting for its turn" if view.ahead else "Getting ready"))
+        if view.state == "failed":
+            return _stage("failed", note_html("error", view.error))
+        if view.state == "stopped":
+            return _stage("stopped", _placeholder("Stopped"))
+        if view.preview is None:
+            return _stage("waiting", _placeholder("Getting ready"))
+        return _stage("running", self._preview(view))
+
+    def _preview(self, view: JobView) -> str:
+        if view.preview_number != self._number:
+            self._number, self._strip = view.preview_number, preview_strip(view.preview)
+        uri, count = self._strip
+        seconds = len(view.preview) / view.resolved.fps
+        return (
+            f'<div class="picture" style="{_picture_style(view)}">'
+            f'<img class="strip" alt="Preview of the video as it takes shape" src="{uri}" '
+            f'style="--count:{count};animation-duration:{seconds:.2f}s;'
+            f'animation-timing-function:steps({count})"></div>'
+        )
+
+
+def _stage(state: str, content: str) -> str:
+    return f'<div class="stage" data-state="{state}">{content}</div>'
+
+
+def _placeholder(text: str) -> str:
+    return f'<div class="placeholder"><span>{html.escape(text)}</span></div>'
+
+
+def _picture_style(view: JobView) -> str:
+    return f"--w:{view.resolved.width};--h:{view.resolved.height}"
+
+
+def _video(view: JobView) -> str:
+    alt = html.escape(f"Video: {view.resolved.prompt[:200]}", quote=True)
+    return (
+        f'<div class="picture" style="{_picture_style(view)}">'
+        f'<video src="{file_url(view.output)}" aria-label="{alt}" '
+        "autoplay loop muted playsinline controls></video></div>"
+    )
+
+
+def seconds_in_words(seconds: float) -> str:
+    """``about 8 seconds``, ``about 3 minutes``, ``about 2 hours``."""
+    if seconds < 1.5:
+        return "about a second"
+    if seconds < 90:
+        return f"about {round(seconds)} seconds"
+    if seconds < 90 * 60:
+        return f"about {round(seconds / 60)} minutes"
+    return f"about {round(seconds / 3600)} hours"
+
+
+def status_html(view: JobView | None) -> str:
+    """The line below the stage: where the run stands, and when it is over what it was."""
+    if view is None:
+        return _status("idle", "", "")
+    if view.state == "queued":
+        runs = "1 run" if view.ahead == 1 else f"{view.ahead} runs"
+        text = f"In the queue: {runs} before yours." if view.ahead else "Loading the model …"
+        return _status("queued", text, _bar(None))
+    if view.state == "running":
+        return _status("running", _progress_words(view), _bar(view))
+    if view.state == "done":
+        link = (
+            f'<a class="download" href="{file_url(view.output)}" '
+            f'download="{html.escape(view.output.name, quote=True)}">Download video</a>'
+        )
+        return _status("done", f"Finished in {_duration(view.seconds_elapsed)}.", link)
+    if view.state == "stopped":
+        when = f"after step {view.step_done} of {view.step_total}" if view.step_total else "before it began"
+        return _status("stopped", f"Stopped {when}.", "")
+    return _status("failed", "This run made no video.", "")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.1f} seconds"
+    return f"{int(seconds // 60)} minutes and {round(seconds % 60)} seconds"
+
+
+def _progress_words(view: JobView) -> str:
+    if view.stopping:
+        return "Stopping …"
+    if not view.step_total:
+        return f"{view.label} …"
+    words = f"Step {view.step_done} of {view.step_total}"
+    if view.step_done == view.step_total:
+        return f"{words} · decoding the frames …"
+    if view.seconds_left is not None:
+        words += f" · {seconds_in_words(view.seconds_left)} left"
+    return words
+
+
+def _bar(view: JobView | None) -> str:
+    if view is None or not view.step_total:
+        return '<progress class="bar" aria-label="Progress"></progress>'
+    return f'<progress class="bar" aria-label="Progress" value="{view.fraction:.3f}"></progress>'
+
+
+def _status(state: str, text: str, extra: str) -> str:
+    role = "timer" if state == "running" else "status"  # a screen reader should not read out every step
+    return f'<div class="status" data-state="{state}"><p role="{role}">{html.escape(text)}</p>{extra}</div>'
+
+
+def facts_html(view: JobView | None) -> str:
+    """The seed that was used and what else makes the run repeatable."""
+    if view is None or view.resolved is None:
+        return ""
+    used = view.resolved
+    rest = f"{used.num_frames} frames · {used.width} × {used.height} · {used.fps:g} fps"
+    rest += f" · {used.num_inference_steps} steps · guidance {used.guidance_scale:g}"
+    return f'<p class="facts">Seed <b data-seed="{used.seed}">{used.seed}</b><br><span>{rest}</span></p>'
+
+
+def note_html(kind: str, text: str, more: str = "") -> str:
+    """A visible note on the page; kind is ``error`` or ``hint``, more is HTML that is already safe."""
+    role = "alert" if kind == "error" else "note"
+    return f'<div class="note" data-kind="{kind}" role="{role}"><p>{html.escape(text)}</p>{more}</div>'
+
+
+def unknown_words_html(name: str, words: Sequence[str], known: Mapping[str, Sequence[str]]) -> str:
+    """The note about words that the chosen model has never seen, what it knows, and where to go instead."""
+    named = ", ".join(f"“{word}”" for word in words[:8]) + (" and more" if len(words) > 8 else "")
+    text = f"{name} has never seen {named}, so expect something else there."
+    rows = "".join(
+        f"<dt>{html.escape(kind.capitalize())}</dt><dd>{html.escape(', '.join(items))}</dd>"
+        for kind, items in known.items()
+        if items
+    )
+    elsewhere = "For anything else choose Stable Diffusion 1.5 as the model."
+    more = f"<details open><summary>What it knows</summary><dl>{rows}</dl></details><p>{elsewhere}</p>"
+    return note_html("hint", text, more)

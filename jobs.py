@@ -1,0 +1,278 @@
+"""A run is a job: submit it, follow it, stop it. One worker thread a device takes them in turn.
+
+The work happens here and not in a page's handler, so a closed or reloaded page loses nothing, two windows
+take turns, and a stop reaches exactly its own job. Jobs live in memory: they are gone when the program ends,
+their videos are not.
+"""
+
+import logging
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from checks import InputError
+from model import Model, new_output_path, settings_dict
+from text_to_video_pipeline import Cancelled, Step
+from utils import write_video
+
+logger = logging.getLogger(__name__)
+
+FINISHED = ("done", "failed", "stopped")
+OUT_OF_MEMORY = "This run needs more memory than there is; lower the chunk size, the size or the frames."
+OWN_FAULT = "The program itself failed in this run ({kind}), not your input; the details are in its log."
+RECENT_STEPS = 6  # the time left is judged by the pace of this many last steps
+
+
+@dataclass(frozen=True, eq=False)
+class JobView:
+    """What one job looks like at one moment; a snapshot that never changes.
+
+    ahead: how many runs come before this one (0 unless queued).
+    resolved: the settings with every default and the seed filled in; None until the job has begun.
+    fraction: share of the arithmetic done, 0..1; steps on one frame cost less than steps on all.
+    preview: uint8 (f, h, w, 3) RGB at latent resolution, while the job runs; preview_number grows with each.
+    seconds_left: None where it cannot be judged yet.
+    """
+
+    id: str
+    state: str  # queued, running, done, failed, stopped
+    settings: Any
+    resolved: Any = None
+    ahead: int = 0
+    step_done: int = 0
+    step_total: int = 0
+    fraction: float = 0.0
+    label: str = ""
+    stopping: bool = False
+    seconds_elapsed: float = 0.0
+    seconds_left: float | None = None
+    preview: np.ndarray | None = None
+    preview_number: int = 0
+    output: Path | None = None
+    error: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINISHED
+
+
+@dataclass(eq=False)
+class _Job:
+    """A job as the worker changes it; read and written under the lock of its Jobs."""
+
+    id: str
+    settings: Any
+    state: str = "queued"
+    resolved: Any = None
+    step_done: int = 0
+    step_total: int = 0
+    label: str = ""
+    stop_asked: bool = False
+    started_s: float | None = None
+    ended_s: float | None = None
+    pace: deque = field(default_factory=lambda: deque(maxlen=RECENT_STEPS))  # (time in s, fraction done)
+    preview: np.ndarray | None = None
+    preview_number: int = 0
+    output: Path | None = None
+    error: str | None = None
+
+
+class Jobs:
+    """The queue of one device: ``submit`` → ``follow`` … → ``stop``, from any thread.
+
+    max_waiting: jobs that may wait; more are refused with one sentence. max_kept: finished jobs remembered,
+    the oldest are forgotten first (their videos stay in the output folder). warm_up: settings that the worker
+    runs once before the first job and throws away, so that the weights are loaded when somebody presses Run.
+    """
+
+    def __init__(self, model: Model, output_folder: str | Path, *, max_waiting: int = 20, max_kept: int = 100,
+                 warm_up: Any = None):
+        self.model = model
+        self.output_folder = Path(output_folder).resolve()
+        self._max_waiting = max_waiting
+        self._max_kept = max_kept
+        self._warm_up_settings = warm_up
+        self._jobs: dict[str, _Job] = {}  # in order of submission
+        self._waiting: deque[_Job] = deque()
+        self._running: _Job | None = None
+        self._loaded: str | None = None  # the model of the last run
+        self._closed = False
+        self._changed = threading.Condition()
+        self._worker = threading.Thread(target=self._work, name="jobs", daemon=True)
+        self._worker.start()
+
+    def submit(self, settings: Any) -> str:
+        """Queues one run and returns its id. InputError for settings out of range or a full queue."""
+        settings.check()
+        job = _Job(id=secrets.token_hex(12), settings=settings)
+        with self._changed:
+            if self._closed:
+                raise InputError("The program is shutting down; start it again, then run this.")
+            waiting = len(self._waiting)
+            if waiting >= self._max_waiting:
+                raise InputError(f"The queue is full ({waiting} runs wait); try again in a few minutes.")
+            self._jobs[job.id] = job
+            self._waiting.append(job)
+            self._changed.notify_all()
+        return job.id
+
+    def follow(self, job_id: str) -> JobView:
+        """How the job stands now. InputError if this id is not known (any more)."""
+        with self._changed:
+            return self._view(self._find(job_id))
+
+    def stop(self, job_id: str) -> None:
+        """Stops this job: at once if it waits, within a step if it runs; nothing happens if it has ended."""
+        with self._changed:
+            job = self._find(job_id)
+            job.stop_asked = True
+            if job.state == "queued":
+                self._waiting.remove(job)
+                self._end(job, "stopped")
+
+    def close(self, timeout_s: float = 30.0) -> None:
+        """Stops every job and the worker; waits for the step under way."""
+        with self._changed:
+            self._closed = True
+            for job in list(self._waiting):
+                self._end(job, "stopped")
+            self._waiting.clear()
+            if self._running is not None:
+                self._running.stop_asked = True
+            self._changed.notify_all()
+        self._worker.join(timeout_s)
+
+    def _find(self, job_id: str) -> _Job:
+        job = self._jobs.get(job_id)
+        if job is None:
+            raise InputError("This run is not known any more (the program was restarted); run it again.")
+        return job
+
+    def _view(self, job: _Job) -> JobView:
+        now_s = time.monotonic()
+        ahead = 0
+        if job.state == "queued":
+            ahead = self._waiting.index(job) + (self._running is not None)
+        elapsed = 0.0 if job.started_s is None else (job.ended_s or now_s) - job.started_s
+        return JobView(
+            id=job.id,
+            state=job.state,
+            settings=job.settings,
+            resolved=job.resolved,
+            ahead=ahead,
+            step_done=job.step_done,
+            step_total=job.step_total,
+            fraction=job.pace[-1][1] if job.pace else 0.0,
+            label=job.label,
+            stopping=job.stop_asked and job.state not in FINISHED,
+            seconds_elapsed=elapsed,
+            seconds_left=_seconds_left(job, now_s),
+            preview=job.preview,
+            preview_number=job.preview_number,
+            output=job.output,
+            error=job.error,
+        )
+
+    def _end(self, job: _Job, state: str, error: str | None = None) -> None:
+        job.state, job.error, job.ended_s = state, error, time.monotonic()
+        job.preview = None  # only a running job's is looked at
+        finished = [other for other in self._jobs.values() if other.state in FINISHED]
+        for other in finished[: max(0, len(finished) - self._max_kept)]:
+            del self._jobs[other.id]
+
+    # The worker's side
+
+    def _work(self) -> None:
+        self._warm_up()
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closed)
+                if self._closed:
+                    return
+                job = self._running = self._waiting.popleft()
+                job.state, job.started_s = "running", time.monotonic()
+                job.label = "Starting" if job.settings.model == self._loaded else "Loading the model"
+            state, error = self._run(job)
+            with self._changed:
+                self._running = None
+                self._end(job, state, error)
+
+    def _warm_up(self) -> None:
+        if self._warm_up_settings is None:
+            return
+        started_s = time.monotonic()
+        try:
+            self.model.generate(self.model.resolve(self._warm_up_settings))
+        except InputError as error:
+            logger.warning("The model could not be loaded beforehand: %s", error)
+        except Exception:
+            logger.exception("The model could not be loaded beforehand; the first run will say why.")
+        else:
+            self._loaded = self._warm_up_settings.model
+            logger.info("Model ready after %.1f s.", time.monotonic() - started_s)
+
+    def _run(self, job: _Job) -> tuple[str, str | None]:
+        try:
+            resolved = self.model.resolve(job.settings)
+            with self._changed:
+                job.resolved, self._loaded = resolved, resolved.model
+            self._stop_if_asked(job)
+            job.output = self._write(job)
+            return "done", None
+        except Cancelled:
+            return "stopped", None
+        except InputError as error:
+            logger.info("Run %s refused: %s", job.id, error)
+            return "failed", str(error)
+        except (MemoryError, torch.OutOfMemoryError):
+            logger.exception("Run %s ran out of memory.", job.id)
+            return "failed", OUT_OF_MEMORY
+        except Exception as error:
+            logger.exception("Run %s failed.", job.id)
+            return "failed", OWN_FAULT.format(kind=type(error).__name__)
+
+    def _on_step(self, job: _Job, step: Step) -> None:
+        self._stop_if_asked(job)
+        preview = self.model.preview(step.latents)
+        with self._changed:
+            job.step_done, job.step_total, job.label = step.done, step.total, step.label
+            job.pace.append((time.monotonic(), step.fraction))
+            job.preview, job.preview_number = preview, job.preview_number + 1
+
+    def _stop_if_asked(self, job: _Job) -> None:
+        if job.stop_asked:
+            raise Cancelled
+
+    def _write(self, job: _Job) -> Path:
+        """Frames go from the decoder straight to the file, so that length costs no memory."""
+        self.output_folder.mkdir(parents=True, exist_ok=True)
+        frames = self.model.frames(job.resolved, lambda step: self._on_step(job, step))
+        path = new_output_path(self.output_folder, job.resolved)
+        return write_video(path, self._until_stop(job, frames), job.resolved.fps, settings_dict(job.resolved))
+
+    def _until_stop(self, job: _Job, frames: Generator[np.ndarray]) -> Iterator[np.ndarray]:
+        with closing(frames):  # gives the device back
+            for frame in frames:
+                with self._changed:
+                    job.label = "Decoding the frames"
+                yield frame
+                self._stop_if_asked(job)
+
+
+def _seconds_left(job: _Job, now_s: float) -> float | None:
+    """What the pace of the last steps says about the rest; None until there is a pace."""
+    if job.state != "running" or len(job.pace) < 2:
+        return None
+    (first_s, first), (last_s, last) = job.pace[0], job.pace[-1]
+    if last <= first:
+        return None
+    return max(0.0, (1 - last) * (last_s - first_s) / (last - first) - (now_s - last_s))

@@ -1,0 +1,124 @@
+"""How jobs look on the page: words, escaping, the preview strip; and what becomes of typed values."""
+
+import base64
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import app
+import app_view
+from app_common import settings_from, typed_number
+from checks import InputError
+from jobs import JobView
+from tasks.text_to_video import TextToVideoSettings
+
+ASKED = TextToVideoSettings("a car", num_frames=3)
+DEFAULTS = {"seed": 7, "width": 64, "height": 32, "num_inference_steps": 9, "guidance_scale": 5.0}
+RESOLVED = ASKED.filled({**DEFAULTS, "t0": 600, "t1": 700})
+PROGRESS = {"step_done": 2, "step_total": 9, "fraction": 0.1, "seconds_left": 12.2}
+RUNNING = JobView("id", "running", ASKED, RESOLVED, **PROGRESS)
+
+
+def decoded(uri: str) -> np.ndarray:
+    data = base64.b64decode(uri.removeprefix("data:image/webp;base64,"))
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+
+
+def test_the_preview_strip_holds_the_frames_below_each_other_in_their_colours():
+    frames = np.zeros((3, 8, 16, 3), np.uint8)
+    for k, colour in enumerate([(250, 0, 0), (0, 250, 0), (0, 0, 250)]):
+        frames[k] = colour
+    uri, count = app_view.preview_strip(frames)
+    strip = decoded(uri)
+    assert count == 3 and strip.shape == (3 * 80, 160, 3)
+    assert [int(strip[40 + 80 * k, 80].argmax()) for k in range(3)] == [0, 1, 2]
+
+
+def test_a_long_preview_is_thinned_evenly_and_keeps_both_ends():
+    frames = np.arange(100, dtype=np.uint8)[:, None, None, None] * np.full((1, 16, 16, 3), 2, np.uint8)
+    uri, count = app_view.preview_strip(frames)
+    strip = decoded(uri).mean(axis=(1, 2)).reshape(count, -1).mean(axis=1)
+    assert count == app_view.PREVIEW_FRAMES
+    assert strip[0] < 8 and strip[-1] > 190
+    assert np.ptp(np.diff(strip)) < 8
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "about a second"), (8.4, "about 8 seconds"), (185, "about 3 minutes"), (7300, "about 2 hours")],
+)
+def test_time_left_in_words(seconds, words):
+    assert app_view.seconds_in_words(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [
+        (RUNNING, "Step 2 of 9 · about 12 seconds left"),
+        (replace(RUNNING, stopping=True), "Stopping …"),
+        (replace(RUNNING, step_done=9, seconds_left=0.0), "Step 9 of 9 · decoding the frames …"),
+        (replace(RUNNING, step_total=0, label="Loading the model"), "Loading the model …"),
+        (replace(RUNNING, state="queued", ahead=1), "In the queue: 1 run before yours."),
+        (replace(RUNNING, state="queued", ahead=3), "In the queue: 3 runs before yours."),
+        (replace(RUNNING, state="stopped"), "Stopped after step 2 of 9."),
+        (replace(RUNNING, state="stopped", step_total=0), "Stopped before it began."),
+    ],
+)
+def test_the_status_says_where_the_run_stands(view, words):
+    assert f">{words}</p>" in app_view.status_html(view)
+
+
+def test_what_users_wrote_is_never_html():
+    nasty = '"><img src=x onerror=alert(1)>'
+    resolved = replace(RESOLVED, prompt=nasty)
+    done = replace(RUNNING, state="done", output=Path(f"{nasty}.mp4"), resolved=resolved)
+    pages = [
+        app_view.Stage().html(done),
+        app_view.status_html(done),
+        app_view.note_html("error", nasty),
+        app_view.unknown_words_html("The miniature", [nasty], {"subjects": [nasty]}),
+    ]
+    for page in pages:
+        assert "<img" not in page
+        assert "onerror" in page  # it is there, as text
+
+
+def test_unknown_words_are_named_with_what_is_known_and_where_to_go():
+    known = {"subjects": ["cat", "car"], "places": []}
+    page = app_view.unknown_words_html("The miniature", ["dragon"], known)
+    assert "“dragon”" in page and "cat, car" in page and "Stable Diffusion" in page
+    assert "Places" not in page
+
+
+def test_raw_values_become_settings_and_only_check_refuses():
+    made = settings_from(TextToVideoSettings, {"prompt": "x", "num_frames": 8.0, "seed": None, "fps": 4})
+    assert made == TextToVideoSettings("x") and isinstance(made.num_frames, int)
+    with pytest.raises(InputError, match="num_frames is '8'"):
+        settings_from(TextToVideoSettings, {"prompt": "x", "num_frames": "8"}).check()
+    with pytest.raises(InputError, match="prompt is empty"):
+        settings_from(TextToVideoSettings, {}).check()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("", None), ("  ", None), ("7", 7.0), ("7.5", 7.5), ("many", "many")]
+)
+def test_typed_numbers(text, value):
+    assert typed_number(text) == value
+
+
+def test_flags_of_the_app():
+    options = app.arguments([])
+    assert (options.host, options.port, options.share) == ("127.0.0.1", 7860, False)
+    assert (options.model, options.device, options.auth) == ("miniature", None, None)
+    assert app.credentials(None) is None
+    assert app.credentials("anna:se:cret") == ("anna", "se:cret")
+
+
+@pytest.mark.parametrize("auth", ["anna", ":secret", "anna:"])
+def test_half_credentials_end_with_one_sentence(auth, capsys):
+    assert app.main(["--auth", auth]) == 2
+    sentence = "--auth needs a name and a password with a colon between them, like anna:secret."
+    assert capsys.readouterr().err.strip() == sentence

@@ -1,0 +1,273 @@
+"""The queue, held by the hand: a stand-in for the device whose every step waits for the test."""
+
+import logging
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from checks import InputError
+from jobs import OUT_OF_MEMORY, Jobs, JobView
+from tasks.text_to_video import TextToVideoSettings
+from text_to_video_pipeline import Step
+from utils import read_settings, read_video
+
+PATIENCE_S = 20
+STEPS = 4
+
+
+class Puppet:
+    """Takes a step whenever ``steps`` is released, decodes when ``decoding`` is set, fails if told to."""
+
+    def __init__(self):
+        self.steps = threading.Semaphore(0)
+        self.decoding = threading.Event()
+        self.decoding.set()
+        self.fail_resolve: Exception | None = None
+        self.fail_step: Exception | None = None
+        self.started: list[str] = []
+
+    def resolve(self, settings):
+        if self.fail_resolve is not None:
+            raise self.fail_resolve
+        known = {"seed": 5, "width": 64, "height": 32, "num_inference_steps": STEPS, "guidance_scale": 5.0}
+        return settings.filled(known | {"t0": 600, "t1": 700})
+
+    def frames(self, settings, on_step):
+        self.started.append(settings.prompt)
+        for i in range(STEPS):
+            self.steps.acquire()
+            if self.fail_step is not None:
+                raise self.fail_step
+            latents = torch.full((1, settings.num_frames, 4, 4, 8), float(i))
+            on_step(Step(i + 1, STEPS, "all frames", (i + 1) / STEPS, latents))
+        for k in range(settings.num_frames):
+            self.decoding.wait(PATIENCE_S)
+            yield np.full((settings.height, settings.width, 3), 40 * k, np.uint8)
+
+    def generate(self, settings):
+        raise RuntimeError("no warming up today")
+
+    def preview(self, latents):
+        value = int(latents[0, 0, 0, 0, 0]) + 1
+        return np.full((latents.shape[1], 4, 8, 3), value, np.uint8)
+
+
+@pytest.fixture
+def puppet():
+    return Puppet()
+
+
+@pytest.fixture
+def make_jobs(puppet, tmp_path):
+    made = []
+
+    def make(**options) -> Jobs:
+        made.append(Jobs(puppet, tmp_path / "videos", **options))
+        return made[-1]
+
+    yield make
+    for jobs in made:
+        puppet.decoding.set()
+        puppet.steps.release(1000)
+        jobs.close()
+
+
+@pytest.fixture
+def jobs(make_jobs):
+    return make_jobs()
+
+
+def settings(prompt="a red car", **options):
+    return TextToVideoSettings(prompt, num_frames=3, **options)
+
+
+def wait(jobs: Jobs, job_id: str, accept) -> JobView:
+    """The first view that ``accept`` likes; the test fails where none comes."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not accept(view := jobs.follow(job_id)):
+        assert time.monotonic() < deadline, view
+        time.sleep(0.005)
+    return view
+
+
+def finish(jobs: Jobs, puppet: Puppet, job_id: str) -> JobView:
+    puppet.steps.release(STEPS)
+    return wait(jobs, job_id, lambda view: view.finished)
+
+
+def files(jobs: Jobs) -> list[Path]:
+    return sorted(path for path in jobs.output_folder.rglob("*") if path.is_file())
+
+
+def test_a_run_ends_in_a_file_with_its_settings(jobs, puppet):
+    view = finish(jobs, puppet, jobs.submit(settings("A red car, on a street!", seed=0)))
+    assert view.state == "done" and view.error is None
+    assert view.output.parent == jobs.output_folder
+    assert view.output.name.startswith("a-red-car-on-a-street-0-")
+    assert read_video(view.output).frames.shape == (3, 32, 64, 3)
+    assert read_settings(view.output)["seed"] == 0 == view.resolved.seed
+    assert view.settings.width is None and view.resolved.width == 64
+    assert view.preview is None
+
+
+def test_a_running_job_shows_steps_preview_and_time_left(jobs, puppet):
+    job_id = jobs.submit(settings())
+    begun = wait(jobs, job_id, lambda view: view.resolved is not None)
+    assert (begun.state, begun.step_done, begun.preview, begun.seconds_left) == ("running", 0, None, None)
+    assert begun.label == "Loading the model"
+    again = jobs.submit(settings())
+    puppet.steps.release(3)
+    view = wait(jobs, job_id, lambda view: view.step_done == 3)
+    assert (view.step_total, view.fraction, view.label) == (4, 0.75, "all frames")
+    assert view.preview.shape == (3, 4, 8, 3) and view.preview.max() == 3
+    assert view.preview_number == 3
+    assert 0 <= view.seconds_left < PATIENCE_S and view.seconds_elapsed > 0
+    puppet.steps.release(1)
+    assert wait(jobs, again, lambda view: view.state == "running").label == "Starting"
+
+
+def test_time_left_follows_the_share_of_the_arithmetic_not_the_count_of_steps(jobs):
+    from jobs import _Job, _seconds_left
+
+    job = _Job("id", settings(), state="running")
+    assert _seconds_left(job, 0.0) is None
+    job.pace.extend([(100.0, 0.1), (102.0, 0.3)])  # a tenth a second: seven more
+    assert _seconds_left(job, 102.0) == pytest.approx(7.0)
+    assert _seconds_left(job, 103.0) == pytest.approx(6.0)
+    assert _seconds_left(job, 200.0) == 0.0
+
+
+def test_jobs_take_turns_and_know_their_place(jobs, puppet):
+    first, second, third = (jobs.submit(settings(name)) for name in ("one", "two", "three"))
+    wait(jobs, first, lambda view: view.state == "running")
+    assert [jobs.follow(job_id).ahead for job_id in (first, second, third)] == [0, 1, 2]
+    assert jobs.follow(third).state == "queued"
+    finish(jobs, puppet, first)
+    wait(jobs, second, lambda view: view.state == "running")
+    assert jobs.follow(third).ahead == 1
+    finish(jobs, puppet, second)
+    finish(jobs, puppet, third)
+    assert puppet.started == ["one", "two", "three"]
+
+
+def test_stopping_a_waiting_job_removes_it_at_once_and_no_other(jobs, puppet):
+    first, second, third = (jobs.submit(settings(name)) for name in ("one", "two", "three"))
+    wait(jobs, first, lambda view: view.state == "running")
+    jobs.stop(second)
+    assert jobs.follow(second).state == "stopped"
+    assert jobs.follow(third).ahead == 1
+    finish(jobs, puppet, first)
+    assert finish(jobs, puppet, third).state == "done"
+    assert puppet.started == ["one", "three"]
+
+
+def test_stopping_a_running_job_takes_one_step_and_leaves_no_file(jobs, puppet):
+    job_id, other = jobs.submit(settings("one")), jobs.submit(settings("two"))
+    puppet.steps.release(2)
+    wait(jobs, job_id, lambda view: view.step_done == 2)
+    jobs.stop(job_id)
+    assert jobs.follow(job_id).stopping
+    puppet.steps.release(1)
+    view = wait(jobs, job_id, lambda view: view.finished)
+    assert (view.state, view.step_done, view.error, view.stopping) == ("stopped", 2, None, False)
+    assert files(jobs) == []
+    assert finish(jobs, puppet, other).state == "done"
+
+
+def test_stopping_while_frames_are_decoded_leaves_no_half_file(jobs, puppet):
+    puppet.decoding.clear()
+    job_id = jobs.submit(settings())
+    puppet.steps.release(STEPS)
+    wait(jobs, job_id, lambda view: view.step_done == STEPS)
+    jobs.stop(job_id)
+    puppet.decoding.set()
+    assert wait(jobs, job_id, lambda view: view.finished).state == "stopped"
+    assert files(jobs) == []
+
+
+def test_stopping_what_has_ended_changes_nothing(jobs, puppet):
+    view = finish(jobs, puppet, jobs.submit(settings()))
+    jobs.stop(view.id)
+    assert jobs.follow(view.id).state == "done" and not jobs.follow(view.id).stopping
+
+
+def test_settings_out_of_range_are_refused_before_they_queue(jobs, puppet):
+    with pytest.raises(InputError, match="fps is nan"):
+        jobs.submit(settings(fps=float("nan")))
+    finish(jobs, puppet, jobs.submit(settings("fine")))
+    assert puppet.started == ["fine"]
+
+
+def test_a_full_queue_says_so(make_jobs):
+    jobs = make_jobs(max_waiting=2)
+    running = jobs.submit(settings())
+    wait(jobs, running, lambda view: view.state == "running")
+    jobs.submit(settings())
+    jobs.submit(settings())
+    with pytest.raises(InputError, match=r"queue is full \(2 runs wait\)"):
+        jobs.submit(settings())
+
+
+def test_old_jobs_are_forgotten_but_their_videos_stay(make_jobs, puppet):
+    jobs = make_jobs(max_kept=2)
+    views = [finish(jobs, puppet, jobs.submit(settings(name))) for name in ("one", "two", "three")]
+    with pytest.raises(InputError, match="not known any more"):
+        jobs.follow(views[0].id)
+    assert jobs.follow(views[1].id).state == "done" == jobs.follow(views[2].id).state
+    assert files(jobs) == sorted(view.output for view in views)
+
+
+def test_the_same_prompt_and_seed_twice_are_two_files(jobs, puppet):
+    views = [finish(jobs, puppet, jobs.submit(settings(seed=3))) for _ in range(2)]
+    assert views[0].output != views[1].output
+    assert all(view.output.is_file() for view in views)
+
+
+def test_an_input_error_of_the_model_is_shown_as_it_is(jobs, puppet):
+    puppet.fail_resolve = InputError("model is 'x'; give another.")
+    view = wait(jobs, jobs.submit(settings()), lambda view: view.finished)
+    assert (view.state, view.error) == ("failed", "model is 'x'; give another.")
+
+
+def test_an_unexpected_error_is_logged_and_told_honestly(jobs, puppet, caplog):
+    puppet.fail_step = ZeroDivisionError("secret detail")
+    with caplog.at_level(logging.ERROR, logger="jobs"):
+        view = finish(jobs, puppet, jobs.submit(settings()))
+    assert view.state == "failed"
+    assert "ZeroDivisionError" in view.error and "secret detail" not in view.error
+    assert "Traceback" in caplog.text and "secret detail" in caplog.text
+    puppet.fail_step = None
+    assert finish(jobs, puppet, jobs.submit(settings())).state == "done"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")])
+def test_too_little_memory_has_its_own_sentence(jobs, puppet, error):
+    puppet.fail_step = error
+    assert finish(jobs, puppet, jobs.submit(settings())).error == OUT_OF_MEMORY
+
+
+def test_a_failed_warm_up_does_not_keep_jobs_from_running(make_jobs, puppet, caplog):
+    with caplog.at_level(logging.ERROR, logger="jobs"):
+        jobs = make_jobs(warm_up=settings())
+        assert finish(jobs, puppet, jobs.submit(settings())).state == "done"
+    assert "no warming up today" in caplog.text
+
+
+def test_closing_stops_everything(jobs, puppet):
+    first, second = jobs.submit(settings("one")), jobs.submit(settings("two"))
+    wait(jobs, first, lambda view: view.state == "running")
+    threading.Timer(0.2, puppet.steps.release).start()
+    jobs.close()
+    assert jobs.follow(first).state == jobs.follow(second).state == "stopped"
+    with pytest.raises(InputError, match="shutting down"):
+        jobs.submit(settings())
+
+
+def test_an_unknown_run_is_one_sentence(jobs):
+    for call in (jobs.follow, jobs.stop):
+        with pytest.raises(InputError, match="run it again"):
+            call("0123")
