@@ -10,7 +10,6 @@ from tasks.text_to_video import LIMITS, TextToVideoSettings
 
 DEFAULT = TextToVideoSettings(prompt="")
 SLIDER_FRAMES = 64  # longer videos are for programs: a slider to the limit could not be aimed
-SLIDER_MOTION_PX = 64
 WARPS = [
     ("Smooth: the picture glides", "subcell"),
     ("Whole cells: sharp, in small jumps", "whole-cell"),
@@ -99,10 +98,9 @@ def _drawing() -> dict[str, Component]:
 
 
 def _motion() -> dict[str, Component]:
-    reach = SLIDER_MOTION_PX
     with gr.Row():
-        motion_x = _slider("motion_x", "Motion to the right", "Pixels a frame; below 0: left.", -reach, reach)
-        motion_y = _slider("motion_y", "Motion downwards", "Pixels a frame; below 0: up.", -reach, reach)
+        motion_x = number_field("Motion to the right", "Pixels a frame; below 0: left.")
+        motion_y = number_field("Motion downwards", "Pixels a frame; below 0: up.")
     with gr.Row():
         t0 = number_field("T′", "How early (999) or late (0) in the drawing the frames are moved.")
         t1 = number_field("T", "Not below T′. The further above, the freer each frame.")

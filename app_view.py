@@ -176,7 +176,7 @@ def unknown_words_html(name: str, words: Sequence[str], known: Mapping[str, Sequ
     rows = "".join(
         f"<dt>{html.escape(kind.capitalize())}</dt><dd>{html.escape(', '.join(items))}</dd>"
         for kind, items in known.items()
-        if items
+        if items and kind != "other"  # those are the small words between
     )
     elsewhere = "For anything else choose Stable Diffusion 1.5 as the model."
     more = f"<details open><summary>What it knows</summary><dl>{rows}</dl></details><p>{elsewhere}</p>"

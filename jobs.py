@@ -244,6 +244,8 @@ class Jobs:
         self._stop_if_asked(job)
         preview = self.model.preview(step.latents)
         with self._changed:
+            if step.label != job.label and job.pace:  # another kind of step, with a pace of its own
+                job.pace = deque([job.pace[-1]], RECENT_STEPS)
             job.step_done, job.step_total, job.label = step.done, step.total, step.label
             job.pace.append((time.monotonic(), step.fraction))
             job.preview, job.preview_number = preview, job.preview_number + 1

@@ -26,7 +26,7 @@ __all__ = ["MINIATURE", "Model", "ModelError", "settings_dict"]
 logger = logging.getLogger(__name__)
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-FILLED = ("width", "height", "num_inference_steps", "guidance_scale", "seed")
+FILLED = ("width", "height", "num_inference_steps", "guidance_scale", "motion_x", "motion_y", "seed")
 ORIGINAL_STEPS = 50  # the original's t0 and t1 are indices into 50 steps
 
 

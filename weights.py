@@ -35,7 +35,7 @@ INDEX = "model_index.json"
 ALLOWED_MODULES = ("diffusers", "transformers", "stable_diffusion")
 HUB_PATIENCE_S = 3.0
 NEEDED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
-STABLE_DIFFUSION = {"num_inference_steps": 50, "guidance_scale": 7.5}
+STABLE_DIFFUSION = {"num_inference_steps": 50, "guidance_scale": 7.5, "motion_x": 12.0, "motion_y": 12.0}
 
 
 class ModelError(InputError):

@@ -55,8 +55,8 @@ class TextToVideoSettings:
     fps: float = 4.0
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
-    motion_x: float = 12.0
-    motion_y: float = 12.0
+    motion_x: float | None = None
+    motion_y: float | None = None
     t0: int | None = None
     t1: int | None = None
     chunk_size: int = 8
@@ -100,7 +100,9 @@ class TextToVideoSettings:
 
     def motion(self) -> Motion:
         """The motion part of these settings."""
-        return Motion(self.motion_x, self.motion_y, self.t0, self.t1, self.warp, self.motion_field)
+        given = {"x": self.motion_x, "y": self.motion_y, "t0": self.t0, "t1": self.t1}
+        known = {name: value for name, value in given.items() if value is not None}
+        return Motion(**known, warp=self.warp, enabled=self.motion_field)
 
     def filled(self, defaults: dict[str, float]) -> "TextToVideoSettings":
         """A copy in which fields left None take the model's defaults (field -> value).

@@ -66,6 +66,7 @@ def server(videos):
 
 @pytest.fixture(scope="module")
 def browser():
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu"]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
@@ -88,8 +89,9 @@ def open_page(server, browser):
     yield open_it
     for context in contexts:
         for page in context.pages:
-            if button(page, "Stop").is_enabled():  # no run may outlive its test: others would queue behind it
-                button(page, "Stop").click()
+            stop = button(page, "Stop")
+            if stop.count() and stop.is_enabled():  # what outlives its test keeps others waiting
+                stop.click()
                 page.wait_for_selector(".stage[data-state=stopped]")
         context.close()
 

@@ -87,10 +87,10 @@ def test_what_users_wrote_is_never_html():
 
 
 def test_unknown_words_are_named_with_what_is_known_and_where_to_go():
-    known = {"subjects": ["cat", "car"], "places": []}
+    known = {"subjects": ["cat", "car"], "places": [], "other": ["a", "on"]}
     page = app_view.unknown_words_html("The miniature", ["dragon"], known)
     assert "“dragon”" in page and "cat, car" in page and "Stable Diffusion" in page
-    assert "Places" not in page
+    assert "Places" not in page and "Other" not in page
 
 
 def test_raw_values_become_settings_and_only_check_refuses():

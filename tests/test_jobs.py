@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from checks import InputError
-from jobs import OUT_OF_MEMORY, Jobs, JobView
+from jobs import OUT_OF_MEMORY, Jobs, JobView, _Job, _seconds_left
 from tasks.text_to_video import TextToVideoSettings
 from text_to_video_pipeline import Step
 from utils import read_settings, read_video
@@ -130,15 +130,23 @@ def test_a_running_job_shows_steps_preview_and_time_left(jobs, puppet):
     assert wait(jobs, again, lambda view: view.state == "running").label == "Starting"
 
 
-def test_time_left_follows_the_share_of_the_arithmetic_not_the_count_of_steps(jobs):
-    from jobs import _Job, _seconds_left
-
+def test_time_left_follows_the_share_of_the_arithmetic_not_the_count_of_steps():
     job = _Job("id", settings(), state="running")
     assert _seconds_left(job, 0.0) is None
     job.pace.extend([(100.0, 0.1), (102.0, 0.3)])  # a tenth a second: seven more
     assert _seconds_left(job, 102.0) == pytest.approx(7.0)
     assert _seconds_left(job, 103.0) == pytest.approx(6.0)
     assert _seconds_left(job, 200.0) == 0.0
+
+
+def test_time_left_forgets_the_pace_of_another_kind_of_step(jobs, monkeypatch):
+    job = _Job("id", settings(), state="running")
+    clock = iter([0.0, 1.0, 2.0, 10.0])
+    monkeypatch.setattr("jobs.time.monotonic", lambda: next(clock, 10.0))
+    for i, label in enumerate(["first frame", "first frame", "first frame", "all frames"]):
+        fraction = (0.01, 0.02, 0.03, 0.23)[i]
+        jobs._on_step(job, Step(i + 1, 9, label, fraction, torch.zeros(1, 1, 4, 4, 8)))
+    assert _seconds_left(job, 10.0) == pytest.approx(0.77 * 8 / 0.2)
 
 
 def test_jobs_take_turns_and_know_their_place(jobs, puppet):

@@ -1,0 +1,94 @@
+"""Every shape, stage and budget of the miniature in one place; the other files only follow it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+WEIGHTS = Path(__file__).parent / "weights"
+TEXT_TO_IMAGE = WEIGHTS / "text-to-image"
+RUNS = Path("runs") / "miniature"
+
+PIXELS = 256  # side of the pictures
+REDUCTION = 8  # pixels per latent cell
+MAX_TOKENS = 24  # a caption's tokens, begin and end included
+MAX_SHARD_SIZE = "15MB"
+
+# No normalisation and no attention: shifting the latents by whole cells shifts the picture exactly.
+AUTOENCODER = {
+    "in_channels": 3,
+    "out_channels": 3,
+    "encoder_block_out_channels": (32, 32, 32, 32),
+    "decoder_block_out_channels": (32, 32, 32, 32),
+    "num_encoder_blocks": (0, 1, 3, 3),
+    "num_decoder_blocks": (3, 3, 1, 0),
+    "latent_channels": 4,
+}
+
+TEXT_ENCODER = {
+    "hidden_size": 192,
+    "intermediate_size": 512,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "max_position_embeddings": MAX_TOKENS,
+}
+
+UNET = {
+    "sample_size": PIXELS // REDUCTION,
+    "in_channels": 4,
+    "out_channels": 4,
+    "block_out_channels": (64, 96, 144),
+    "layers_per_block": 1,
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+    "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+    "norm_num_groups": 16,
+    "attention_head_dim": 4,
+    "cross_attention_dim": TEXT_ENCODER["hidden_size"],
+}
+
+# Stable Diffusion's schedule, so that every sampler's usual settings hold.
+SCHEDULE = {
+    "num_train_timesteps": 1000,
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "clip_sample": False,
+    "set_alpha_to_one": False,
+    "steps_offset": 1,
+    "prediction_type": "epsilon",
+}
+
+# How the packaged model is best used (read by the app and the command line from miniature.json).
+DEFAULTS = {
+    "width": PIXELS,
+    "height": PIXELS,
+    "num_inference_steps": 25,
+    "guidance_scale": 5.0,
+    # measured (benchmarks/MOTION.md): the latest times at which frames hold together, and a motion of whole
+    # latent cells that keeps the subject in the picture for eight frames
+    "t0": 481,
+    "t1": 521,
+    "motion_x": 8.0,
+    "motion_y": 0.0,
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One training run: how long, on what, and how fast it learns."""
+
+    name: str
+    minutes: float  # on two CPU cores; a budget given to the command is shared out in these proportions
+    pixels: int  # side of the pictures (the autoencoder's: of the crops)
+    batch: int
+    batch_gpu: int
+    learning_rate: float
+    falls_from: float  # share of the stage after which the learning rate falls
+    scenes: int  # drawn before the first step
+    fresh: int  # scenes drawn anew at every step
+    ema: float = 0.999
+
+
+AUTOENCODER_STAGE = Stage("autoencoder", 12, 64, 16, 64, 1.5e-3, 0.0, scenes=1500, fresh=1)
+TEXT_TO_IMAGE_STAGES = (
+    Stage("text-to-image-128", 25, 128, 24, 128, 1e-3, 0.5, scenes=10000, fresh=4),
+    Stage("text-to-image-256", 35, 256, 12, 64, 6e-4, 0.2, scenes=6000, fresh=2),
+)

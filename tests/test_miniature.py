@@ -1,0 +1,198 @@
+"""The miniature: its parts, its training in small, its package, and the bundled weights."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from miniature import data, shapes
+from miniature.autoencoder import build_autoencoder, encode, fit_scaling, measure_autoencoder, preview_matrix
+from miniature.fit import learning_rate
+from miniature.package import load_pipeline
+from miniature.text_to_image import build_text_to_image, text_to_image_loss, token_ids
+from miniature.tokenizer import build_tokenizer
+from miniature.train import Run, train
+from miniature.world import VOCABULARY, draw, held_out
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return data.held_out_pictures(4)
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return data.world_tokenizer()
+
+
+@pytest.fixture(scope="module")
+def bundled():
+    return load_pipeline(shapes.TEXT_TO_IMAGE)
+
+
+def tiny(stage, scenes=8):
+    """The stage with one little batch a step."""
+    return dataclasses.replace(stage, batch=2, scenes=scenes, fresh=1)
+
+
+def tiny_run(folder, minutes):
+    stages = tuple(tiny(s) for s in (shapes.AUTOENCODER_STAGE, *shapes.TEXT_TO_IMAGE_STAGES))
+    return Run(folder / "runs", folder / "out", torch.device("cpu"), minutes, None, stages)
+
+
+def test_every_word_of_the_world_is_one_token_and_unknown_words_are_not_lost(tokenizer):
+    for words in VOCABULARY.values():
+        for word in words:
+            assert tokenizer.tokenize(word) == [word + "</w>"]
+    pieces = tokenizer.tokenize("a quick brown zebra é")
+    assert tokenizer.unk_token not in pieces
+    assert "".join(pieces).replace("</w>", " ").split()[3] == "zebra"
+
+
+def test_tokens_are_padded_and_cut_to_one_length(tokenizer):
+    ids = token_ids(tokenizer, ["a red car", "red " * 100])
+    assert ids.shape == (2, shapes.MAX_TOKENS)
+    assert (ids[:, 0] == tokenizer.bos_token_id).all()
+    assert (ids[:, -1] == tokenizer.eos_token_id).all()
+
+
+def test_vocabulary_can_hold_words_no_caption_has():
+    assert build_tokenizer(["a red car"], ["blue"]).tokenize("blue") == ["blue</w>"]
+
+
+def test_untrained_autoencoder_already_shows_the_picture_in_its_colours(pictures):
+    figures = measure_autoencoder(build_autoencoder(), pictures)
+    assert figures["psnr_db"] > 14
+    flat = torch.tensor([0.8, -0.2, 0.4]).view(1, 3, 1, 1).expand(1, 3, 64, 64)
+    assert measure_autoencoder(build_autoencoder(), flat)["mean_absolute_error"] < 20
+
+
+def test_scaled_latents_have_unit_deviation_and_the_preview_shows_their_colours(pictures):
+    model = build_autoencoder()
+    factor = fit_scaling(model, pictures)
+    latents = encode(model, pictures).detach() * factor
+    assert latents.std().item() == pytest.approx(1, abs=1e-3)
+    rows = torch.tensor(preview_matrix(model, pictures))
+    seen = latents.permute(0, 2, 3, 1) @ rows[:4] + rows[4]
+    small = torch.nn.functional.avg_pool2d(pictures, 8).permute(0, 2, 3, 1)
+    assert (seen - small).abs().mean() < 0.05
+
+
+def test_learning_rate_warms_up_stays_and_falls():
+    stage = dataclasses.replace(shapes.TEXT_TO_IMAGE_STAGES[0], learning_rate=1.0, falls_from=0.5)
+    assert learning_rate(stage, 0, 0.0) == pytest.approx(0.01)
+    assert learning_rate(stage, 1000, 0.5) == pytest.approx(1.0)
+    assert learning_rate(stage, 1000, 0.75) == pytest.approx(0.51)
+    assert learning_rate(stage, 1000, 1.0) == pytest.approx(0.02)
+
+
+def test_held_out_prompts_are_many_subjects_colours_and_places():
+    prompts = data.held_out_prompts(16)
+    assert len(set(prompts)) == 16
+    words = {word for prompt in prompts for word in prompt.split()}
+    assert len(words & set(VOCABULARY["subjects"])) >= 10
+    assert set(VOCABULARY["colours"]) <= words
+
+
+def test_bank_never_holds_a_held_out_combination_and_renews_itself(tokenizer, monkeypatch):
+    seen = []
+    monkeypatch.setattr(data, "draw_scene", lambda scene, pixels: seen.append(scene) or draw(scene, pixels))
+    stage = dataclasses.replace(tiny(shapes.TEXT_TO_IMAGE_STAGES[0], scenes=64), fresh=32)
+    bank = data.LatentBank(stage, 0, build_autoencoder(), tokenizer)
+    assert len(seen) == 64
+    assert not any(held_out(scene.subjects[0].kind, scene.subjects[0].colour, scene.place) for scene in seen)
+    before = bank.latents.clone()
+    latents, ids = bank.batch(3)
+    assert latents.shape == (3, 4, 16, 16)
+    assert ids.shape == (3, shapes.MAX_TOKENS)
+    assert not torch.equal(before[:32], bank.latents[:32])
+    assert torch.equal(before[32:], bank.latents[32:])
+
+
+def test_a_tenth_of_the_captions_is_left_empty(tokenizer):
+    bank = data.LatentBank(tiny(shapes.TEXT_TO_IMAGE_STAGES[0]), 0, build_autoencoder(), tokenizer)
+    empty = token_ids(tokenizer, [""])[0]
+    _, ids = bank.batch(2000)
+    assert 0.07 < (ids == empty).all(dim=1).float().mean().item() < 0.13
+
+
+@pytest.mark.parametrize(
+    ("caption", "left"),
+    [
+        ("an orange car on the street", "a car on the street"),
+        ("a blue astronaut that is waving", "an astronaut that is waving"),
+        ("the red star, cartoon", "the star, cartoon"),
+        ("a photo of a white hot air balloon", "a photo of a hot air balloon"),
+    ],
+)
+def test_colours_are_left_out_with_the_right_article(caption, left):
+    assert data.without_colours(caption) == left
+
+
+def test_loss_of_a_guess_at_zero_is_the_weighted_noise(tokenizer):
+    parts = build_text_to_image(tokenizer)
+    torch.nn.init.zeros_(parts["unet"].conv_out.weight)
+    torch.nn.init.zeros_(parts["unet"].conv_out.bias)
+    torch.manual_seed(0)
+    loss = text_to_image_loss(parts, torch.randn(8, 4, 16, 16), token_ids(tokenizer, ["a red car"] * 8))
+    assert 0.5 < loss.item() < 0.95  # noise of variance 1, the low noise levels counted less
+
+
+def test_every_stage_trains_from_nothing_resumes_and_packages(tmp_path):
+    train(tiny_run(tmp_path, 0.03), ("autoencoder", "text-to-image"))
+    first = {path.stem: torch.load(path) for path in (tmp_path / "runs").glob("*.pt")}
+    assert set(first) == {"autoencoder", "text-to-image-128", "text-to-image-256"}
+    assert all(state["step"] > 0 for state in first.values())
+
+    train(tiny_run(tmp_path, 0.06), ("text-to-image",))
+    again = torch.load(tmp_path / "runs" / "text-to-image-256.pt")
+    assert again["step"] > first["text-to-image-256"]["step"]
+    assert torch.load(tmp_path / "runs" / "autoencoder.pt")["step"] == first["autoencoder"]["step"]
+
+    facts = json.loads((tmp_path / "out" / "miniature.json").read_text())
+    assert np.shape(facts["preview"]) == (5, 3)
+    assert facts["words"]["colours"] == list(VOCABULARY["colours"])
+    pipe = load_pipeline(tmp_path / "out")
+    picture = pipe("a red car", num_inference_steps=1, width=64, height=64, output_type="np").images
+    assert picture.shape == (1, 64, 64, 3)
+    average = again["average"][0].half().float()
+    assert torch.equal(next(pipe.text_encoder.parameters()), average)
+
+
+def picture_of(pipe, prompt):
+    """A quick picture, float (h, w, c) in 0..1."""
+    seed = torch.Generator().manual_seed(0)
+    settings = {"width": 256, "height": 256, "num_inference_steps": 8, "guidance_scale": 5.0}
+    return pipe(prompt, **settings, generator=seed, output_type="np").images[0]
+
+
+def test_bundled_weights_draw_the_colour_asked_for_in_stock_diffusers(bundled):
+    def middle(prompt):
+        return picture_of(bundled, prompt)[110:200, 90:166].mean(axis=(0, 1))  # where the subject is
+
+    red, blue = middle("a red car on the street"), middle("a blue car on the street")
+    assert red[0] - red[2] > blue[0] - blue[2] + 0.3
+
+
+def test_bundled_weights_draw_the_place_asked_for(bundled):
+    def sky(prompt):
+        return picture_of(bundled, prompt)[:40].mean()
+
+    assert sky("a red ball on the grass") > sky("a red ball on the moon") + 0.3
+
+
+def test_bundled_files_fit_the_budget_and_say_how_to_use_them(bundled):
+    files = [path for path in shapes.TEXT_TO_IMAGE.rglob("*") if path.is_file()]
+    assert max(path.stat().st_size for path in files) < 16_000_000
+    assert sum(path.stat().st_size for path in files) < 20_000_000
+    facts = json.loads((shapes.TEXT_TO_IMAGE / "miniature.json").read_text())
+    for words in facts["words"].values():
+        for word in words:
+            assert len(bundled.tokenizer.tokenize(word)) == 1
+    assert facts["defaults"]["t0"] < facts["defaults"]["t1"] < 1000
+
+
+def test_bundled_autoencoder_reconstructs_held_out_scenes(bundled, pictures):
+    assert measure_autoencoder(bundled.vae, pictures)["psnr_db"] > 27
