@@ -39,8 +39,13 @@ def credentials(auth: str | None) -> tuple[str, str] | None:
     return user, password
 
 
-def stay_at_home() -> None:
-    """Switches the telemetry of every library off; must run before they are imported."""
+def prepare_environment() -> None:
+    """Telemetry of every library off, and a good neighbour to the browser; before they are imported.
+
+    Torch's threads would spin while they wait for one another. On a laptop whose other core draws the page
+    that made a run 1.7 times as slow; sleeping costs a tenth on an idle machine.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["DISABLE_TELEMETRY"] = "1"
@@ -141,7 +146,7 @@ def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    stay_at_home()
+    prepare_environment()
     try:
         serve(options, credentials(options.auth))
     except InputError as error:

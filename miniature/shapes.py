@@ -87,7 +87,7 @@ class Stage:
     ema: float = 0.999
 
 
-AUTOENCODER_STAGE = Stage("autoencoder", 12, 64, 16, 64, 1.5e-3, 0.0, scenes=1500, fresh=1)
+AUTOENCODER_STAGE = Stage("autoencoder", 18, 64, 16, 64, 1.5e-3, 0.0, scenes=1500, fresh=1)
 TEXT_TO_IMAGE_STAGES = (
     Stage("text-to-image-128", 25, 128, 24, 128, 1e-3, 0.5, scenes=10000, fresh=4),
     Stage("text-to-image-256", 35, 256, 12, 64, 6e-4, 0.2, scenes=6000, fresh=2),
