@@ -39,7 +39,7 @@ def tiny(stage, scenes=8):
 
 def tiny_run(folder, minutes):
     stages = tuple(tiny(s) for s in (shapes.AUTOENCODER_STAGE, *shapes.TEXT_TO_IMAGE_STAGES))
-    return Run(folder / "runs", folder / "out", torch.device("cpu"), minutes, None, stages)
+    return Run(folder / "runs", folder / "out", torch.device("cpu"), minutes, None, stages, measured=4)
 
 
 def test_every_word_of_the_world_is_one_token_and_unknown_words_are_not_lost(tokenizer):
@@ -141,12 +141,13 @@ def test_loss_of_a_guess_at_zero_is_the_weighted_noise(tokenizer):
 
 
 def test_every_stage_trains_from_nothing_resumes_and_packages(tmp_path):
-    train(tiny_run(tmp_path, 0.03), ("autoencoder", "text-to-image"))
+    train(tiny_run(tmp_path, 0.001), ("autoencoder", "text-to-image"))
     first = {path.stem: torch.load(path) for path in (tmp_path / "runs").glob("*.pt")}
     assert set(first) == {"autoencoder", "text-to-image-128", "text-to-image-256"}
     assert all(state["step"] > 0 for state in first.values())
 
-    train(tiny_run(tmp_path, 0.06), ("text-to-image",))
+    spent = max(state["seconds"] for state in first.values()) / 60
+    train(tiny_run(tmp_path, 3 * spent), ("text-to-image",))  # more for each stage than it has had
     again = torch.load(tmp_path / "runs" / "text-to-image-256.pt")
     assert again["step"] > first["text-to-image-256"]["step"]
     assert torch.load(tmp_path / "runs" / "autoencoder.pt")["step"] == first["autoencoder"]["step"]
@@ -181,6 +182,16 @@ def test_bundled_weights_draw_the_place_asked_for(bundled):
         return picture_of(bundled, prompt)[:40].mean()
 
     assert sky("a red ball on the grass") > sky("a red ball on the moon") + 0.3
+
+
+def test_training_can_go_on_from_the_bundled_weights(tmp_path, bundled):
+    run = dataclasses.replace(tiny_run(tmp_path, 0.001), start_from=shapes.TEXT_TO_IMAGE)
+    train(run, ("text-to-image",))
+    onwards = load_pipeline(run.out)
+    assert onwards.tokenizer.get_vocab() == bundled.tokenizer.get_vocab()
+    assert torch.equal(onwards.vae.decoder.layers[0].weight, bundled.vae.decoder.layers[0].weight)
+    moved = (onwards.unet.conv_out.weight - bundled.unet.conv_out.weight).abs().max()
+    assert 0 < moved < 0.01
 
 
 def test_bundled_files_fit_the_budget_and_say_how_to_use_them(bundled):
