@@ -42,8 +42,8 @@ def check_text(field: str, value: object, max_chars: int) -> str:
         raise InputError(f"{field} is {_shown(value)}; give a text.")
     if len(value) > max_chars:
         raise InputError(f"{field} has {len(value)} characters; at most {max_chars} are allowed, shorten it.")
-    if "\0" in value:
-        raise InputError(f"{field} holds a NUL character; remove it.")
+    if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise InputError(f"{field} holds a NUL or half a letter, which no text can; remove it.")
     return value
 
 

@@ -5,6 +5,7 @@ import math
 import re
 import secrets
 import threading
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -101,7 +102,7 @@ class Model:
         if not words:
             return ()
         known = {part for group in words.values() for phrase in group for part in _words(phrase)}
-        return tuple(dict.fromkeys(word for word in _words(prompt) if word not in known))
+        return tuple(word for word in _words(prompt) if word not in known)
 
     def examples(self, model: str) -> tuple[str, ...]:
         """Prompts that show what the model can do."""
@@ -163,7 +164,7 @@ def settings_dict(settings: TextToVideoSettings) -> dict:
 
 def new_output_path(folder: Path, settings: TextToVideoSettings) -> Path:
     """A file name of its own for a result: the prompt's first words, the seed, a few random letters."""
-    slug = "-".join(_words(settings.prompt))[:48].strip("-") or "video"
+    slug = "-".join(re.findall(r"[a-z0-9]+", settings.prompt.lower()))[:48].strip("-") or "video"
     return folder / f"{slug}-{settings.seed}-{secrets.token_hex(3)}.mp4"
 
 
@@ -189,7 +190,9 @@ def _motion_times(
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"[a-z]+", text.lower())
+    """The different words of a text in any script, small letters; a sign that is no punctuation is one."""
+    found = re.findall(r"\w+(?:['\u2019]\w+)*|[^\w\s]", text.lower())
+    return [word for word in dict.fromkeys(found) if not unicodedata.category(word[0]).startswith("P")]
 
 
 def _pick_device(device: str | None) -> str:

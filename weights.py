@@ -23,6 +23,7 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
 )
+from transformers import CLIPTextModel
 
 from checks import InputError
 from text_to_video_pipeline import TextToVideoPipeline
@@ -57,17 +58,21 @@ class Card:
 
 
 def read_card(source: str) -> Card:
-    """The card of the miniature or of a local folder; an empty one where there is none."""
-    path = (MINIATURE if source == "miniature" else Path(source)) / CARD
-    if not path.is_file():
+    """The card of the miniature or of a local folder; an empty one where there is none or it is broken."""
+    path = (MINIATURE if source == "miniature" else Path(source).expanduser()) / CARD
+    try:
+        if not path.is_file():
+            return Card()
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return Card(
+            words={group: tuple(words) for group, words in told.get("words", {}).items()},
+            defaults=dict(told.get("defaults", {})),
+            preview=tuple(tuple(row) for row in told.get("preview", ())),
+            examples=tuple(told.get("examples", ())),
+        )
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        logger.warning("The card %s is not used: %s", path, error)  # the model may draw all the same
         return Card()
-    told = json.loads(path.read_text(encoding="utf-8"))
-    return Card(
-        words={group: tuple(words) for group, words in told.get("words", {}).items()},
-        defaults=told.get("defaults", {}),
-        preview=tuple(tuple(row) for row in told.get("preview", ())),
-        examples=tuple(told.get("examples", ())),
-    )
 
 
 def load_pipeline(source: str, device: str, dtype: torch.dtype) -> TextToVideoPipeline:
@@ -75,22 +80,34 @@ def load_pipeline(source: str, device: str, dtype: torch.dtype) -> TextToVideoPi
     place = _place(source)
     try:
         _check_index(source, _read_index(place))
+        where = {"local_files_only": _check_folder(place) or not hub_answers(), "use_safetensors": True}
         pipeline = TextToVideoPipeline.from_pretrained(
             place,
             dtype=dtype,
-            local_files_only=Path(place).is_dir() or not hub_answers(),
-            use_safetensors=True,
+            text_encoder=_text_encoder(source, place, dtype, where),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
-        )
+            **where,
+        ).to(device)
     except ModelError:
         raise
     except Exception as error:
         logger.info("loading %s failed", source, exc_info=True)
         raise ModelError(_why(source, error)) from error
     pipeline.set_progress_bar_config(disable=True)
-    return pipeline.to(device)
+    return pipeline
+
+
+def _text_encoder(source: str, place: str, dtype: torch.dtype, where: dict) -> CLIPTextModel:
+    """Loaded by itself, because transformers would fill missing tensors with random ones and go on."""
+    encoder, told = CLIPTextModel.from_pretrained(
+        place, subfolder="text_encoder", dtype=dtype, output_loading_info=True, **where
+    )
+    if told["missing_keys"]:
+        lost = f"{len(told['missing_keys'])} tensors are missing from its text encoder"
+        raise ModelError(f"model {source} is broken and cannot be loaded ({lost}); fetch it again.")
+    return encoder
 
 
 def _place(source: str) -> str:
@@ -100,12 +117,15 @@ def _place(source: str) -> str:
             raise ModelError("model miniature has no weights in this copy; fetch the project again.")
         return str(MINIATURE)
     path = Path(source).expanduser()
-    looks_local = source.startswith((".", "~", os.sep)) or source.count("/") != 1 or path.exists()
-    if not looks_local:
-        return source
-    if path.is_file():
+    try:
+        is_file, is_folder = path.is_file(), path.is_dir()
+    except OSError:  # a name that no file can have
+        is_file = is_folder = False
+    if is_file:
         raise ModelError(f"model {source} is a file; give the folder of a model in diffusers' format.")
-    if not path.is_dir():
+    if not is_folder and source.count("/") == 1 and not source.startswith((".", "~", os.sep)):
+        return source
+    if not is_folder:
         raise ModelError(f"model {source} is not there; give miniature, a folder or a hub id (owner/name).")
     return str(path)
 
@@ -133,6 +153,17 @@ def _read_index(place: str) -> dict:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def _check_folder(place: str) -> bool:
+    """Whether the place is a local folder; ModelError where one of its parts is missing."""
+    folder = Path(place)
+    if not folder.is_dir():
+        return False
+    missing = [name for name in NEEDED if not (folder / name).is_dir()]
+    if missing:
+        raise ModelError(f"model {place} has no folder {', '.join(missing)}; fetch it again.")
+    return True
+
+
 def _check_index(source: str, index: dict) -> None:
     parts = {name: value for name, value in index.items() if isinstance(value, list) and len(value) == 2}
     missing = [name for name in NEEDED if not parts.get(name) or parts[name][0] is None]
@@ -144,7 +175,8 @@ def _check_index(source: str, index: dict) -> None:
     foreign = ", ".join(sorted(str(module) for module in modules - set(ALLOWED_MODULES)))
     if foreign:
         raise ModelError(f"model {source} asks for code of its own ({foreign}), which is not run here.")
-    if parts["unet"][1] != "UNet2DConditionModel" or "text_encoder_2" in parts:
+    kinds = (parts["unet"][1], parts["text_encoder"][1])
+    if kinds != ("UNet2DConditionModel", "CLIPTextModel") or "text_encoder_2" in parts:
         raise ModelError(f"model {source} is not of Stable Diffusion's 1.x or 2.x kind; choose one that is.")
 
 

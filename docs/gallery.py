@@ -12,7 +12,7 @@ SIDE = 192  # pixels of one video in the picture
 SHOWN = (  # prompt, seed, motion to the right and downwards
     ("a red car on a street", 7, 6, 0),
     ("an astronaut waving on the moon", 3, 4, 0),
-    ("a yellow balloon over the sea", 1, 0, -6),
+    ("a yellow balloon on the beach", 1, 0, -6),
     ("a blue robot in the snow", 2, -4, 0),
 )
 

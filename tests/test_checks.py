@@ -32,7 +32,8 @@ def test_multiples():
 
 def test_texts():
     assert check_text("prompt", "a" * 10, 10) == "a" * 10
-    for bad, said in (("a" * 11, "11 characters"), (5, "give a text"), ("a\0b", "NUL")):
+    no_texts = (("a" * 11, "11 characters"), (5, "give a text"), ("a\0b", "NUL"), ("\ud800", "half a letter"))
+    for bad, said in no_texts:
         with pytest.raises(InputError, match=said):
             check_text("prompt", bad, 10)
 

@@ -169,6 +169,7 @@ def test_unknown_words(model, tmp_path):
     (tmp_path / "miniature.json").write_text(json.dumps({"words": words, "examples": ["a car"]}))
     source = str(tmp_path)
     assert model.unknown_words(source, "A car in the city, at Night; a dragon dragon") == ("at", "dragon")
+    assert model.unknown_words(source, "红色的 car, don't! ☂ über 2") == ("红色的", "don't", "☂", "über", "2")
     assert model.unknown_words("some/model", "a dragon") == ()
     assert model.known_words(source)["subjects"] == ("car",) and model.known_words("some/model") is None
     assert model.examples(source) == ("a car",)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+from safetensors.torch import load_file, save_file
 
 import weights
 from weights import ModelError, load_pipeline, read_card
@@ -90,6 +91,35 @@ def test_cut_off_weights_are_broken(copied):
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ModelError, match="is broken and cannot be loaded"):
         load(copied)
+
+
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])
+def test_weights_with_missing_tensors_are_broken(copied, part):
+    path = next((copied / part).glob("*.safetensors"))
+    tensors = load_file(path)
+    save_file(dict(list(tensors.items())[3:]), path, metadata={"format": "pt"})
+    with pytest.raises(ModelError, match="is broken and cannot be loaded"):
+        load(copied)
+
+
+@pytest.mark.parametrize("part", ["tokenizer", "scheduler", "unet"])
+def test_missing_folders_are_named(copied, part):
+    shutil.rmtree(copied / part)
+    with pytest.raises(ModelError, match=f"has no folder {part}"):
+        load(copied)
+
+
+@pytest.mark.parametrize("name", ["x" * 400, "a/" + "x" * 400])
+def test_names_that_no_file_can_have(name):
+    with pytest.raises(ModelError):
+        load(name)
+    assert read_card(name).words == {}
+
+
+@pytest.mark.parametrize("card", ["{", "[]", '{"words": 5}', '{"preview": 3}'])
+def test_a_broken_card_is_not_used(tmp_path, card):
+    (tmp_path / "miniature.json").write_text(card)
+    assert read_card(str(tmp_path)) == weights.Card()
 
 
 def test_pickles_are_not_read(copied):
