@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from checks import InputError
+from checks import InputError, check_int
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,16 @@ def credentials(auth: str | None) -> tuple[str, str] | None:
     if not (user and colon and password):
         raise InputError("--auth needs a name and a password with a colon between them, like anna:secret.")
     return user, password
+
+
+def check_place(options: argparse.Namespace) -> None:
+    """InputError for a port or an output folder that cannot be; better now than at the first run."""
+    check_int("--port", options.port, 1, 65535)
+    folder = options.output
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--output {folder} cannot be made ({error.strerror}); choose another.") from error
 
 
 def prepare_environment() -> None:
@@ -148,6 +158,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     prepare_environment()
     try:
+        check_place(options)
         serve(options, credentials(options.auth))
     except InputError as error:
         print(f"{error}", file=sys.stderr)

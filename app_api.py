@@ -33,16 +33,18 @@ def _endpoint(studio: Studio, settings_class: type) -> Callable:
 
     # Gradio reads the parameters from the signature; the settings are the one home of names and defaults
     run.__signature__ = inspect.Signature(
-        [_parameter(field, hints[field.name]) for field in fields], return_annotation=gr.FileData
+        [_parameter(studio, field, hints[field.name]) for field in fields], return_annotation=gr.FileData
     )
     run.__annotations__ = {field.name: hints[field.name] for field in fields} | {"return": gr.FileData}
     run.__doc__ = f"Runs {settings_class.task} with these settings and returns the MP4."
     return run
 
 
-def _parameter(field: dataclasses.Field, hint: Any) -> inspect.Parameter:
+def _parameter(studio: Studio, field: dataclasses.Field, hint: Any) -> inspect.Parameter:
     required = field.default is dataclasses.MISSING
     default = inspect.Parameter.empty if required else field.default
+    if field.name == "model":
+        default = studio.default_model  # what --model says, as in the page
     return inspect.Parameter(
         field.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=hint, default=default
     )

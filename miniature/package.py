@@ -42,6 +42,9 @@ def write_package(
     pipe.save_pretrained(part, max_shard_size=MAX_SHARD_SIZE)
     for path in part.rglob("*.safetensors"):
         path.chmod(0o644)  # safetensors makes its files private
+    # transformers loads in the precision a config names, diffusers in float32; they have to agree
+    config = part / "text_encoder" / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "dtype": "float32"}, indent=2) + "\n")
     (part / "miniature.json").write_text(json.dumps({**facts, "defaults": DEFAULTS}, indent=1) + "\n")
     old = folder.with_name(folder.name + ".old")
     shutil.rmtree(old, ignore_errors=True)

@@ -122,3 +122,13 @@ def test_half_credentials_end_with_one_sentence(auth, capsys):
     assert app.main(["--auth", auth]) == 2
     sentence = "--auth needs a name and a password with a colon between them, like anna:secret."
     assert capsys.readouterr().err.strip() == sentence
+
+
+BAD_PLACES = [("--port", "70000"), ("--port", "0"), ("--output", "/proc/videos")]
+
+
+@pytest.mark.parametrize(("flag", "value"), BAD_PLACES)
+def test_places_that_cannot_be_end_with_one_sentence(flag, value, capsys):
+    assert app.main([flag, value]) == 2
+    told = capsys.readouterr().err.strip()
+    assert told.startswith(flag) and "\n" not in told

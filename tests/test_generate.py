@@ -30,6 +30,8 @@ def start(*arguments, cwd):
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        # a test run started in the background inherits "ignore Ctrl-C"; a person's terminal does not
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 

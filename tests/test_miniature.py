@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from diffusers import StableDiffusionPipeline
 
 from miniature import data, shapes
 from miniature.autoencoder import build_autoencoder, encode, fit_scaling, measure_autoencoder, preview_matrix
@@ -207,3 +208,9 @@ def test_bundled_files_fit_the_budget_and_say_how_to_use_them(bundled):
 
 def test_bundled_autoencoder_reconstructs_held_out_scenes(bundled, pictures):
     assert measure_autoencoder(bundled.vae, pictures)["psnr_db"] > 27
+
+
+def test_the_folder_loads_in_one_precision_when_none_is_named():
+    """transformers would follow the config and load halves beside diffusers' float32."""
+    pipe = StableDiffusionPipeline.from_pretrained(shapes.TEXT_TO_IMAGE, safety_checker=None)
+    assert {pipe.text_encoder.dtype, pipe.unet.dtype, pipe.vae.dtype} == {torch.float32}
