@@ -44,6 +44,7 @@ class Model:
         self.dtype = _pick_dtype(dtype, self.device)
         self._lock = threading.RLock()
         self._loaded: tuple[str, TextToVideoPipeline] | None = None
+        self._card = Card()  # of the weights in memory, so that no step has to read it from disk
 
     def load(self, source: str) -> TextToVideoPipeline:
         """A model's pipeline, from memory where it was used last; ModelError where it cannot be had."""
@@ -51,6 +52,7 @@ class Model:
             if self._loaded is None or self._loaded[0] != source:
                 self._loaded = None  # free the old weights before the new ones come
                 self._loaded = (source, load_pipeline(source, self.device, self.dtype))
+                self._card = read_card(source)
             return self._loaded[1]
 
     def resolve(self, settings: TextToVideoSettings) -> TextToVideoSettings:
@@ -60,10 +62,9 @@ class Model:
             pipeline = self.load(settings.model)
             own_side = pipeline.unet.config.sample_size * pipeline.cell_px
             size = {"width": own_side, "height": own_side}
-            card = read_card(settings.model)
-            defaults = {**STABLE_DIFFUSION, **size, **card.defaults, "seed": secrets.randbelow(2**32)}
+            defaults = {**STABLE_DIFFUSION, **size, **self._card.defaults, "seed": secrets.randbelow(2**32)}
             settings = settings.filled({name: defaults[name] for name in FILLED})
-            t0, t1 = _motion_times(pipeline, card, settings)
+            t0, t1 = _motion_times(pipeline, self._card, settings)
         settings = settings.filled({"t0": t0, "t1": t1})
         settings.check()
         return settings
@@ -89,8 +90,7 @@ class Model:
 
     def preview(self, latents: torch.Tensor) -> np.ndarray:
         """A quick picture of a Step's latents (1 f c h w): uint8 RGB (f, h, w, 3), a pixel per cell."""
-        source = "miniature" if self._loaded is None else self._loaded[0]
-        return preview(latents, read_card(source).preview)
+        return preview(latents, self._card.preview)
 
     def known_words(self, model: str) -> dict[str, tuple[str, ...]] | None:
         """The words a model lists as known to it, by group; None where it lists none."""
