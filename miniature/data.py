@@ -1,30 +1,33 @@
-"""Training material from the world: pictures, latents and captions, without the held-out combinations."""
+"""Scenes of the world as tensors, and the texts that go with them."""
 
-import logging
-import math
 import re
 from collections import Counter
+from collections.abc import Iterable
 
 import cv2
 import numpy as np
 import torch
-from diffusers import AutoencoderTiny
 from transformers import CLIPTokenizer
 
-from miniature.autoencoder import encode
-from miniature.fit import worker, workers
+from miniature.fit import worker
 from miniature.shapes import PIXELS, Stage
-from miniature.text_to_image import token_ids
 from miniature.tokenizer import build_tokenizer
-from miniature.world import VOCABULARY, Scene, caption, draw, plain_caption, sample_scene
+from miniature.world import (
+    TRAINING,
+    VOCABULARY,
+    Distribution,
+    Scene,
+    caption,
+    draw,
+    edits,
+    plain_caption,
+    sample_scene,
+    words_of,
+)
 
-log = logging.getLogger(__name__)
-
-CAPTIONS_DROPPED = 0.1  # so that guidance has something to compare with
 COLOURS_LEFT_OUT = 0.1  # of the captions, so that "a car on the street" is understood too
-WORDINGS = 4  # captions kept for each scene of a bank
-ENCODED_AT_ONCE = 32
 HELD_OUT_SEED = 20_000  # of the held-out scenes; training seeds are derived from stage names and steps
+STYLE_KEYWORD = "neon style"  # what calls the style that only the style weights know
 
 
 def training_rng(stage: Stage, step: int) -> np.random.Generator:
@@ -37,18 +40,27 @@ def to_tensor(pictures: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def draw_scene(scene: Scene, pixels: int) -> np.ndarray:
-    """The picture at ``pixels``², uint8: drawn at full size and averaged down, lines and all."""
-    picture = draw(scene, PIXELS)
+def shrink(picture: np.ndarray, pixels: int) -> np.ndarray:
+    """A full-sized picture averaged down to ``pixels``², lines and all."""
     if pixels == PIXELS:
         return picture
     return cv2.resize(picture, (pixels, pixels), interpolation=cv2.INTER_AREA)
 
 
+def draw_scene(scene: Scene, pixels: int) -> np.ndarray:
+    """The picture at ``pixels``², uint8: drawn at full size and averaged down."""
+    return shrink(draw(scene, PIXELS), pixels)
+
+
+def draw_scenes(scenes: Iterable[Scene], pixels: int) -> torch.Tensor:
+    """Their pictures (b, 3, pixels, pixels) in -1..1."""
+    return to_tensor(np.stack([draw_scene(scene, pixels) for scene in scenes]))
+
+
 def held_out_pictures(count: int) -> torch.Tensor:
     """The same ``count`` pictures (b, 3, 256, 256) in -1..1 every time, of held-out combinations."""
     rng = np.random.default_rng(HELD_OUT_SEED)
-    return to_tensor(np.stack([draw(sample_scene(rng, "held-out"), PIXELS) for _ in range(count)]))
+    return draw_scenes((sample_scene(rng, "held-out") for _ in range(count)), PIXELS)
 
 
 def without_colours(text: str) -> str:
@@ -64,97 +76,43 @@ def without_colours(text: str) -> str:
     return re.sub(rf"\b(?:(an?) )?(?:{colours}) (\w)", rest, text)
 
 
-class PicturePool:
-    """Pictures to cut the autoencoder's crops from; some are replaced at every step."""
-
-    def __init__(self, stage: Stage, step: int):
-        self.stage, self.rng = stage, training_rng(stage, step)
-        self.pictures = [self._picture() for _ in range(stage.scenes // workers())]
-
-    def _picture(self) -> np.ndarray:
-        pixels = PIXELS if self.rng.random() < 0.75 else PIXELS // 2  # text-to-image begins with halved ones
-        return draw_scene(sample_scene(self.rng, "train"), pixels)
-
-    def crops(self, count: int) -> torch.Tensor:
-        """Random crops (b, 3, h, w) in -1..1."""
-        side = self.stage.pixels
-        for _ in range(self.stage.fresh):
-            self.pictures[self.rng.integers(len(self.pictures))] = self._picture()
-        cut = []
-        for index in self.rng.integers(len(self.pictures), size=count):
-            picture = self.pictures[index]
-            top, left = self.rng.integers(picture.shape[0] - side + 1, size=2)
-            cut.append(picture[top : top + side, left : left + side])
-        return to_tensor(np.stack(cut))
-
-
-class LatentBank:
-    """Encoded scenes with their captions; some are replaced at every step, so there are always new ones."""
-
-    def __init__(self, stage: Stage, step: int, autoencoder: AutoencoderTiny, tokenizer: CLIPTokenizer):
-        self.stage, self.rng = stage, training_rng(stage, step)
-        self.autoencoder, self.tokenizer = autoencoder, tokenizer
-        self.device = next(autoencoder.parameters()).device
-        batches = math.ceil(stage.scenes / workers() / ENCODED_AT_ONCE)
-        encoded = [self._encoded(ENCODED_AT_ONCE) for _ in range(batches)]
-        self.latents, self.ids = (torch.cat(tensors) for tensors in zip(*encoded, strict=True))
-        self.nothing = token_ids(tokenizer, [""])[0].to(self.device)
-        self.waiting, self.next = 0, 0
-        log.info("%s: %d scenes encoded", stage.name, len(self.latents))
-
-    def _caption(self, scene: Scene) -> str:
-        text = caption(scene, self.rng)
-        return without_colours(text) if self.rng.random() < COLOURS_LEFT_OUT else text
-
-    @torch.no_grad()
-    def _encoded(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Scaled latents, float16 (count, 4, h, w), and token numbers (count, WORDINGS, l), of new scenes."""
-        scenes = [sample_scene(self.rng, "train") for _ in range(count)]
-        pictures = to_tensor(np.stack([draw_scene(scene, self.stage.pixels) for scene in scenes]))
-        latents = encode(self.autoencoder, pictures.to(self.device)) * self.autoencoder.config.scaling_factor
-        captions = [self._caption(scene) for scene in scenes for _ in range(WORDINGS)]
-        ids = token_ids(self.tokenizer, captions).view(count, WORDINGS, -1)
-        return latents.half(), ids.to(self.device)
-
-    def _refresh(self) -> None:
-        """Replace the oldest scenes, a whole encoder batch at a time."""
-        self.waiting += self.stage.fresh / workers()
-        if self.waiting < ENCODED_AT_ONCE:
-            return
-        self.waiting -= ENCODED_AT_ONCE
-        place = slice(self.next, self.next + ENCODED_AT_ONCE)
-        self.latents[place], self.ids[place] = self._encoded(ENCODED_AT_ONCE)
-        self.next = (self.next + ENCODED_AT_ONCE) % len(self.latents)
-
-    def batch(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Scaled latents (b, 4, h, w), float32, and token numbers (b, l), a tenth of the empty caption."""
-        self._refresh()
-        chosen = torch.from_numpy(self.rng.integers(len(self.latents), size=count)).to(self.device)
-        wording = torch.from_numpy(self.rng.integers(WORDINGS, size=count)).to(self.device)
-        ids = self.ids[chosen, wording]
-        ids[torch.from_numpy(self.rng.random(count) < CAPTIONS_DROPPED).to(self.device)] = self.nothing
-        return self.latents[chosen].float(), ids
+def training_caption(scene: Scene, rng: np.random.Generator) -> str:
+    """A wording of the scene, now and then without its colours."""
+    text = caption(scene, rng)
+    return without_colours(text) if rng.random() < COLOURS_LEFT_OUT else text
 
 
 def world_tokenizer() -> CLIPTokenizer:
-    """A tokenizer that knows every word of the world as one token."""
+    """A tokenizer that knows every word of the world's captions and instructions as one token."""
     rng = np.random.default_rng(0)
-    captions = [caption(sample_scene(rng, None), rng) for _ in range(5000)]
-    return build_tokenizer(captions, [word for words in VOCABULARY.values() for word in words])
+    scenes = [sample_scene(rng, None) for _ in range(5000)]
+    texts = [caption(scene, rng) for scene in scenes]
+    texts += [edits(scene, rng, split=None)[0] for scene in scenes]
+    return build_tokenizer(texts, [STYLE_KEYWORD, *(word for words in VOCABULARY.values() for word in words)])
 
 
-def held_out_prompts(count: int) -> list[str]:
-    """The same ``count`` plain captions every time, of held-out combinations, spread over all words."""
+def held_out_scenes(count: int, dist: Distribution = TRAINING) -> list[Scene]:
+    """The same ``count`` scenes every time, of held-out combinations with plain captions all different.
+
+    Plain daytime pictures of one subject, spread evenly over subjects, colours and places.
+    """
     rng = np.random.default_rng(HELD_OUT_SEED)
-    sampled = [sample_scene(rng, "held-out") for _ in range(40 * count)]
+    plain = Distribution(dist.subjects, dist.places, dist.colours, poses=("standing",), night=0.0)
+    sampled = [sample_scene(rng, "held-out", plain) for _ in range(40 * count)]
     scenes = {plain_caption(scene): scene for scene in sampled}
     used: Counter[str] = Counter()
     chosen = []
     for _ in range(min(count, len(scenes))):
         rarest = min(scenes, key=lambda text: sum(used[word] ** 2 for word in _words(scenes[text])))
-        chosen.append(rarest)
-        used.update(_words(scenes.pop(rarest)))
+        scene = scenes.pop(rarest)
+        chosen.append(scene)
+        used.update(_words(scene))
     return chosen
+
+
+def held_out_prompts(count: int) -> list[str]:
+    """The plain captions of ``held_out_scenes``."""
+    return [plain_caption(scene) for scene in held_out_scenes(count)]
 
 
 def _words(scene: Scene) -> tuple[str, str, str]:
@@ -165,5 +123,9 @@ def _words(scene: Scene) -> tuple[str, str, str]:
 def world_facts() -> dict:
     """What ``miniature.json`` says about the model's words, with examples."""
     rng = np.random.default_rng(1)
-    examples = [plain_caption(sample_scene(rng, None)) for _ in range(8)]
+    examples: list[str] = []
+    while len(examples) < 8:
+        text = caption(sample_scene(rng, None), rng)
+        if text not in examples and len(words_of(text)) <= 12:
+            examples.append(text)
     return {"words": {kind: list(words) for kind, words in VOCABULARY.items()}, "examples": examples}

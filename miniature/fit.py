@@ -67,6 +67,12 @@ def worker() -> int:
     return dist.get_rank() if dist.is_initialized() else 0
 
 
+def wait_for_workers() -> None:
+    """Until all processes are here."""
+    if workers() > 1:
+        dist.barrier()
+
+
 class Trainer:
     """Parameters, their moving average and the optimizer of one stage, and where they are kept."""
 

@@ -1,13 +1,15 @@
 """Writing and reading the trained model in diffusers' folder format."""
 
+import contextlib
 import copy
 import json
 import logging
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderTiny, DDIMScheduler, StableDiffusionPipeline
+from diffusers import AutoencoderTiny, DDIMScheduler, ModelMixin, StableDiffusionPipeline
 from torch import nn
 from transformers import CLIPTokenizer
 
@@ -37,23 +39,40 @@ def write_package(
         feature_extractor=None,
         requires_safety_checker=False,
     )
-    part = folder.with_name(folder.name + ".part")
+    with replacing(folder) as part:
+        pipe.save_pretrained(part, max_shard_size=MAX_SHARD_SIZE)
+        # transformers loads in the precision a config names, diffusers in float32; they have to agree
+        config = part / "text_encoder" / "config.json"
+        config.write_text(json.dumps({**json.loads(config.read_text()), "dtype": "float32"}, indent=2) + "\n")
+        (part / "miniature.json").write_text(json.dumps({**facts, "defaults": DEFAULTS}, indent=1) + "\n")
+    return folder
+
+
+def save_model(model: ModelMixin, folder: Path) -> Path:
+    """Write one of diffusers' models in half precision, replacing ``folder`` only once it is whole."""
+    with replacing(folder) as part:
+        copy.deepcopy(model).half().save_pretrained(part, max_shard_size=MAX_SHARD_SIZE)
+    return folder
+
+
+@contextlib.contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """A folder to write into, which takes the place of ``folder`` once all has been written without error."""
+    part, old = (folder.with_name(folder.name + ending) for ending in (".part", ".old"))
     shutil.rmtree(part, ignore_errors=True)
-    pipe.save_pretrained(part, max_shard_size=MAX_SHARD_SIZE)
+    yield part
     for path in part.rglob("*.safetensors"):
         path.chmod(0o644)  # safetensors makes its files private
-    # transformers loads in the precision a config names, diffusers in float32; they have to agree
-    config = part / "text_encoder" / "config.json"
-    config.write_text(json.dumps({**json.loads(config.read_text()), "dtype": "float32"}, indent=2) + "\n")
-    (part / "miniature.json").write_text(json.dumps({**facts, "defaults": DEFAULTS}, indent=1) + "\n")
-    old = folder.with_name(folder.name + ".old")
+    for path in part.rglob("config.json"):
+        config = json.loads(path.read_text())
+        config.pop("_name_or_path", None)  # where a model was loaded from is this machine's business
+        path.write_text(json.dumps(config, indent=2) + "\n")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
         folder.rename(old)
     part.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
     log.info("wrote %s", folder)
-    return folder
 
 
 def load_pipeline(folder: Path, device: str | torch.device = "cpu") -> StableDiffusionPipeline:

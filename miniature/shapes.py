@@ -16,10 +16,10 @@ MAX_SHARD_SIZE = "15MB"
 AUTOENCODER = {
     "in_channels": 3,
     "out_channels": 3,
-    "encoder_block_out_channels": (32, 32, 32, 32),
-    "decoder_block_out_channels": (32, 32, 32, 32),
-    "num_encoder_blocks": (0, 1, 3, 3),
-    "num_decoder_blocks": (3, 3, 1, 0),
+    "encoder_block_out_channels": (64, 64, 64, 64),
+    "decoder_block_out_channels": (64, 64, 64, 64),
+    "num_encoder_blocks": (0, 1, 3, 4),
+    "num_decoder_blocks": (4, 3, 1, 0),
     "latent_channels": 4,
 }
 
@@ -77,18 +77,29 @@ class Stage:
 
     name: str
     minutes: float  # on two CPU cores; a budget given to the command is shared out in these proportions
+    gpu_minutes: float  # on a large GPU
     pixels: int  # side of the pictures (the autoencoder's: of the crops)
     batch: int
     batch_gpu: int
     learning_rate: float
     falls_from: float  # share of the stage after which the learning rate falls
     scenes: int  # drawn before the first step
-    fresh: int  # scenes drawn anew at every step
+    fresh: float  # scenes drawn anew at every step
     ema: float = 0.999
 
 
-AUTOENCODER_STAGE = Stage("autoencoder", 18, 64, 16, 64, 1.5e-3, 0.0, scenes=1500, fresh=1)
-TEXT_TO_IMAGE_STAGES = (
-    Stage("text-to-image-128", 25, 128, 24, 128, 1e-3, 0.5, scenes=10000, fresh=4),
-    Stage("text-to-image-256", 35, 256, 12, 64, 6e-4, 0.2, scenes=6000, fresh=2),
+AUTOENCODER_STAGE = Stage("autoencoder", 34, 3, 64, 16, 64, 1.5e-3, 0.3, scenes=1500, fresh=1)
+JUDGE_STAGES = (
+    Stage("judge-clip", 15, 1.5, 128, 192, 512, 1e-3, 0.4, scenes=8000, fresh=32, ema=0.995),
+    Stage("judge-reader", 15, 1.5, 128, 64, 256, 2e-3, 0.3, scenes=6000, fresh=16, ema=0.995),
 )
+TEXT_TO_IMAGE_STAGES = (
+    Stage("text-to-image-128", 45, 2, 128, 24, 128, 1e-3, 0.7, scenes=10000, fresh=4),
+    Stage("text-to-image-256", 110, 6, 256, 12, 64, 6e-4, 0.2, scenes=6000, fresh=2),
+)
+CONTROL_STAGES = tuple(
+    Stage(f"controlnet-{control}", 20, 1.5, 256, 12, 64, 1e-3, 0.4, scenes=2000, fresh=1, ema=0.995)
+    for control in ("canny", "pose", "depth")
+)
+EDITOR_STAGE = Stage("editor", 45, 3, 256, 12, 64, 6e-4, 0.3, scenes=4000, fresh=2)
+STYLE_STAGE = Stage("style", 8, 1, 256, 12, 64, 2e-3, 0.3, scenes=1000, fresh=1, ema=0.99)

@@ -9,10 +9,13 @@ import pytest
 
 from miniature.world import (
     COLOURS,
+    EDITS,
+    FIGURES,
     TRAINING,
     VOCABULARY,
     Scene,
     Subject,
+    belongs,
     caption,
     clip,
     depth,
@@ -23,16 +26,17 @@ from miniature.world import (
     joints,
     mask,
     plain_caption,
+    possible,
     sample_scene,
     skeleton,
     words_of,
 )
 from miniature.world.kinds import KINDS
 from miniature.world.looks import STYLES, WEATHERS
+from miniature.world.words import MAX_WORDS, PLACE_PHRASES
 
 SIZE = 128
 CAR = Scene(place="street", subjects=(Subject("car", "red"),), seed=7)
-FIGURES = [kind for kind in TRAINING.subjects if KINDS[kind].figure]
 
 
 def scenes(count, seed=0, split="train"):
@@ -103,16 +107,37 @@ def test_clip_moves_by_the_pixels_asked(place, size):
 
 def test_captions_say_colour_subject_and_place_in_known_words():
     rng = np.random.default_rng(5)
-    known = {word for words in VOCABULARY.values() for word in words}
+    known = {word for phrases in VOCABULARY.values() for phrase in phrases for word in words_of(phrase)}
     texts = [(scene, caption(scene, rng)) for scene in scenes(400, split=None)]
     for scene, text in texts:
-        kind, colour, place = triple(scene)
         words = words_of(text)
-        assert {kind, colour, place} <= set(words) <= known, text
-        assert len(words) <= 14
+        said = {name for subject in scene.subjects for name in (subject.kind, subject.colour)}
+        assert said <= set(words) <= known, text
+        assert any(phrase in text for phrase in PLACE_PHRASES[scene.place])
+        assert ("night" in words) == (scene.time == "night" and scene.place != "moon")
+        assert all(word in words for word in words_of(scene.style) if scene.style == "pixel art")
+        assert len(words) <= MAX_WORDS
     assert len({text for _, text in texts}) > 200
     assert plain_caption(CAR) == "a red car on the street"
     assert "a red car on a street" in {caption(CAR, rng) for _ in range(60)}
+
+
+def test_captions_speak_of_two_subjects_weather_and_style_where_they_are():
+    pair = (Subject("car", "red", 0.27, scale=0.6), Subject("dog", "blue", 0.73, scale=0.6))
+    both = replace(CAR, subjects=pair, weather="rain", style="watercolour", time="night")
+    assert plain_caption(both) == "a red car and a blue dog on the street at night in the rain, watercolour"
+    assert {len(scene.subjects) for scene in scenes(100)} == {1, 2}
+    snowy = replace(CAR, weather="snowfall")
+    assert all("snow" in caption(snowy, np.random.default_rng(i)) for i in range(20))
+
+
+def test_training_has_some_of_everything_and_only_what_fits():
+    seen = scenes(1500)
+    assert {s.style for s in seen} == set(STYLES) and {s.weather for s in seen} == set(WEATHERS)
+    assert all(s.weather in ("clear", *TRAINING.weathers.get(s.place, ())) for s in seen)
+    assert all(s.time == "night" for s in seen if s.place in ("moon", "city"))
+    figures = [one for s in seen for one in s.subjects if one.kind in FIGURES]
+    assert {one.pose for one in figures} == set(TRAINING.poses)
 
 
 def test_captions_speak_of_poses_only_where_there_is_one():
@@ -163,26 +188,40 @@ def test_edges_are_thin_lines_of_the_picture():
     assert 0.03 < (lines > 0).mean() < 0.3
 
 
-@pytest.mark.parametrize("what", ["colour", "place", "time", "subject"])
+@pytest.mark.parametrize("what", EDITS)
 def test_an_edit_changes_what_it_says_and_nothing_else(what):
     rng = np.random.default_rng(8)
-    for scene in [s for s in scenes(40, seed=2) if s.place not in ("moon", "city")]:
+    for scene in [s for s in scenes(80, seed=2) if what in possible(s)]:
         text, edited = edits(scene, rng, what)
         old, new = scene.subjects[0], edited.subjects[0]
-        restored = {
-            "colour": replace(edited, subjects=(replace(new, colour=old.colour),)),
-            "place": replace(edited, place=scene.place, time=scene.time),
-            "time": replace(edited, time=scene.time),
-            "subject": replace(edited, subjects=(replace(new, kind=old.kind, y=old.y, pose=old.pose),)),
-        }[what]
-        assert edited != scene and restored == scene
-        said = {"colour": new.colour, "place": edited.place, "time": edited.time, "subject": new.kind}[what]
-        assert said in words_of(text)
-        assert not held_out(*triple(edited))
-    if what == "colour":  # in the picture too: outside the subject nothing changes
-        outside = cv2.dilate(mask(scene, SIZE).astype(np.uint8), np.ones((5, 5))) == 0
-        _, edited = edits(scene, rng, what)
-        assert np.array_equal(draw(scene, SIZE)[outside], draw(edited, SIZE)[outside])
+        first = {
+            "colour": replace(new, colour=old.colour),
+            "subject": replace(new, kind=old.kind, y=old.y, pose=old.pose),
+        }.get(what, new)
+        fields = {"place": ("place", "time", "weather")}.get(what, (what,) if what in vars(scene) else ())
+        back = {name: getattr(scene, name) for name in fields}
+        assert edited != scene
+        assert replace(edited, subjects=(first, *edited.subjects[1:]), **back) == scene
+        assert belongs(edited, "train")
+        if what in ("colour", "subject", "time"):
+            assert {"colour": new.colour, "subject": new.kind, "time": edited.time}[what] in words_of(text)
+
+
+def test_impossible_edits_are_refused():
+    rng = np.random.default_rng(9)
+    with pytest.raises(ValueError, match="allows only"):
+        edits(replace(CAR, place="moon"), rng, "time")
+    assert "colour" not in possible(replace(CAR, style="pencil sketch"))
+    kept = next(s for s in scenes(50, split="held-out"))
+    with pytest.raises(ValueError, match="take another scene"):
+        edits(kept, rng, "time" if "time" in possible(kept) else "style", split="train")
+
+
+def test_a_colour_edit_changes_only_the_subject_in_the_picture():
+    rng = np.random.default_rng(8)
+    outside = cv2.dilate(mask(CAR, SIZE).astype(np.uint8), np.ones((5, 5))) == 0
+    _, edited = edits(CAR, rng, "colour")
+    assert np.array_equal(draw(CAR, SIZE)[outside], draw(edited, SIZE)[outside])
 
 
 def test_night_style_and_weather_change_the_picture():

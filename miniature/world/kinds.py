@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import figures, things
+from . import animals, figures, things
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,15 @@ KINDS = {
     "ball": Kind(things.ball, 0.15, size=1.05),
     "star": Kind(things.star, 0.14, ground=0.72, size=1.05, hovers=True),
     "house": Kind(things.house, 0.26),
-    "cat": Kind(things.cat, 0.16, size=1.05),
-    "dog": Kind(things.dog, 0.24, size=1.05),
+    "cat": Kind(animals.cat, 0.16, size=1.05),
+    "dog": Kind(animals.dog, 0.24, size=1.05),
+    "horse": Kind(animals.horse, 0.24, size=1.05),
+    "deer": Kind(animals.deer, 0.2),
+    "fish": Kind(animals.fish, 0.2, ground=0.78, hovers=True),
     "robot": Kind(figures.robot, 0.15, ground=0.86, size=1.1, figure=True),
     "panda": Kind(figures.panda, 0.16, ground=0.86, size=1.12, figure=True),
     "astronaut": Kind(figures.astronaut, 0.16, ground=0.86, size=1.15, figure=True),
+    "bear": Kind(figures.bear, 0.17, ground=0.86, size=1.12, figure=True),
+    "alien": Kind(figures.alien, 0.14, ground=0.86, size=1.1, figure=True),
+    "person": Kind(figures.person, 0.14, ground=0.86, size=1.12, figure=True),
 }

@@ -20,6 +20,7 @@ class Subject:
     scale: float = 1.0
     pose: str = "standing"
     variation: float = 0.0  # -1..1, small differences within a pose
+    phase: float = 0.0  # 0..1, how far through the pose's cycle of movement
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""Subjects without joints: vehicles, simple things and animals. Each function draws one, in its own units."""
+"""Vehicles and simple things. Each function draws one, in its own units."""
 
 import numpy as np
 
-from .pen import INK, Pen, box, capsule, ellipse, poly, smooth
+from .pen import INK, Pen, box, ellipse, poly, smooth
 
 GLASS = (186, 230, 250)
 TYRE = (46, 46, 56)
@@ -73,49 +73,9 @@ def star(pen: Pen, colour) -> None:
 
 
 def house(pen: Pen, colour) -> None:
-    pen.shape(box(0.1, 0.32, 0.165, 0.5), colour=(168, 120, 96))
-    pen.shape(box(-0.21, 0.0, 0.21, 0.3), colour=colour)
-    pen.shape(poly((-0.27, 0.285), (0, 0.5), (0.27, 0.285)), colour=(136, 78, 60))
-    pen.shape(box(-0.055, 0.0, 0.055, 0.17), colour=(112, 70, 46))
+    pen.shape(box(0.1, 0.36, 0.165, 0.5), colour=(168, 120, 96))
+    pen.shape(box(-0.23, 0.0, 0.23, 0.34), colour=colour)
+    pen.shape(poly((-0.28, 0.325), (0, 0.51), (0.28, 0.325)), colour=(136, 78, 60))
+    pen.shape(box(-0.05, 0.0, 0.05, 0.155), colour=(112, 70, 46))
     for side in (-1, 1):
-        pen.shape(box(side * 0.135 - 0.043, 0.14, side * 0.135 + 0.043, 0.23), colour=(255, 240, 160))
-
-
-def _patch(colour):
-    """Chest and muzzle: lighter than the coat, still of its colour."""
-    return (226, 230, 238) if min(colour) > 230 else tuple(int(c + (255 - c) * 0.6) for c in colour)
-
-
-def cat(pen: Pen, colour) -> None:
-    """Sits and looks at us: round head, pointed ears, whiskers, a tail curled to the right."""
-    pen.shape(capsule((0.09, 0.045), (0.19, 0.06), 0.032), capsule((0.19, 0.06), (0.225, 0.17), 0.032, 0.028),
-              colour=colour)
-    pen.shape(smooth((0.0, 0.34), (0.1, 0.26), (0.145, 0.09), (0.11, 0.0), (-0.11, 0.0), (-0.145, 0.09),
-                     (-0.1, 0.26)), colour=colour)
-    pen.fill(ellipse(0, 0.15, 0.062, 0.1), _patch(colour))
-    ears = [poly((s * 0.155, 0.40), (s * 0.145, 0.575), (s * 0.035, 0.49)) for s in (-1, 1)]
-    pen.shape(*ears, ellipse(0, 0.40, 0.165, 0.125), colour=colour)
-    for s in (-1, 1):
-        pen.fill(poly((s * 0.135, 0.455), (s * 0.13, 0.535), (s * 0.075, 0.495)), (255, 170, 180))
-        pen.shape(ellipse(s * 0.07, 0.415, 0.03, 0.036), colour=(190, 240, 120), ink=INK)
-        pen.fill(ellipse(s * 0.07, 0.415, 0.011, 0.032), INK)
-        for dy in (0.0, -0.03):
-            pen.line((s * 0.09, 0.352 + dy), (s * 0.21, 0.362 + 2 * dy), width=0.009)
-    pen.fill(poly((-0.022, 0.37), (0.022, 0.37), (0, 0.345)), (240, 110, 130))
-
-
-def dog(pen: Pen, colour) -> None:
-    """Stands in profile and looks to the right: long muzzle, hanging ear, tail up."""
-    tail = capsule((-0.21, 0.25), (-0.29, 0.37), 0.026, 0.02)
-    legs = [capsule((x, 0.14), (x, 0.03), 0.038) for x in (-0.19, -0.1, 0.08, 0.165)]
-    body = capsule((-0.16, 0.205), (0.11, 0.21), 0.085, 0.092)
-    neck = capsule((0.12, 0.24), (0.175, 0.38), 0.07, 0.07)
-    muzzle = capsule((0.2, 0.385), (0.31, 0.365), 0.06, 0.048)
-    pen.shape(tail, *legs, body, neck, ellipse(0.18, 0.42, 0.1), muzzle, colour=colour)
-    collar = (250, 210, 60) if colour[2] > 1.5 * max(colour[:2]) else (70, 200, 240)
-    pen.line((0.085, 0.305), (0.215, 0.262), colour=collar, width=0.034)
-    pen.shape(ellipse(0.345, 0.395, 0.028, 0.023), colour=INK, ink=INK)
-    pen.shape(ellipse(0.115, 0.385, 0.048, 0.095, -0.2), colour=tuple(int(c * 0.72) for c in colour))
-    pen.fill(ellipse(0.225, 0.445, 0.028), (255, 255, 255))
-    pen.fill(ellipse(0.232, 0.445, 0.016), INK)
-
+        pen.shape(box(side * 0.145 - 0.036, 0.165, side * 0.145 + 0.036, 0.245), colour=(255, 240, 160))

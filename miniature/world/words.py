@@ -1,13 +1,15 @@
 """Captions of scenes and the words they are made of."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from .places import ALWAYS_NIGHT
 from .sample import TRAINING
-from .scene import Scene
+from .scene import Scene, Subject
 
+MAX_WORDS = 20  # of a caption; longer wordings are not used
 PLACE_PHRASES = {
     "street": ("on the street", "on a street", "in the street"),
     "grass": ("on the grass", "on grass", "on green grass"),
@@ -17,39 +19,57 @@ PLACE_PHRASES = {
     "moon": ("on the moon",),
     "city": ("in a city at night", "in the city at night"),
     "sea": ("on the sea", "at the sea", "in the sea"),
+    "forest": ("in the forest", "in a forest", "in the woods"),
 }
-SAY_POSE = 0.6  # of the captions of a figure that does something, how many say so
-DOINGS = {"waving": ("waving", "waving", "is waving", "that is waving")}
+SAY_POSE = 0.8  # of the captions of a figure that does something, how many say so
+DOINGS = {
+    pose: (pose, pose, f"is {pose}", f"that is {pose}")
+    for pose in ("waving", "walking", "dancing", "jumping")
+}
 NOUNS = {"balloon": ("balloon", "balloon", "hot air balloon")}
+WEATHER_PHRASES = {"rain": ("in the rain", "in rain", "on a rainy day"),
+                   "snowfall": ("in falling snow", "while it snows", "on a snowy day")}
+STYLE_PHRASES = {
+    "pencil sketch": ("{}, pencil sketch", "a pencil sketch of {}", "{}, as a pencil sketch"),
+    "pixel art": ("{}, pixel art", "pixel art of {}", "{}, as pixel art"),
+    "watercolour": ("{}, watercolour", "a watercolour of {}", "a watercolour painting of {}",
+                    "{}, watercolor painting"),
+}
 OPENINGS = ("a photo of {}", "a picture of {}", "a cartoon of {}", "a drawing of {}", "{}, high quality",
             "{}, cartoon", "the {}")
 
 
 def plain_caption(scene: Scene) -> str:
-    """The one plain wording: "a red car on the street"."""
-    things = " and ".join(with_article(f"{s.colour} {s.kind}") for s in scene.subjects)
-    return f"{things} {PLACE_PHRASES[scene.place][0]}{_hour(scene)}"
+    """The one plain wording: "a red car on the street", with style, weather and hour only where unusual."""
+    return _compose(scene, lambda choices: choices[0], poses=False)
 
 
 def caption(scene: Scene, rng: np.random.Generator) -> str:
-    """A wording drawn from many, mostly the plain one; always colour, subject, place; at most 14 words."""
-    def pick(choices):
-        return choices[rng.integers(len(choices))]
+    """A wording drawn from many, mostly the plain one, of at most MAX_WORDS words.
 
-    def thing(subject):
-        words = with_article(f"{subject.colour} {pick(NOUNS.get(subject.kind, (subject.kind,)))}")
-        doing = subject.pose in DOINGS and rng.random() < SAY_POSE
-        return f"{words} {pick(DOINGS[subject.pose])}" if doing else words
-
-    text = f"{' and '.join(map(thing, scene.subjects))} {pick(PLACE_PHRASES[scene.place])}{_hour(scene)}"
-    if rng.random() < 0.3:
-        opening = pick(OPENINGS)
+    Always the colours, subjects and place; style, weather and hour where they are not the usual ones.
+    """
+    text = _compose(scene, lambda choices: choices[rng.integers(len(choices))], rng.random() < SAY_POSE)
+    if scene.style == "plain" and rng.random() < 0.3:
+        opening = OPENINGS[rng.integers(len(OPENINGS))]
         text = opening.format(text.split(" ", 1)[1] if opening.startswith("the ") else text)
-    return text
+    return text if len(words_of(text)) <= MAX_WORDS else plain_caption(scene)
 
 
-def _hour(scene: Scene) -> str:
-    return " at night" if scene.time == "night" and scene.place not in ALWAYS_NIGHT else ""
+def _compose(scene: Scene, pick, poses: bool) -> str:
+    things = " and ".join(_thing(subject, pick, poses) for subject in scene.subjects)
+    parts = [things, pick(PLACE_PHRASES[scene.place])]
+    if scene.time == "night" and scene.place not in ALWAYS_NIGHT:
+        parts.append("at night")
+    if scene.weather != "clear":
+        parts.append(pick(WEATHER_PHRASES[scene.weather]))
+    text = " ".join(parts)
+    return pick(STYLE_PHRASES[scene.style]).format(text) if scene.style in STYLE_PHRASES else text
+
+
+def _thing(subject: Subject, pick, poses: bool) -> str:
+    words = with_article(f"{subject.colour} {pick(NOUNS.get(subject.kind, (subject.kind,)))}")
+    return f"{words} {pick(DOINGS[subject.pose])}" if poses and subject.pose in DOINGS else words
 
 
 def with_article(words: str) -> str:
@@ -62,13 +82,19 @@ def words_of(text: str) -> list[str]:
 
 
 def _vocabulary() -> dict[str, tuple[str, ...]]:
-    listed = {"subjects": TRAINING.subjects, "colours": TRAINING.colours, "places": TRAINING.places}
-    known = {word for words in listed.values() for word in words}
-    texts = [p for place in TRAINING.places for p in PLACE_PHRASES[place]]
+    listed = {"subjects": TRAINING.subjects, "colours": TRAINING.colours, "places": TRAINING.places,
+              "actions": tuple(DOINGS), "styles": tuple(STYLE_PHRASES), "weather": ("rain", "snow"),
+              "times": ("day", "night")}
+    known = {word for phrases in listed.values() for phrase in phrases for word in words_of(phrase)}
+    texts: list[str] = [phrase for place in TRAINING.places for phrase in PLACE_PHRASES[place]]
+    for told in (NOUNS, DOINGS, WEATHER_PHRASES, STYLE_PHRASES):
+        texts += [phrase for phrases in told.values() for phrase in phrases]
     texts += [opening.format("a an and") for opening in OPENINGS]
-    texts += [n for kind in TRAINING.subjects for n in NOUNS.get(kind, ())]
-    texts += [d for pose in TRAINING.poses for d in DOINGS.get(pose, ())]
-    return listed | {"other": tuple(sorted({w for t in texts for w in words_of(t)} - known))}
+    return listed | {"other": _others(texts, known)}
+
+
+def _others(texts: Sequence[str], known: set[str]) -> tuple[str, ...]:
+    return tuple(sorted({word for text in texts for word in words_of(text)} - known))
 
 
 VOCABULARY = _vocabulary()

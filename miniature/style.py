@@ -1,0 +1,61 @@
+"""One style as a LoRA (Hu et al., arXiv 2106.09685) on the UNet, called by ``data.STYLE_KEYWORD``."""
+
+import copy
+from pathlib import Path
+
+import torch
+from diffusers import StableDiffusionPipeline, UNet2DConditionModel
+from peft import LoraConfig, get_peft_model_state_dict
+from torch import nn
+from transformers import CLIPTextModel
+
+from miniature.diffusion import freeze, noise_loss
+from miniature.package import load_pipeline, replacing
+
+# A whole restyling, background and all, is more than attention alone can do at this size.
+STYLE = {
+    "r": 8,
+    "lora_alpha": 8,  # the rank, as loaders assume where a file says nothing
+    "target_modules": ["to_q", "to_k", "to_v", "to_out.0", "conv1", "conv2"],
+    "init_lora_weights": "gaussian",
+}
+
+
+def build_style(unet: UNet2DConditionModel) -> nn.ModuleDict:
+    """``unet``: a copy of the UNet with a LoRA that changes nothing yet; only the LoRA's parameters train."""
+    styled = copy.deepcopy(unet)
+    freeze(styled)
+    styled.add_adapter(LoraConfig(**STYLE))
+    return nn.ModuleDict({"unet": styled})
+
+
+def style_loss(
+    parts: nn.ModuleDict, text_encoder: CLIPTextModel, latents: torch.Tensor, ids: torch.Tensor
+) -> torch.Tensor:
+    """The noise loss of ``parts["unet"]`` for scaled latents (b, 4, h, w) whose captions are ids (b, l).
+
+    Half of a batch should be pictures in the style, captioned with the keyword; the others ordinary ones, so
+    that nothing changes without it. The text encoder comes frozen (``diffusion.freeze``).
+    """
+
+    def predict(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            text = text_encoder(ids).last_hidden_state
+        return parts["unet"](noisy, times, text).sample
+
+    return noise_loss(latents, predict)
+
+
+def save_style(folder: Path, unet: UNet2DConditionModel) -> Path:
+    """Write the LoRA alone, in half precision, as ``load_lora_weights`` reads it."""
+    layers = {name: tensor.half() for name, tensor in get_peft_model_state_dict(unet).items()}
+    with replacing(folder) as part:
+        StableDiffusionPipeline.save_lora_weights(part, unet_lora_layers=layers)
+    return folder
+
+
+def load_styled(root: Path) -> StableDiffusionPipeline:
+    """Stock diffusers' pipeline with the style's LoRA, over the folders under ``root``, in float32."""
+    pipe = load_pipeline(root / "text-to-image")
+    pipe.load_lora_weights(root / "style")
+    return pipe

@@ -1,0 +1,193 @@
+"""The figures of the card: each measure on cases whose answer is known, and the whole command in small."""
+
+import json
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from miniature import evaluate, exam, measures
+from miniature.controls import CONTROLS, build_controlnet
+from miniature.editor import build_editor
+from miniature.judges.clip import build_clip, save_clip
+from miniature.judges.reader import build_reader, save_reader
+from miniature.judges.scenes import CLASSES, KEPT_STYLE, value_of
+from miniature.package import load_pipeline, save_model
+from miniature.shapes import TEXT_TO_IMAGE, WEIGHTS
+from miniature.style import build_style, save_style
+from miniature.world import EDITS, TRAINING, Scene, Subject, belongs, depth, draw, joints, mask, possible
+
+CAR = Scene("street", (Subject("car", "red"),), seed=3)
+PAIR = Scene("grass", (Subject("panda", "blue", 0.27, scale=0.6), Subject("ball", "red", 0.73, scale=0.6)))
+SMALL = exam.Plan(
+    prompts=2, videos=1, frames=2, controls=1, edits=1, styled=1, steps=2, pictures=1, groups=1, read=4
+)
+
+
+def shifted(edges, right):
+    return np.roll(edges, right, axis=1)
+
+
+def test_edges_agree_with_themselves_also_two_pixels_off_but_not_five():
+    wanted = np.zeros((64, 64), bool)
+    wanted[:, 8::16] = True
+    assert measures.f_score(wanted, wanted) == 1.0
+    assert measures.f_score(wanted, shifted(wanted, 2)) == 1.0
+    assert measures.f_score(wanted, shifted(wanted, 5)) == 0.0
+    half = wanted & (np.arange(64) < 32)  # all of it right, half of it missing
+    assert measures.f_score(wanted, half) == pytest.approx(2 / 3)
+    nothing = np.zeros_like(wanted)
+    assert measures.f_score(nothing, nothing) == 1.0
+    assert measures.f_score(wanted, nothing) == 0.0
+
+
+def test_edges_of_a_scene_are_its_own_and_no_other_ones():
+    picture = draw(CAR)
+    own = measures.edges_of(picture)
+    assert measures.f_score(own, measures.edges_of(cv2.GaussianBlur(picture, (0, 0), 0.6))) > 0.85
+    other = replace(CAR, place="moon", time="night", subjects=(Subject("star", "blue"),))
+    assert measures.f_score(own, measures.edges_of(draw(other))) < 0.6
+
+
+def test_joints_count_when_within_six_percent_of_the_height():
+    figure = Scene("grass", (Subject("robot", "red"),))
+    wanted, height = joints(figure)[0], measures.figure_height(figure)
+    assert 100 < height < 220
+    assert measures.joints_near(wanted, wanted + (0, 0.05 * height), height) == 1.0
+    moved = wanted.copy()
+    moved[:9] += 0.05 * height  # to the right and down: farther than 6 % along the diagonal
+    assert measures.joints_near(wanted, moved, height) == 0.5
+
+
+@pytest.mark.parametrize("scene", [CAR, PAIR, replace(CAR, place="moon", time="night")])
+def test_depth_order_is_right_in_the_true_depth_and_wrong_upside_down(scene):
+    true = cv2.resize(depth(scene), (32, 32), interpolation=cv2.INTER_AREA).astype(float)
+    answers = measures.order_right(scene, true)
+    assert len(answers) >= len(scene.subjects)
+    assert all(answers)
+    assert not any(measures.order_right(scene, 255 - true))
+
+
+def test_depth_order_notices_a_missing_subject():
+    empty = cv2.resize(depth(replace(CAR, subjects=())), (32, 32), interpolation=cv2.INTER_AREA).astype(float)
+    assert not measures.order_right(CAR, empty)[0]  # as far as what should lie behind it
+
+
+def test_change_is_measured_away_from_both_subjects():
+    after = replace(CAR, subjects=(Subject("ball", "red", x=0.3),))
+    source = draw(CAR)
+    made = source.copy()
+    made[mask(CAR) | mask(after)] = 0
+    assert measures.change_elsewhere(CAR, after, source, made) == 0
+    lighter = np.clip(source.astype(int) + 3, 0, 255).astype(np.uint8)
+    assert 2 < measures.change_elsewhere(CAR, after, source, lighter) <= 3
+
+
+def test_shares_count_each_judge_both_and_agreement(monkeypatch):
+    class Clip:
+        def choose(self, pictures, scenes, name):
+            return ["red", "blue", "blue", "red"][: len(scenes)]
+
+    reading = type("Reading", (), {"values": {"colour": ["red", "red", "blue", "green"]}})
+    monkeypatch.setattr(exam, "read", lambda parts, pictures: reading)
+    judges = exam.Judges(Clip(), torch.nn.ModuleDict())
+    sketch = replace(CAR, style="pencil sketch")
+    scenes, pictures = [CAR, CAR, sketch, CAR, CAR], np.zeros((5, 4, 4, 3), np.uint8)
+    told = judges.share(pictures, scenes, "colour")  # the sketch is left out
+    assert told == {"clip": 0.5, "reader": 0.5, "both": 0.25, "agree": 0.5}
+    alone = exam.Judges(Clip(), None).share(pictures, scenes, "colour")
+    assert alone == {"clip": 0.5, "reader": None, "both": None, "agree": None}
+
+
+def test_a_plan_can_be_cut_down_but_not_to_nothing():
+    few = exam.Plan().at_most(24)
+    assert (few.prompts, few.videos, few.edits, few.frames, few.steps) == (24, 24, 20, 8, exam.Plan().steps)
+
+
+def test_command_writes_a_sheet_and_refuses_no_samples(tmp_path, capsys):
+    (tmp_path / "text-to-image").symlink_to(TEXT_TO_IMAGE)
+    sheet = tmp_path / "sheet.jpg"
+    arguments = ["--quick", "--weights", str(tmp_path), "--only", "text-to-image", "--device", "cpu"]
+    evaluate.main([*arguments, "--samples", "1", "--sheet", str(sheet)])
+    assert json.loads(capsys.readouterr().out)["plan"]["prompts"] == 1
+    assert cv2.imread(str(sheet)).std() > 20
+    with pytest.raises(SystemExit):
+        evaluate.main([*arguments, "--samples", "0"])
+    assert "at least 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", EDITS)
+def test_edit_pairs_are_held_out_and_change_what_is_asked(kind):
+    pairs = evaluate.edit_pairs(np.random.default_rng(0), kind, 3)
+    assert len(pairs) == 3
+    for before, text, after in pairs:
+        assert kind in possible(before)
+        assert belongs(after, "held-out")
+        assert value_of(before, kind) != value_of(after, kind)
+        assert text
+
+
+def test_the_kept_style_is_one_that_training_never_shows():
+    assert KEPT_STYLE not in TRAINING.styles
+    assert KEPT_STYLE in CLASSES["style"]
+
+
+def test_missing_models_are_null_and_the_answer_is_one_line(tmp_path, capsys):
+    evaluate.main(["--json", "--quick", "--weights", str(tmp_path), "--device", "cpu"])
+    line = capsys.readouterr().out
+    assert line.count("\n") == 1
+    figures = json.loads(line)
+    assert all(figures[name] is None for name in evaluate.MEASURES)
+    assert figures["plan"]["steps"] == exam.QUICK.steps
+
+
+@pytest.fixture(scope="module")
+def family(tmp_path_factory):
+    """The bundled models, and untrained ones in place of any that are not there."""
+    root = tmp_path_factory.mktemp("family")
+    for folder in WEIGHTS.iterdir():
+        (root / folder.name).symlink_to(folder)
+    torch.manual_seed(0)
+    base = load_pipeline(TEXT_TO_IMAGE)
+    untrained = {
+        "judge-clip": lambda folder: save_clip(folder, build_clip(base.tokenizer)),
+        "judge-reader": lambda folder: save_reader(folder, build_reader()),
+        "editor": lambda folder: save_model(build_editor(base.unet), folder),
+        "style": lambda folder: save_style(folder, build_style(base.unet)["unet"]),
+    }
+    for control in CONTROLS:
+        untrained[f"controlnet-{control}"] = lambda folder: save_model(build_controlnet(base.unet), folder)
+    for name, save in untrained.items():
+        if not (root / name).exists():
+            save(root / name)
+    return root
+
+
+def test_every_measure_runs_on_what_stock_pipelines_draw(family):
+    run = exam.Exam(family, torch.device("cpu"), SMALL)
+    figures = evaluate.evaluate(run, tuple(name for name in evaluate.MEASURES if name != "clip"))
+    for name, wanted in {"agreement": set(CLASSES), "text-to-image": {"place", "subject", "colour"},
+                         "text-to-video": {"place", "subject", "colour"}, "editor.by_kind": set(EDITS),
+                         "style": {"with_keyword", "without_keyword"}}.items():  # fmt: skip
+        told = figures["editor"]["by_kind"] if name == "editor.by_kind" else figures[name]
+        assert set(told) == wanted
+        for shares in told.values():
+            assert all(0 <= share <= 1 for share in shares.values())
+    assert run.prompted.shape == (2, 256, 256, 3)
+    for name, figure in {"canny": "f_score", "pose": "joints_right", "depth": "order_right"}.items():
+        assert 0 <= figures[name][figure] <= 1
+        assert 0 <= figures[name]["reachable"] <= 1
+    assert figures["canny"]["reachable"] > 0.4
+    assert figures["editor"]["change_of_autoencoder"] < 8
+    assert figures["autoencoder"]["psnr_db"] > 26
+    assert figures["reader"]["joint_error_percent"] > 0
+
+
+def test_a_model_that_is_not_there_is_null(tmp_path):
+    (tmp_path / "text-to-image").symlink_to(TEXT_TO_IMAGE)
+    run = exam.Exam(tmp_path, torch.device("cpu"), SMALL)
+    figures = evaluate.evaluate(run, ("agreement", "text-to-image", "style"))
+    assert (figures["agreement"], figures["style"]) == (None, None)
+    assert figures["text-to-image"]["colour"] == dict.fromkeys(("clip", "reader", "both", "agree"))
