@@ -33,6 +33,32 @@ def build_autoencoder() -> AutoencoderTiny:
     return model
 
 
+@torch.no_grad()
+def carry_blocks(old: AutoencoderTiny, new: AutoencoderTiny) -> None:
+    """Give a fresh ``new`` the layers of ``old``, which may have fewer blocks at some resolutions.
+
+    The blocks it has beyond those add nothing yet (``build_autoencoder``), so both draw the same pictures.
+    Both need one width.
+    """
+    for ours, theirs in ((old.encoder, new.encoder), (old.decoder, new.decoder)):
+        before, after = _by_resolution(ours.layers), _by_resolution(theirs.layers)
+        for known, grown in zip(before, after, strict=True):
+            for layer, target in zip(known, grown, strict=False):
+                target.load_state_dict(layer.state_dict())
+    new.register_to_config(scaling_factor=old.config.scaling_factor)
+
+
+def _by_resolution(layers: nn.Sequential) -> list[list[nn.Module]]:
+    """The layers in groups: a run of blocks, or a single other layer between two (possibly empty) runs."""
+    groups: list[list[nn.Module]] = [[]]
+    for layer in layers:
+        if type(layer).__name__ == "AutoencoderTinyBlock":
+            groups[-1].append(layer)
+        else:
+            groups += [[layer], []]
+    return groups
+
+
 def _pass_colours(conv: nn.Conv2d, kernel: torch.Tensor) -> None:
     """Make the first three outputs the first three inputs, seen through a 3×3 kernel."""
     conv.weight[:3] = 0

@@ -204,9 +204,9 @@ BASE, CLIP, READER = "text-to-image", "judge-clip", "judge-reader"
 # name -> (folders it cannot do without, function)
 MEASURES: dict[str, tuple[tuple[str, ...], Callable[[Exam], Figures]]] = {
     "autoencoder": ((BASE,), autoencoder),
-    "clip": ((BASE, CLIP), clip),
+    "clip": ((CLIP,), clip),
     "reader": ((READER,), reader),
-    "agreement": ((BASE, CLIP, READER), agreement),
+    "agreement": ((CLIP, READER), agreement),
     "text-to-image": ((BASE,), text_to_image),
     "text-to-video": ((BASE,), text_to_video),
     "canny": ((BASE, "controlnet-canny"), canny),

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from diffusers import DiffusionPipeline
 from torch import nn
-from transformers import CLIPTokenizer
 
 from miniature.autoencoder import decode, encode
 from miniature.data import HELD_OUT_SEED, held_out_scenes, to_tensor
@@ -91,11 +90,8 @@ class Exam:
 
     def __post_init__(self) -> None:
         clip, reader = self.weights / "judge-clip", self.weights / "judge-reader"
-        tokenizer = self.weights / "text-to-image" / "tokenizer"
         self.judges = Judges(
-            load_clip(clip, CLIPTokenizer.from_pretrained(tokenizer), self.device)
-            if clip.exists() and tokenizer.exists()
-            else None,
+            load_clip(clip, self.device) if clip.exists() else None,
             load_reader(reader, self.device) if reader.exists() else None,
         )
 

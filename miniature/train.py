@@ -11,8 +11,10 @@ from pathlib import Path
 
 import cv2
 
+from miniature.evaluate import evaluate
+from miniature.exam import QUICK, Exam
 from miniature.fit import fit, join_workers, load_stage, pick_device, wait_for_workers, worker
-from miniature.recipes import RECIPES, Run
+from miniature.recipes import RECIPES, Recipe, Run
 from miniature.shapes import RUNS, WEIGHTS
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,15 @@ def train(run: Run, wanted: tuple[str, ...]) -> None:
             log.info("%s: %d steps in all", stage.name, steps)
             if worker() == 0:
                 recipe.save(run, parts)
+                _judge(run, recipe)
             wait_for_workers()  # the next recipe reads what was saved
+
+
+def _judge(run: Run, recipe: Recipe) -> None:
+    """Log what the judges trained so far say of a model, on few samples."""
+    if recipe.measure is not None and not run.tiny:
+        figures = evaluate(Exam(run.out, run.device, QUICK), (recipe.measure,))
+        log.info("judged quickly: %s", figures[recipe.measure])
 
 
 def save_newest(run: Run, wanted: tuple[str, ...]) -> None:

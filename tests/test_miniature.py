@@ -8,7 +8,14 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from miniature import data, shapes
-from miniature.autoencoder import build_autoencoder, encode, fit_scaling, measure_autoencoder, preview_matrix
+from miniature.autoencoder import (
+    build_autoencoder,
+    carry_blocks,
+    encode,
+    fit_scaling,
+    measure_autoencoder,
+    preview_matrix,
+)
 from miniature.fit import learning_rate
 from miniature.package import load_pipeline
 from miniature.text_to_image import build_text_to_image, text_to_image_loss, token_ids
@@ -66,6 +73,22 @@ def test_scaled_latents_have_unit_deviation_and_the_preview_shows_their_colours(
     seen = latents.permute(0, 2, 3, 1) @ rows[:4] + rows[4]
     small = torch.nn.functional.avg_pool2d(pictures, 8).permute(0, 2, 3, 1)
     assert (seen - small).abs().mean() < 0.05
+
+
+def test_a_deeper_autoencoder_begins_as_the_shallower_one(pictures, monkeypatch):
+    old = build_autoencoder()
+    torch.manual_seed(1)
+    for parameter in old.parameters():
+        parameter.data.add_(0.02 * torch.randn_like(parameter))  # as if trained: no block is empty
+    more = {"num_encoder_blocks": (0, 2, 3, 5), "num_decoder_blocks": (6, 3, 2, 0)}
+    monkeypatch.setattr("miniature.autoencoder.AUTOENCODER", {**shapes.AUTOENCODER, **more})
+    new = build_autoencoder()
+    carry_blocks(old, new)
+    assert sum(p.numel() for p in new.parameters()) > sum(p.numel() for p in old.parameters())
+    with torch.no_grad():
+        latents = encode(old, pictures[:1])
+        assert torch.allclose(encode(new, pictures[:1]), latents, atol=1e-5)
+        assert torch.allclose(new.decode(latents).sample, old.decode(latents).sample, atol=1e-5)
 
 
 def test_learning_rate_warms_up_stays_and_falls():

@@ -152,7 +152,7 @@ def family(tmp_path_factory):
     torch.manual_seed(0)
     base = load_pipeline(TEXT_TO_IMAGE)
     untrained = {
-        "judge-clip": lambda folder: save_clip(folder, build_clip(base.tokenizer)),
+        "judge-clip": lambda folder: save_clip(folder, build_clip(base.tokenizer), base.tokenizer),
         "judge-reader": lambda folder: save_reader(folder, build_reader()),
         "editor": lambda folder: save_model(build_editor(base.unet), folder),
         "style": lambda folder: save_style(folder, build_style(base.unet)["unet"]),

@@ -126,9 +126,9 @@ def test_retrieval_scenes_differ_pairwise_and_return():
 
 
 def test_clip_folder_is_stock_small_and_says_the_same(pair, tokenizer, tmp_path):
-    folder = judge_clip.save_clip(tmp_path / "judge-clip", pair)
+    folder = judge_clip.save_clip(tmp_path / "judge-clip", pair, tokenizer)
     assert sum(path.stat().st_size for path in folder.rglob("*")) < 1_950_000
-    again = judge_clip.load_clip(folder, tokenizer)
+    again = judge_clip.load_clip(folder)
     pictures = np.random.default_rng(0).integers(0, 256, (2, 256, 256, 3), dtype=np.uint8)
     before = judge_clip.ClipJudge(pair, tokenizer)
     assert torch.allclose(again.pictures(pictures), before.pictures(pictures), atol=0.02)

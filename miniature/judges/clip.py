@@ -232,8 +232,8 @@ def retrieval(judge: ClipJudge, groups: int = 4, among: int = 64) -> float:
     return sum(right) / groups
 
 
-def save_clip(folder: Path, parts: nn.ModuleDict) -> Path:
-    """Write both models in half precision as transformers does, and what their input has to be."""
+def save_clip(folder: Path, parts: nn.ModuleDict, tokenizer: CLIPTokenizer) -> Path:
+    """Write both models in half precision as transformers does, what their input has to be, and the words."""
     facts = {
         "size": {"height": JUDGE_PIXELS, "width": JUDGE_PIXELS},
         "resample": 4,  # PIL's box filter: plain averaging
@@ -249,23 +249,17 @@ def save_clip(folder: Path, parts: nn.ModuleDict) -> Path:
             told = {**json.loads(config.read_text()), "dtype": "float32"}  # loads so unless asked otherwise
             config.write_text(json.dumps(told, indent=2) + "\n")
         (part / "preprocessor_config.json").write_text(json.dumps(facts, indent=1) + "\n")
+        tokenizer.save_pretrained(part / "tokenizer")
     return folder
 
 
-def load_clip(folder: Path, tokenizer: CLIPTokenizer, device: str | torch.device = "cpu") -> ClipJudge:
-    """The judge written by ``save_clip``, in float32.
-
-    The tokenizer is the one of text-to-image; ValueError where it has other words than the judge learned.
-    """
+def load_clip(folder: Path, device: str | torch.device = "cpu") -> ClipJudge:
+    """The judge written by ``save_clip``, in float32."""
     facts = json.loads((folder / "preprocessor_config.json").read_text())
     parts = {
         "text": CLIPTextModelWithProjection.from_pretrained(folder / "text", dtype=torch.float32),
         "vision": CLIPVisionModelWithProjection.from_pretrained(folder / "vision", dtype=torch.float32),
         "temperature": Temperature(facts["logit_scale"]),
     }
-    known = parts["text"].config.vocab_size
-    if known != len(tokenizer):
-        raise ValueError(
-            f"the judge in {folder} knows {known} tokens, the tokenizer {len(tokenizer)}; train it again."
-        )
+    tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
     return ClipJudge(nn.ModuleDict(parts).eval().to(device), tokenizer)

@@ -7,7 +7,13 @@ from diffusers import AutoencoderTiny
 from torch import nn
 
 from miniature import data
-from miniature.autoencoder import autoencoder_loss, build_autoencoder, fit_scaling, measure_autoencoder
+from miniature.autoencoder import (
+    autoencoder_loss,
+    build_autoencoder,
+    carry_blocks,
+    fit_scaling,
+    measure_autoencoder,
+)
 from miniature.banks import PicturePool
 from miniature.diffusion import freeze
 from miniature.package import load_pipeline, replacing
@@ -19,7 +25,9 @@ log = logging.getLogger(__name__)
 
 def _parts(run: Run) -> nn.ModuleDict:
     folder = run.earlier("text-to-image")
-    model = build_autoencoder() if folder is None else load_pipeline(folder).vae
+    model = build_autoencoder()
+    if folder is not None:
+        carry_blocks(load_pipeline(folder).vae, model)
     return nn.ModuleDict({"autoencoder": model}).to(run.device, memory_format=torch.channels_last)
 
 

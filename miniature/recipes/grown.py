@@ -152,11 +152,12 @@ def _controlnet(stage: Stage, control: str) -> Recipe:
         functools.partial(_controlnet_parts, control=control),
         functools.partial(_controlnet_losses, control=control),
         functools.partial(_save_controlnet, control=control),
+        control,
     )
 
 
 CONTROLNETS = {
     stage.name: _controlnet(stage, control) for control, stage in zip(CONTROLS, CONTROL_STAGES, strict=True)
 }
-EDITOR = Recipe((EDITOR_STAGE,), _editor_parts, _editor_losses, _save_editor)
-STYLE = Recipe((STYLE_STAGE,), _style_parts, _style_losses, _save_style)
+EDITOR = Recipe((EDITOR_STAGE,), _editor_parts, _editor_losses, _save_editor, "editor")
+STYLE = Recipe((STYLE_STAGE,), _style_parts, _style_losses, _save_style, "style")

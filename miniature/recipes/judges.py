@@ -1,16 +1,12 @@
 """Recipes of the two judges, which learn from scenes of their own and of all combinations."""
 
-import logging
-
 from torch import nn
 
-from miniature.judges.clip import ClipJudge, build_clip, clip_bank, clip_loss, retrieval, save_clip
-from miniature.judges.reader import build_reader, measure_reader, reader_bank, reader_loss, save_reader
+from miniature.judges.clip import build_clip, clip_bank, clip_loss, save_clip
+from miniature.judges.reader import build_reader, reader_bank, reader_loss, save_reader
 from miniature.recipes.recipe import Losses, Recipe, Run
 from miniature.recipes.text_to_image import load_tokenizer
 from miniature.shapes import JUDGE_STAGES, Stage
-
-log = logging.getLogger(__name__)
 
 
 def _clip_parts(run: Run) -> nn.ModuleDict:
@@ -23,9 +19,7 @@ def _clip_losses(run: Run, stage: Stage, parts: nn.ModuleDict, step: int) -> Los
 
 
 def _save_clip(run: Run, parts: nn.ModuleDict) -> None:
-    save_clip(run.out / "judge-clip", parts)
-    if not run.tiny:
-        log.info("judge-clip: retrieval %.4f", retrieval(ClipJudge(parts, load_tokenizer(run))))
+    save_clip(run.out / "judge-clip", parts, load_tokenizer(run))
 
 
 def _reader_parts(run: Run) -> nn.ModuleDict:
@@ -39,11 +33,9 @@ def _reader_losses(run: Run, stage: Stage, parts: nn.ModuleDict, step: int) -> L
 
 def _save_reader(run: Run, parts: nn.ModuleDict) -> None:
     save_reader(run.out / "judge-reader", parts)
-    if not run.tiny:
-        log.info("judge-reader: %s", measure_reader(parts))
 
 
 JUDGES = {
-    "judge-clip": Recipe((JUDGE_STAGES[0],), _clip_parts, _clip_losses, _save_clip),
-    "judge-reader": Recipe((JUDGE_STAGES[1],), _reader_parts, _reader_losses, _save_reader),
+    "judge-clip": Recipe((JUDGE_STAGES[0],), _clip_parts, _clip_losses, _save_clip, "clip"),
+    "judge-reader": Recipe((JUDGE_STAGES[1],), _reader_parts, _reader_losses, _save_reader, "reader"),
 }

@@ -55,10 +55,11 @@ class Recipe:
     """One model: its stages in order, the parts they train, their losses, and how it is kept.
 
     ``losses(run, stage, parts, step)`` gathers material from that step on and gives a function that returns
-    the loss of a batch of it.
+    the loss of a batch of it. ``measure`` names what miniature.evaluate says of the model when it is saved.
     """
 
     stages: tuple[Stage, ...]
     parts: Callable[[Run], nn.ModuleDict]
     losses: Callable[[Run, Stage, nn.ModuleDict, int], Callable[[], torch.Tensor]]
     save: Callable[[Run, nn.ModuleDict], object]
+    measure: str | None = None

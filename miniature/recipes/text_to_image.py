@@ -57,4 +57,4 @@ def _save(run: Run, parts: nn.ModuleDict) -> None:
 
 
 
-TEXT_TO_IMAGE = Recipe(TEXT_TO_IMAGE_STAGES, _parts, _losses, _save)
+TEXT_TO_IMAGE = Recipe(TEXT_TO_IMAGE_STAGES, _parts, _losses, _save, "text-to-image")
