@@ -35,3 +35,11 @@ class Motion:
                 check_int(field, time, 0, 999)
         if self.t0 is not None and self.t1 is not None and self.t0 > self.t1:
             raise InputError(f"t0 (T') is {self.t0} and t1 (T) is {self.t1}; T' must not be larger than T.")
+
+
+def check_window(start: float, end: float) -> None:
+    """InputError unless 0 <= guidance_start < guidance_end <= 1."""
+    check_number("guidance_start", start, 0, 1)
+    check_number("guidance_end", end, 0, 1)
+    if start >= end:
+        raise InputError(f"guidance_start is {start:g}, guidance_end {end:g}; the end must come later.")

@@ -8,14 +8,18 @@ import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers import ControlNetModel
 
 from checks import InputError, check_int
+from controlnets import check_fits, choose_controlnet, load_controlnet
 from motion import PAPER, KnownTimes, default_times
 from preview import preview
+from tasks.clip import ClipSettings
 from tasks.text_to_video import TextToVideoSettings
 from text_to_video_pipeline import Step, TextToVideoPipeline
 from utils import Video, write_video
@@ -28,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 FILLED = ("width", "height", "num_inference_steps", "guidance_scale", "motion_x", "motion_y", "seed")
+Settings = TextToVideoSettings | ClipSettings
 ORIGINAL_STEPS = 50  # the original's t0 and t1 are indices into 50 steps
 
 
@@ -43,21 +48,39 @@ class Model:
         self.device = _pick_device(device)
         self.dtype = _pick_dtype(dtype, self.device)
         self._lock = threading.RLock()
-        self._loaded: tuple[str, TextToVideoPipeline] | None = None
+        self._loaded: tuple[tuple[str, bool], TextToVideoPipeline] | None = None
+        self._networks: dict[tuple[str, str], ControlNetModel] = {}  # by task and source: those used last
         self._card = Card()  # of the weights in memory, so that no step has to read it from disk
 
-    def load(self, source: str) -> TextToVideoPipeline:
-        """A model's pipeline, from memory where it was used last; ModelError where it cannot be had."""
+    def load(self, source: str, editor: bool = False) -> TextToVideoPipeline:
+        """A model's pipeline, from memory where it was used last; ModelError where it cannot be had.
+
+        editor: its InstructPix2Pix side.
+        """
         with self._lock:
-            if self._loaded is None or self._loaded[0] != source:
+            wanted = (source, editor)
+            if self._loaded is None or self._loaded[0] != wanted:
                 self._loaded = None  # free the old weights before the new ones come
-                self._loaded = (source, load_pipeline(source, self.device, self.dtype))
+                self._loaded = (wanted, load_pipeline(source, self.device, self.dtype, editor))
                 self._card = read_card(source)
             return self._loaded[1]
 
-    def resolve(self, settings: TextToVideoSettings) -> TextToVideoSettings:
+    def load_networks(self, settings: Settings) -> list[ControlNetModel]:
+        """The ControlNets that resolved settings want, from memory where they were used last."""
+        with self._lock:
+            pipeline, wanted = self.load(settings.model, settings.editor), settings.networks()
+            self._networks = {key: network for key, network in self._networks.items() if key in wanted}
+            for task, source in wanted:
+                if (task, source) not in self._networks:
+                    self._networks[task, source] = load_controlnet(source, task, self.device, self.dtype)
+                check_fits(source, self._networks[task, source], settings.model, pipeline.unet)
+            return [self._networks[key] for key in wanted]
+
+    def resolve(self, settings: Settings) -> Settings:
         """The settings with every None filled in, the seed too; InputError where they cannot be run."""
         settings.check()
+        if isinstance(settings, ClipSettings):
+            return self._resolve_clip(settings)
         with self._lock:
             pipeline = self.load(settings.model)
             own_side = pipeline.unet.config.sample_size * pipeline.cell_px
@@ -69,24 +92,36 @@ class Model:
         settings.check()
         return settings
 
-    def generate(
-        self, settings: TextToVideoSettings, on_step: Callable[[Step], None] | None = None
-    ) -> Video:
+    def _resolve_clip(self, settings: ClipSettings) -> ClipSettings:
+        with self._lock:
+            pipeline = self.load(settings.model, settings.editor)
+            settings = settings.with_networks(partial(choose_controlnet, settings.model))
+            self.load_networks(settings)
+            suits = {**self._card.defaults, **self._card.tasks.get(settings.task, {})}
+            own_px = pipeline.unet.config.sample_size * pipeline.cell_px
+        own_px = math.sqrt(suits.get("width", own_px) * suits.get("height", own_px))
+        defaults = {**settings.suits, **suits, "seed": secrets.randbelow(2**32)}
+        settings = settings.suited(own_px, defaults)
+        settings.check()
+        return settings
+
+    def generate(self, settings: Settings, on_step: Callable[[Step], None] | None = None) -> Video:
         """Draw the video. on_step hears of every step and may raise Cancelled, which passes through."""
         settings = self.resolve(settings)
         return Video(np.stack(list(self.frames(settings, on_step))), settings.fps)
 
     def frames(
-        self, settings: TextToVideoSettings, on_step: Callable[[Step], None] | None = None
+        self, settings: Settings, on_step: Callable[[Step], None] | None = None
     ) -> Iterator[np.ndarray]:
         """The video's frames one at a time, uint8 RGB (h, w, 3): a long one can go straight to a file.
 
         settings: as ``resolve`` returns them. Holds the device until the last frame is taken.
         """
         with self._lock:
-            pipeline = self.load(settings.model)
+            pipeline = self.load(settings.model, settings.editor)
+            networks = self.load_networks(settings)
             generator = torch.Generator().manual_seed(settings.seed)
-            yield from pipeline.decode(settings.draw(pipeline, generator, on_step))
+            yield from pipeline.decode(settings.draw(pipeline, networks, generator, on_step))
 
     def preview(self, latents: torch.Tensor) -> np.ndarray:
         """A quick picture of a Step's latents (1 f c h w): uint8 RGB (f, h, w, 3), a pixel per cell."""
@@ -156,13 +191,13 @@ class Model:
         return str(write_video(target, self.frames(settings), settings.fps, settings_dict(settings)))
 
 
-def settings_dict(settings: TextToVideoSettings) -> dict:
+def settings_dict(settings: Settings) -> dict:
     """Settings as JSON for a video's metadata, with the task, the program and its version."""
     about = {"task": settings.task, "program": "Text2Video-Zero Studio", "version": __version__}
     return {**about, **asdict(settings)}
 
 
-def new_output_path(folder: Path, settings: TextToVideoSettings) -> Path:
+def new_output_path(folder: Path, settings: Settings) -> Path:
     """A file name of its own for a result: the prompt's first words, the seed, a few random letters."""
     slug = "-".join(re.findall(r"[a-z0-9]+", settings.prompt.lower()))[:48].strip("-") or "video"
     return folder / f"{slug}-{settings.seed}-{secrets.token_hex(3)}.mp4"

@@ -1,21 +1,19 @@
 """TextToVideoPipeline: videos from an image diffusion model, Algorithm 1 of arXiv 2303.13439.
 
-One denoising loop: time outside, chunks of frames inside. The first chunk of every time step holds frame
-0, whose keys and values all other frames attend to; the scheduler is stepped once per time on all frames.
-So the chunk size sets the memory needed and nothing else.
+One denoising loop for every task: time outside, chunks of frames inside (``conditions.Predictor``). The
+scheduler is stepped once per time on all frames. So the chunk size sets the memory needed and nothing else.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from diffusers import SchedulerMixin, StableDiffusionPipeline
-from einops import rearrange, repeat
+from einops import rearrange
 
-from attention import FirstFrameBank, cross_frame_attention
 from checks import InputError, check_choice, check_int, check_number
+from conditions import Control, Guidance, Predictor, check_pictures, ready_to_predict
 from motion import Motion, alpha_ratio, default_times, motion_field, noise_to, warp
 from sampling import SCHEDULERS, Track, alpha_bar, make_scheduler, nearest_index
 
@@ -34,23 +32,6 @@ class Step:
     label: str
     fraction: float
     latents: torch.Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class Guidance:
-    """Text conditions: embeds (b n d), branch 0 without the text where b = 2; scale: classifier-free guidance
-    w >= 0; embedding: (1, e) for networks distilled to take the scale as an input."""
-
-    embeds: torch.Tensor
-    scale: float
-    embedding: torch.Tensor | None = None
-
-    def combine(self, predictions: torch.Tensor) -> torch.Tensor:
-        """((b f) c h w) to (f c h w): without + scale * (with - without)."""
-        branches = rearrange(predictions, "(b f) c h w -> b f c h w", b=len(self.embeds))
-        if len(branches) == 1:
-            return branches[0]
-        return branches[0] + self.scale * (branches[1] - branches[0])
 
 
 @dataclass
@@ -74,15 +55,10 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What stays the same through one call. t1, t0: the numbers of the time steps at T and T'."""
+    """What stays the same through one call."""
 
     steps: SchedulerMixin
-    t1: int
-    t0: int
-    motion: Motion
-    guidance: Guidance
-    bank: FirstFrameBank
-    chunk_size: int
+    predictor: Predictor
     progress: Progress
 
 
@@ -117,70 +93,105 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         step; may raise Cancelled. Raises InputError for values out of range.
         """
         check_int("num_frames", num_frames, 1, 100_000)
-        check_int("num_inference_steps", num_inference_steps, 1, 1000)
-        check_int("chunk_size", chunk_size, 0, 100_000)
-        check_number("guidance_scale", guidance_scale, 0, 1000)
-        check_choice("scheduler", scheduler, SCHEDULERS)
+        _check_run(num_inference_steps, guidance_scale, scheduler, chunk_size)
         shape = (num_frames, self.unet.config.in_channels, *self._latent_size(height, width))
         noise, generators = self._draw_noise(shape, latents, generator)
         steps = make_scheduler(scheduler, self.scheduler.config, num_inference_steps)
         t1, t0 = self._motion_steps(motion, steps, shape)
-        with cross_frame_attention(self.unet, cross_frame) as bank, one_time_row(self.unet):
-            run = Run(
-                steps=steps,
-                t1=t1,
-                t0=t0,
-                motion=motion,
-                guidance=self._guidance(prompt, negative_prompt, guidance_scale),
-                bank=bank,
-                chunk_size=num_frames if chunk_size == 0 else chunk_size,
-                progress=_progress(num_frames, len(steps.timesteps), t1, t0, motion.enabled, on_step),
-            )
-            tracks = self._start(run, noise, generators)
+        guidance = self._guidance(prompt, negative_prompt, guidance_scale)
+        at_once = num_frames if chunk_size == 0 else chunk_size
+        with ready_to_predict(self.unet, guidance, at_once, cross_frame=cross_frame) as predictor:
+            progress = _progress(num_frames, len(steps.timesteps), t1, t0, motion.enabled, on_step)
+            run = Run(steps, predictor, progress)
+            if motion.enabled and num_frames > 1:
+                tracks = self._move(run, motion, (t1, t0), noise, generators)
+            else:
+                tracks = [Track.from_noise(steps, noise, generators)]
             self._denoise(run, tracks, len(steps.timesteps), "all frames")
         return torch.cat([track.latents for track in tracks])[None]
 
-    def _start(self, run: Run, noise: torch.Tensor, generators: list[torch.Generator]) -> list[Track]:
-        """Algorithm 1 up to T: x_T^1 denoised from noise; x_T^k moved at T' and brought back up."""
-        if not run.motion.enabled:
-            return [Track.from_noise(run.steps, noise, generators)]
+    def _move(
+        self,
+        run: Run,
+        motion: Motion,
+        window: tuple[int, int],
+        noise: torch.Tensor,
+        generators: list[torch.Generator],
+    ) -> list[Track]:
+        """Algorithm 1 up to T: x_T^1 denoised from noise; x_T^k moved at T' and brought back up.
+
+        window: the numbers of the time steps at T and T'.
+        """
+        t1, t0 = window
         first = Track.from_noise(run.steps, noise[:1], generators[:1])  # x_1000^1
-        if len(noise) == 1:
-            return [first]
-        self._denoise(run, [first], run.t1, "first frame")  # x_T^1
+        self._denoise(run, [first], t1, "first frame")  # x_T^1
         ahead = first.fork()
-        self._denoise(run, [ahead], run.t0, "motion")  # x_T'^1
-        field = motion_field(len(noise), run.motion.x, run.motion.y)[1:]
-        moved = warp(ahead.preserving().expand(len(field), -1, -1, -1), field, self.cell_px, run.motion.warp)
-        ratio = alpha_ratio(alpha_bar(run.steps, run.t1), alpha_bar(run.steps, run.t0))
+        self._denoise(run, [ahead], t0, "motion")  # x_T'^1
+        field = motion_field(len(noise), motion.x, motion.y)[1:]
+        moved = warp(ahead.preserving().expand(len(field), -1, -1, -1), field, self.cell_px, motion.warp)
+        ratio = alpha_ratio(alpha_bar(run.steps, t1), alpha_bar(run.steps, t0))
         noised = noise_to(moved, ratio, noise[1:])  # x_T^k
-        return [first, Track.from_latents(run.steps, noised, generators[1:], run.t1)]
+        return [first, Track.from_latents(run.steps, noised, generators[1:], t1)]
+
+    @torch.inference_mode()
+    def guided(
+        self,
+        prompt: str,
+        *,
+        controls: Sequence[Control] = (),
+        source: np.ndarray | None = None,
+        negative_prompt: str = "",
+        num_inference_steps: int = 50,
+        guidance_scale: float = 7.5,
+        image_guidance_scale: float = 1.5,
+        scheduler: str = "ddim",
+        chunk_size: int = 8,
+        cross_frame: bool = True,
+        latents: torch.Tensor | None = None,
+        generator: torch.Generator | None = None,
+        on_step: Callable[[Step], None] | None = None,
+    ) -> torch.Tensor:
+        """Draw the latents of a video that follows a clip (Sect. 3.4 and 3.5): (1 f c h w), float32.
+
+        controls: ControlNets with their pictures. source: the clip to edit, uint8 RGB (f, h, w, 3), for
+        InstructPix2Pix's UNets; image_guidance_scale >= 1, of its picture. Frames and size are those of the
+        pictures. Every frame starts from the same noise, and samplers that draw more draw the same for all.
+        The rest as in ``__call__``.
+        """
+        _check_run(num_inference_steps, guidance_scale, scheduler, chunk_size)
+        check_number("image_guidance_scale", image_guidance_scale, 1, 1000)
+        num_frames, height, width = _common_shape(controls, source)
+        shape = (1, self._noise_channels(source), *self._latent_size(height, width))
+        noise, (own,) = self._draw_noise(shape, latents, generator)
+        steps = make_scheduler(scheduler, self.scheduler.config, num_inference_steps)
+        track = Track.from_noise(
+            steps, noise.expand(num_frames, -1, -1, -1), [own.clone_state() for _ in range(num_frames)]
+        )
+        image_scale = None if source is None else image_guidance_scale
+        with ready_to_predict(
+            self.unet,
+            self._guidance(prompt, negative_prompt, guidance_scale, image_scale),
+            num_frames if chunk_size == 0 else chunk_size,
+            cross_frame=cross_frame,
+            controls=controls,
+            source=None if source is None else self.encode(source),
+        ) as predictor:
+            num_steps = len(steps.timesteps)
+            run = Run(steps, predictor, Progress(num_steps, num_steps * num_frames, on_step))
+            self._denoise(run, [track], num_steps, "all frames")
+        return track.latents[None]
 
     def _denoise(self, run: Run, tracks: list[Track], end: int, label: str) -> None:
         """The one loop: all tracks' frames together, up to time step number ``end``."""
         while tracks[0].index < end:
             time = run.steps.timesteps[tracks[0].index]
-            prediction = self._predict(run, torch.cat([track.model_input() for track in tracks]), time)
+            seen = torch.cat([track.model_input() for track in tracks])
+            prediction = run.predictor(seen, time, tracks[0].index, len(run.steps.timesteps))
             parts = prediction.split([len(track.latents) for track in tracks])
             clean = [track.clean(part) for track, part in zip(tracks, parts, strict=True)]
             for track, part in zip(tracks, parts, strict=True):
                 track.step(part)
             run.progress.tell(label, torch.cat(clean))
-
-    def _predict(self, run: Run, latents: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
-        """The noise in all frames (f c h w) at one time, a chunk at a time; frame 0 is in the first chunk."""
-        branches, dtype = len(run.guidance.embeds), self.unet.dtype
-        predictions = []
-        for i, chunk in enumerate(latents.split(run.chunk_size)):
-            run.bank.expect(branches, first_chunk=i == 0)
-            predicted = self.unet(
-                repeat(chunk.to(dtype), "f c h w -> (b f) c h w", b=branches),
-                time,
-                encoder_hidden_states=repeat(run.guidance.embeds, "b n d -> (b f) n d", f=len(chunk)),
-                timestep_cond=run.guidance.embedding,
-            ).sample
-            predictions.append(run.guidance.combine(predicted.float()))
-        return torch.cat(predictions)
 
     def decode(self, latents: torch.Tensor) -> Iterator[np.ndarray]:
         """Frames of latents (1 f c h w), one at a time: uint8 RGB (h, w, 3)."""
@@ -190,6 +201,17 @@ class TextToVideoPipeline(StableDiffusionPipeline):
                 picture = self.vae.decode((frame[None] / scale).to(self.vae.dtype)).sample[0].float()
                 picture = ((picture / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
             yield rearrange(picture, "c h w -> h w c").cpu().numpy()
+
+    @torch.inference_mode()
+    def encode(self, frames: np.ndarray) -> torch.Tensor:
+        """Latents (f c h w), float32, not scaled, of frames, uint8 RGB (f, h, w, 3): their likeliest."""
+        encoded = []
+        for frame in frames:
+            picture = rearrange(torch.tensor(frame, device=self.device), "h w c -> 1 c h w")
+            found = self.vae.encode((picture / 127.5 - 1).to(self.vae.dtype))
+            latents = found.latent_dist.mode() if hasattr(found, "latent_dist") else found.latents
+            encoded.append(latents.float())
+        return torch.cat(encoded)
 
     @property
     def cell_px(self) -> int:
@@ -218,14 +240,33 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         t0 = max(nearest_index(steps, motion.t0), min(1, len(steps.timesteps) - 1))
         return min(nearest_index(steps, motion.t1), t0), t0
 
-    def _guidance(self, prompt: str, negative_prompt: str, scale: float) -> Guidance:
+    def _noise_channels(self, source: np.ndarray | None) -> int:
+        """Channels of the latents; InputError where the UNet does not take these, or these and a source's."""
+        latent, taken = self.vae.config.latent_channels, self.unet.config.in_channels
+        if source is None and taken != latent:
+            raise InputError(f"the model's UNet takes {taken} channels, not {latent}; choose a plain model.")
+        if source is not None and taken != 2 * latent:
+            raise InputError(
+                f"the model's UNet takes {taken} channels, not {2 * latent}; choose an InstructPix2Pix model."
+            )
+        return latent
+
+    def _guidance(
+        self, prompt: str, negative_prompt: str, scale: float, image_scale: float | None = None
+    ) -> Guidance:
+        """image_scale: InstructPix2Pix's, None for other models. Guidance is off where scale <= 1."""
         dim = self.unet.config.time_cond_proj_dim
         branches = scale > 1 and dim is None
         with_text, without = self.encode_prompt(prompt, self.device, 1, branches, negative_prompt)
-        if dim is None:
-            return Guidance(torch.cat([without, with_text]) if branches else with_text, scale)
-        embedding = self.get_guidance_scale_embedding(torch.tensor([scale - 1.0]), embedding_dim=dim)
-        return Guidance(with_text, scale, embedding.to(self.device, self.unet.dtype))
+        if dim is not None:
+            embedding = self.get_guidance_scale_embedding(torch.tensor([scale - 1.0]), embedding_dim=dim)
+            return Guidance(with_text, embedding=embedding.to(self.device, self.unet.dtype))
+        if not branches:
+            return Guidance(with_text)
+        if image_scale is None:
+            return Guidance(torch.cat([without, with_text]), (scale,))
+        embeds = torch.cat([without, without, with_text])
+        return Guidance(embeds, (image_scale, scale), shown=(False, True, True))
 
     def _draw_noise(
         self, shape: tuple[int, ...], latents: torch.Tensor | None, generator: torch.Generator | None
@@ -254,15 +295,24 @@ def _progress(
     return Progress(num_steps + t0 - t1, t0 + (num_steps - t1) * num_frames, on_step)
 
 
-@contextmanager
-def one_time_row(unet: torch.nn.Module) -> Iterator[None]:
-    """Embed the time once for the whole batch, as all its frames are at the same time.
+def _check_run(num_inference_steps: int, guidance_scale: float, scheduler: str, chunk_size: int) -> None:
+    check_int("num_inference_steps", num_inference_steps, 1, 1000)
+    check_int("chunk_size", chunk_size, 0, 100_000)
+    check_number("guidance_scale", guidance_scale, 0, 1000)
+    check_choice("scheduler", scheduler, SCHEDULERS)
 
-    It saves work, and more: matrix products with as many rows as frames round differently for different
-    batch sizes, so this is what keeps a video the same to the last bit at every chunk size.
-    """
-    handle = unet.time_embedding.register_forward_pre_hook(lambda _, args: (args[0][:1], *args[1:]))
-    try:
-        yield
-    finally:
-        handle.remove()
+
+def _common_shape(controls: Sequence[Control], source: np.ndarray | None) -> tuple[int, int, int]:
+    """Frames, height and width of everything that guides; InputError where they differ or nothing does."""
+    pictures = [control.pictures for control in controls]
+    if source is not None:
+        check_pictures("source", source)
+        pictures.append(source)
+    if not pictures:
+        raise InputError("controls are empty and there is no source; give a clip to follow.")
+    shapes = {each.shape[:3] for each in pictures}
+    if len(shapes) > 1:
+        raise InputError(f"controls and source have the shapes {sorted(shapes)}; give them all the same.")
+    if len({id(control.network) for control in controls}) < len(controls):
+        raise InputError("controls use one ControlNet twice; give each its own copy of it.")
+    return shapes.pop()

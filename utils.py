@@ -1,27 +1,23 @@
 """Video in and out: read a clip, fit it, write an MP4 that browsers play and that remembers its settings."""
 
 import contextlib
-import itertools
 import json
 import math
 import os
 import secrets
-import subprocess
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
-import imageio_ffmpeg
 import numpy as np
 from PIL import Image
 
 import video_in
+import video_out
 from checks import InputError, check_int, check_number
 
 MIN_FPS, MAX_FPS = 0.1, 240.0
-MAX_SIDE = 8192
+MAX_SIDE = video_out.MAX_SIDE
 MAX_SETTINGS_CHARS = 100_000  # systems cut a single argument of a command at 128 KB
 
 
@@ -61,19 +57,20 @@ class Video:
         return self.frames.shape[2]
 
 
-def read_video(
+def clip_frames(
     path: str | os.PathLike,
     *,
     start_s: float = 0.0,
     end_s: float | None = None,
     fps: float | None = None,
     max_frames: int | None = None,
-) -> Video:
-    """Read a clip (mp4, mov, webm, mkv, avi, gif), upright and with square pixels.
+) -> video_in.Clip:
+    """A clip (mp4, mov, webm, mkv, avi, gif) to loop over frame by frame, upright and with square pixels.
 
-    Frames that begin in [start_s, end_s) seconds are kept; None means to the end. ``fps`` resamples: at each
-    moment the frame that was on show then (None keeps the clip's rate; one that varies becomes its average).
-    ``max_frames`` stops early, whatever the header claims. InputError, naming the file, if it cannot be read.
+    Frames, uint8 RGB (h, w, 3), that begin in [start_s, end_s) seconds; None means to the end. ``fps``
+    resamples: at each moment the frame that was on show then (None keeps the clip's rate; one that varies
+    becomes its average). ``max_frames`` stops early, whatever the header claims. Transparent parts become
+    white. InputError, naming the file, if it cannot be read; one that is cut off may give frames before.
     """
     start_s = check_number("start_s", start_s, 0.0, 1e6)
     if end_s is not None:
@@ -84,8 +81,20 @@ def read_video(
         fps = check_number("fps", fps, MIN_FPS, MAX_FPS)
     if max_frames is not None:
         max_frames = check_int("max_frames", max_frames, 1, video_in.MAX_FRAMES)
-    frames, own_fps = video_in.decode(Path(path), video_in.Selection(start_s, end_s, fps, max_frames))
-    return Video(frames, own_fps)
+    return video_in.open_clip(Path(path), video_in.Selection(start_s, end_s, fps, max_frames))
+
+
+def read_video(
+    path: str | os.PathLike,
+    *,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    fps: float | None = None,
+    max_frames: int | None = None,
+) -> Video:
+    """What ``clip_frames`` gives, in memory at once; InputError also where that would be too much."""
+    clip = clip_frames(path, start_s=start_s, end_s=end_s, fps=fps, max_frames=max_frames)
+    return Video(video_in.gather(clip, clip.height, clip.width, clip.path.name), clip.fps)
 
 
 def fit_size(width: int, height: int, multiple_of: int = 8) -> tuple[int, int]:
@@ -96,28 +105,73 @@ def fit_size(width: int, height: int, multiple_of: int = 8) -> tuple[int, int]:
 
 
 def fit_video(
-    video: Video, *, width: int | None = None, height: int | None = None, multiple_of: int = 8
+    source: Video | video_in.Clip,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    multiple_of: int = 8,
 ) -> Video:
     """Scale the frames to cover the wanted size, then cut the middle out: nothing is distorted.
 
     A side left None follows from the other one and the clip's shape; both None keep the clip's size. Both
-    sides are then moved to the nearest multiple of ``multiple_of``.
+    sides are then moved to the nearest multiple of ``multiple_of``. A ``Clip`` is fitted while it is decoded,
+    so that only the fitted frames take memory.
     """
+    return _fit(source, _window(source, width, height, multiple_of), Image.Resampling.LANCZOS)
+
+
+def fit_control(
+    source: Video | video_in.Clip,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    multiple_of: int = 8,
+) -> Video:
+    """A ready control clip (edges, skeletons, nearness), fitted just as ``fit_video`` fits its footage.
+
+    Pixels are averaged over their areas or, where the picture grows, repeated: nothing rings around lines
+    and no values appear that were not there.
+    """
+    return _fit(source, _window(source, width, height, multiple_of), Image.Resampling.BOX)
+
+
+@dataclass(frozen=True)
+class _Window:
+    """The part of a picture, left, top, right, bottom in its pixels, that becomes width x height."""
+
+    width: int
+    height: int
+    box: tuple[float, float, float, float]
+
+
+def _window(
+    source: Video | video_in.Clip, width: int | None, height: int | None, multiple_of: int
+) -> _Window:
     if width is None:
-        width = video.width if height is None else max(1, round(video.width * height / video.height))
+        width = source.width if height is None else max(1, round(source.width * height / source.height))
     if height is None:
-        height = max(1, round(video.height * width / video.width))
+        height = max(1, round(source.height * width / source.width))
     width, height = fit_size(width, height, multiple_of)
-    if (width, height) == (video.width, video.height):
-        return video
-    scale = max(width / video.width, height / video.height)
-    left = (video.width - width / scale) / 2
-    top = (video.height - height / scale) / 2
-    box = (left, top, left + width / scale, top + height / scale)
-    frames = np.empty((video.num_frames, height, width, 3), np.uint8)
-    for index, frame in enumerate(video.frames):
-        frames[index] = Image.fromarray(frame).resize((width, height), Image.Resampling.LANCZOS, box)
-    return Video(frames, video.fps)
+    scale = max(width / source.width, height / source.height)
+    left = (source.width - width / scale) / 2
+    top = (source.height - height / scale) / 2
+    return _Window(width, height, (left, top, left + width / scale, top + height / scale))
+
+
+def _fit(source: Video | video_in.Clip, to: _Window, resampling: Image.Resampling) -> Video:
+    same = (to.width, to.height) == (source.width, source.height)
+    if isinstance(source, Video):
+        if same:
+            return source
+        frames, name = source.frames, "the clip"
+    else:
+        frames, name = source, source.path.name
+    if not same:
+        frames = (
+            np.asarray(Image.fromarray(frame).resize((to.width, to.height), resampling, to.box))
+            for frame in frames
+        )
+    return Video(video_in.gather(frames, to.height, to.width, name), source.fps)
 
 
 def check_output(path: str | os.PathLike) -> Path:
@@ -148,17 +202,40 @@ def write_video(
     path = check_output(path)
     fps = check_number("fps", fps, MIN_FPS, MAX_FPS)
     tags = [] if settings is None else ["-metadata", f"comment={_to_json(settings)}"]
-    frames = _even_frames(frames)
+    frames = video_out.even_frames(frames)
     first = next(frames, None)
     if first is None:
         raise InputError("frames are empty; give at least one frame.")
+    with _replacing(path) as part:
+        video_out.encode(part, first, frames, fps, tags)
+    return path
+
+
+def add_audio(movie: str | os.PathLike, source: str | os.PathLike) -> bool:
+    """Give a finished MP4 the sound of the clip it was made from; False, and nothing done, if that has none.
+
+    For a movie that shows the whole clip at its own rate; a longer sound ends with the picture. Pictures and
+    settings stay as they are, and the movie keeps its name: the file under it is whole at every moment.
+    InputError if the clip is bad; OSError if writing fails.
+    """
+    movie, source = check_output(movie), Path(source)
+    if not video_in.has_audio(source):
+        return False
+    seconds = video_in.length_s(movie)
+    with _replacing(movie) as part:
+        video_out.join(part, movie, source, seconds)
+    return True
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A file to write to that takes the place of ``path`` if all goes well, and else is gone."""
     part = path.with_name(f".{path.stem[:100]}.{secrets.token_hex(4)}.part")
     try:
-        _encode(part, first, frames, fps, tags)
+        yield part
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    return path
 
 
 def read_settings(path: str | os.PathLike) -> dict | None:
@@ -181,57 +258,3 @@ def _to_json(settings: dict) -> str:
     if len(text) > MAX_SETTINGS_CHARS:
         raise InputError(f"settings take {len(text)} characters; at most {MAX_SETTINGS_CHARS} are stored.")
     return text
-
-
-def _even_frames(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """The frames, checked, with odd sides made even by repeating the last row or column."""
-    shape = None
-    for index, frame in enumerate(frames):
-        frame = np.asarray(frame)
-        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or 0 in frame.shape:
-            raise InputError(f"frame {index} is {frame.dtype} {frame.shape}; give uint8 of shape (h, w, 3).")
-        if shape is not None and frame.shape != shape:
-            raise InputError(f"frame {index} is {frame.shape}, frame 0 {shape}; give frames of one size.")
-        shape = frame.shape
-        height, width = shape[:2]
-        if height > MAX_SIDE or width > MAX_SIDE:
-            raise InputError(f"frames are {width}x{height}; a side can have at most {MAX_SIDE} pixels.")
-        yield np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-
-
-def _encode(part: Path, first: np.ndarray, rest: Iterator[np.ndarray], fps: float, tags: list[str]) -> None:
-    height, width = first.shape[:2]
-    rate = Fraction(fps).limit_denominator(100_000)  # 29.97 becomes 2997/100, NTSC's rate 30000/1001
-    command = [
-        imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-y",
-        "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}",
-        "-framerate", f"{rate.numerator}/{rate.denominator}", "-i", "pipe:0",
-        "-vf", "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int,"
-        "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709",
-        "-c:v", "libx264", "-profile:v", "high", "-pix_fmt", "yuv420p", "-preset", "medium", "-crf", "17",
-        # The number of threads changes x264's bytes, so it is fixed. Without B-frames the first frame is at
-        # 0 s, also in players that ignore edit lists.
-        "-threads", "4", "-bf", "0",
-        "-movflags", "+faststart", *tags, "-f", "mp4", f"file:{part.resolve()}",
-    ]  # fmt: skip
-    with tempfile.TemporaryFile() as log:
-        # Its own session: Ctrl-C in a terminal reaches this program, which then ends ffmpeg and tidies up.
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True
-        )
-        try:
-            # A broken pipe: ffmpeg has ended early, and its exit status and log say why.
-            with contextlib.suppress(BrokenPipeError):
-                for frame in itertools.chain([first], rest):
-                    process.stdin.write(frame.tobytes())
-                process.stdin.close()
-            process.wait()
-        finally:
-            process.kill()
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
-            process.wait()
-        if process.returncode != 0:
-            log.seek(0)
-            lines = log.read().decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
-            raise OSError(f"the video could not be written: {lines[-1]}")

@@ -7,15 +7,12 @@ diffusers imports the modules that an index names.
 import json
 import logging
 import os
-import socket
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 import torch
+from diffusers import UNet2DConditionModel
 from huggingface_hub import hf_hub_download
-from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -26,6 +23,7 @@ from huggingface_hub.errors import (
 from transformers import CLIPTextModel
 
 from checks import InputError
+from hub import hub_answers
 from text_to_video_pipeline import TextToVideoPipeline
 
 logger = logging.getLogger(__name__)
@@ -34,7 +32,6 @@ MINIATURE = Path(__file__).resolve().parent / "miniature" / "weights" / "text-to
 CARD = "miniature.json"
 INDEX = "model_index.json"
 ALLOWED_MODULES = ("diffusers", "transformers", "stable_diffusion")
-HUB_PATIENCE_S = 3.0
 NEEDED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 STABLE_DIFFUSION = {"num_inference_steps": 50, "guidance_scale": 7.5, "motion_x": 12.0, "motion_y": 12.0}
 
@@ -47,12 +44,14 @@ class ModelError(InputError):
 class Card:
     """What a model says of itself in miniature.json; empty for models without one.
 
-    words: group ("subjects", "colours" ...) -> words it knows. defaults: settings that suit it.
+    words: group ("subjects", "colours" ...) -> words it knows. defaults: settings that suit it. tasks: task
+    -> settings that suit it there, which win over ``defaults``.
     preview: 5 rows of RGB, latents @ rows[:4] + rows[4] -> -1..1. examples: prompts worth trying.
     """
 
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
     defaults: dict[str, float] = field(default_factory=dict)
+    tasks: dict[str, dict[str, float]] = field(default_factory=dict)
     preview: tuple[tuple[float, ...], ...] = ()
     examples: tuple[str, ...] = ()
 
@@ -67,6 +66,7 @@ def read_card(source: str) -> Card:
         return Card(
             words={group: tuple(words) for group, words in told.get("words", {}).items()},
             defaults=dict(told.get("defaults", {})),
+            tasks={task: dict(suits) for task, suits in told.get("tasks", {}).items()},
             preview=tuple(tuple(row) for row in told.get("preview", ())),
             examples=tuple(told.get("examples", ())),
         )
@@ -75,15 +75,23 @@ def read_card(source: str) -> Card:
         return Card()
 
 
-def load_pipeline(source: str, device: str, dtype: torch.dtype) -> TextToVideoPipeline:
-    """The pipeline of "miniature", a local folder or a hub id, on ``device``; else ModelError."""
-    place = _place(source)
+def load_pipeline(source: str, device: str, dtype: torch.dtype, editor: bool = False) -> TextToVideoPipeline:
+    """The pipeline of "miniature", a local folder or a hub id, on ``device``; else ModelError.
+
+    editor: with an InstructPix2Pix UNet, the model's own or that of a folder "editor" beside the model's.
+    """
+    place = find_place(source)
     try:
         _check_index(source, _read_index(place))
         where = {"local_files_only": _check_folder(place) or not hub_answers(), "use_safetensors": True}
+        beside = companion(source, "editor") if editor else None
+        unets = {}
+        if beside is not None:
+            unets["unet"] = UNet2DConditionModel.from_pretrained(beside, dtype=dtype, **where)
         pipeline = TextToVideoPipeline.from_pretrained(
             place,
             dtype=dtype,
+            **unets,
             text_encoder=_text_encoder(source, place, dtype, where),
             safety_checker=None,
             feature_extractor=None,
@@ -94,7 +102,8 @@ def load_pipeline(source: str, device: str, dtype: torch.dtype) -> TextToVideoPi
         raise
     except Exception as error:
         logger.info("loading %s failed", source, exc_info=True)
-        raise ModelError(_why(source, error)) from error
+        raise ModelError(explain(source, error)) from error
+    _check_channels(source, pipeline, editor)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
@@ -110,8 +119,32 @@ def _text_encoder(source: str, place: str, dtype: torch.dtype, where: dict) -> C
     return encoder
 
 
-def _place(source: str) -> str:
-    """A folder's path or a hub id."""
+def _check_channels(source: str, pipeline: TextToVideoPipeline, editor: bool) -> None:
+    latent, taken = pipeline.vae.config.latent_channels, pipeline.unet.config.in_channels
+    if editor and taken != 2 * latent:
+        raise ModelError(
+            f"model {source} cannot edit, as its UNet sees no picture; choose an InstructPix2Pix model such "
+            "as timbrooks/instruct-pix2pix."
+        )
+    if not editor and taken != latent:
+        raise ModelError(
+            f"model {source} is made for editing or inpainting (its UNet takes {taken} channels, not "
+            f"{latent}); choose a text-to-image model."
+        )
+
+
+def companion(source: str, name: str) -> str | None:
+    """The folder ``name`` beside that of the miniature or of a local model; None where there is none."""
+    folder = MINIATURE if source == "miniature" else Path(source).expanduser()
+    beside = folder.resolve().parent / name
+    try:
+        return str(beside) if folder.is_dir() and (beside / "config.json").is_file() else None
+    except OSError:  # a name that no file can have
+        return None
+
+
+def find_place(source: str, what: str = "model") -> str:
+    """A folder's path or a hub id; ModelError where it can be neither. what: how refusals call it."""
     if source == "miniature":
         if not (MINIATURE / INDEX).is_file():
             raise ModelError("model miniature has no weights in this copy; fetch the project again.")
@@ -122,26 +155,12 @@ def _place(source: str) -> str:
     except OSError:  # a name that no file can have
         is_file = is_folder = False
     if is_file:
-        raise ModelError(f"model {source} is a file; give the folder of a model in diffusers' format.")
+        raise ModelError(f"{what} {source} is a file; give the folder of one in diffusers' format.")
     if not is_folder and source.count("/") == 1 and not source.startswith((".", "~", os.sep)):
         return source
     if not is_folder:
-        raise ModelError(f"model {source} is not there; give miniature, a folder or a hub id (owner/name).")
+        raise ModelError(f"{what} {source} is not there; give miniature, a folder or a hub id (owner/name).")
     return str(path)
-
-
-def hub_answers() -> bool:
-    """Whether the hub can be reached now. Its client would try for 20 seconds."""
-    if HF_HUB_OFFLINE:
-        return False
-    if getproxies().get("https"):
-        return True  # only the proxy knows
-    hub = urlsplit(ENDPOINT)
-    try:
-        socket.create_connection((hub.hostname, hub.port or 443), timeout=HUB_PATIENCE_S).close()
-    except OSError:
-        return False
-    return True
 
 
 def _read_index(place: str) -> dict:
@@ -180,18 +199,18 @@ def _check_index(source: str, index: dict) -> None:
         raise ModelError(f"model {source} is not of Stable Diffusion's 1.x or 2.x kind; choose one that is.")
 
 
-def _why(source: str, error: Exception) -> str:
+def explain(source: str, error: Exception, what: str = "model") -> str:
     """One sentence for what diffusers, transformers or the hub raised."""
-    offline = f"model {source} is not on this machine and the hub cannot be reached; "
+    offline = f"{what} {source} is not on this machine and the hub cannot be reached; "
     if isinstance(error, GatedRepoError):
-        return f"model {source} needs its licence accepted on the hub; accept it there and log in."
+        return f"{what} {source} needs its licence accepted on the hub; accept it there and log in."
     if isinstance(error, RepositoryNotFoundError):
-        return f"model {source} is not known to the hub; check the id for typing errors."
+        return f"{what} {source} is not known to the hub; check the id for typing errors."
     if isinstance(error, HFValidationError):
-        return f"model {source} is no hub id; write it as owner/name, or give a folder or miniature."
+        return f"{what} {source} is no hub id; write it as owner/name, or give a folder or miniature."
     if isinstance(error, (LocalEntryNotFoundError, HfHubHTTPError, ConnectionError)):
         return offline + "connect once to fetch it, or choose miniature."
     if isinstance(error, OSError) and "no file named" in str(error):
-        return f"model {source} has no safetensors weights, the only kind read here; choose another."
+        return f"{what} {source} has no safetensors weights, the only kind read here; choose another."
     first_line = str(error).strip().split("\n")[0][:200]
-    return f"model {source} is broken and cannot be loaded ({first_line}); fetch it again or choose another."
+    return f"{what} {source} is broken and cannot be loaded ({first_line}); fetch it again or choose another."

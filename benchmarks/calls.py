@@ -19,7 +19,7 @@ from attention import cross_frame_attention
 from benchmarks.networks import DTYPES, SILENT, random_unet, shape_only
 from benchmarks.sides import BRANCHES, FIRST, LATER, WHOLE, Call, Case
 from benchmarks.speed import measure
-from text_to_video_pipeline import one_time_row
+from conditions import one_time_row
 
 logger = logging.getLogger(__name__)
 

@@ -55,12 +55,11 @@ def control_picture(
 
 
 def _varied_edges(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     softness = rng.uniform(-SOFTEST, SOFTEST)
     if softness > 0.2:  # a narrower kernel is the identity
-        grey = cv2.GaussianBlur(grey, (0, 0), softness)
+        picture = cv2.GaussianBlur(picture, (0, 0), softness)
     factor = rng.uniform(*THRESHOLD_FACTORS)
-    return cv2.Canny(grey, *(factor * threshold for threshold in CANNY))
+    return cv2.Canny(picture, *(factor * threshold for threshold in CANNY))
 
 
 def build_controlnet(unet: UNet2DConditionModel) -> ControlNetModel:

@@ -18,7 +18,7 @@ ASIDE_PX = 6  # around the subjects is not counted as a place where nothing was 
 
 def edges_of(picture: np.ndarray) -> np.ndarray:
     """Canny edges, bool (h, w), of a uint8 RGB picture (h, w, 3), with the world's thresholds."""
-    return cv2.Canny(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), *CANNY) > 0
+    return cv2.Canny(picture, *CANNY) > 0
 
 
 def f_score(wanted: np.ndarray, got: np.ndarray, tolerance_px: float = EDGE_TOLERANCE_PX) -> float:

@@ -1,22 +1,21 @@
 """Text to video: the paper's own task (Sect. 3.3)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from checks import InputError, check_choice, check_flag, check_int, check_number, check_text
+from checks import check_choice, check_flag
 from choices import MAX_MOTION_PX, SCHEDULERS, WARPS, Motion
+from tasks.fields import Limits, check_numbers, check_texts, check_work, fill
 
 if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is loaded
     import torch
+    from diffusers import ControlNetModel
 
     from text_to_video_pipeline import Step, TextToVideoPipeline
 
-MAX_PROMPT_CHARS = 2000
-MAX_WORK = 2**33  # frames x pixels x steps: 1000 frames of 512x512 at 32 steps
-
-# field -> least and largest value; sliders, the command line and ``check`` all read these
-LIMITS: dict[str, tuple[float, float]] = {
+# sliders, the command line and ``check`` all read these
+LIMITS: Limits = {
     "seed": (0, 2**32 - 1),
     "num_frames": (1, 1000),
     "width": (64, 2048),
@@ -30,7 +29,6 @@ LIMITS: dict[str, tuple[float, float]] = {
     "t1": (0, 999),
     "chunk_size": (0, 1000),
 }
-WHOLE = ("seed", "num_frames", "width", "height", "num_inference_steps", "t0", "t1", "chunk_size")
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,7 @@ class TextToVideoSettings:
     """
 
     task: ClassVar[str] = "text-to-video"
+    editor: ClassVar[bool] = False  # whether it needs an InstructPix2Pix UNet
 
     prompt: str
     negative_prompt: str = ""
@@ -67,36 +66,14 @@ class TextToVideoSettings:
 
     def check(self) -> None:
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
-        if not check_text("prompt", self.prompt, MAX_PROMPT_CHARS).strip():
-            raise InputError("prompt is empty; write what the video should show.")
-        check_text("negative_prompt", self.negative_prompt, MAX_PROMPT_CHARS)
-        if not check_text("model", self.model, 500).strip():
-            raise InputError("model is empty; give miniature, a hub id or a folder.")
-        for field, (low, high) in LIMITS.items():
-            value = getattr(self, field)
-            if value is None and field in OPTIONAL:
-                continue
-            if field in WHOLE:
-                check_int(field, value, low, high, multiple_of=8 if field in ("width", "height") else 1)
-            else:
-                check_number(field, value, low, high)
+        check_texts(self, "what the video should show")
+        check_numbers(self, LIMITS)
         check_choice("scheduler", self.scheduler, SCHEDULERS)
         check_choice("warp", self.warp, WARPS)
         check_flag("cross_frame_attention", self.cross_frame_attention)
         check_flag("motion_field", self.motion_field)
         self.motion().check()
-        self._check_work()
-
-    def _check_work(self) -> None:
-        """Refuse what no machine could finish; sizes the model is yet to choose count as they stand then."""
-        if None in (self.width, self.height, self.num_inference_steps):
-            return
-        work = self.num_frames * self.width * self.height * self.num_inference_steps
-        if work > MAX_WORK:
-            raise InputError(
-                f"num_frames x width x height x num_inference_steps is {work:.2g}; "
-                f"at most {MAX_WORK:.2g} is allowed, so choose fewer frames, a smaller size or fewer steps."
-            )
+        check_work(self)
 
     def motion(self) -> Motion:
         """The motion part of these settings."""
@@ -105,17 +82,17 @@ class TextToVideoSettings:
         return Motion(**known, warp=self.warp, enabled=self.motion_field)
 
     def filled(self, defaults: dict[str, float]) -> "TextToVideoSettings":
-        """A copy in which fields left None take the model's defaults (field -> value).
+        """A copy in which fields left None take the model's defaults (field -> value)."""
+        return fill(self, defaults)
 
-        Whole numbers come out as int, as pages and scripts may send 25.0.
-        """
-        values = {name: defaults.get(name) if value is None else value for name, value in vars(self).items()}
-        whole = {name: int(values[name]) for name in WHOLE if values[name] is not None}
-        return replace(self, **{**values, **whole})
+    def networks(self) -> tuple[tuple[str, str], ...]:
+        """The ControlNets wanted: none."""
+        return ()
 
     def draw(
         self,
         pipeline: "TextToVideoPipeline",
+        networks: "Sequence[ControlNetModel]",
         generator: "torch.Generator",
         on_step: "Callable[[Step], None] | None",
     ) -> "torch.Tensor":
@@ -135,6 +112,3 @@ class TextToVideoSettings:
             generator=generator,
             on_step=on_step,
         )
-
-
-OPTIONAL = tuple(name for name in LIMITS if TextToVideoSettings.__dataclass_fields__[name].default is None)

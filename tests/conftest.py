@@ -8,7 +8,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import pytest
 import torch
-from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, ControlNetModel, PNDMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from text_to_video_pipeline import TextToVideoPipeline
@@ -48,6 +48,29 @@ def small_unet(**changes) -> UNet2DConditionModel:
         "norm_num_groups": 4,
     }
     return UNet2DConditionModel(**{**shape, **changes})
+
+
+def small_controlnet(seed: int = 0, **changes) -> ControlNetModel:
+    """Fits small_unet; of the miniature's kind, with no attention in its middle. It acts, as if trained."""
+    shape = {
+        "block_out_channels": (16, 32),
+        "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
+        "mid_block_type": "UNetMidBlock2D",
+        "layers_per_block": 1,
+        "cross_attention_dim": 16,
+        "attention_head_dim": 2,
+        "norm_num_groups": 4,
+        "conditioning_embedding_out_channels": (4, 4, 8, 8),
+    }
+    torch.manual_seed(seed)
+    network = ControlNetModel(**{**shape, **changes}).eval()
+    # new ones hardly see their pictures, and their last layers are zero
+    seen = network.controlnet_cond_embedding
+    for layer in (seen.conv_in, *seen.blocks, seen.conv_out):
+        torch.nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    for layer in (*network.controlnet_down_blocks, network.controlnet_mid_block):
+        torch.nn.init.normal_(layer.weight, std=0.2)
+    return network
 
 
 def small_vae() -> AutoencoderKL:

@@ -201,7 +201,7 @@ def test_ctrl_c_ends_with_130_and_leaves_no_file(tmp_path, small):
 
 
 def test_a_write_that_fails_is_one_sentence_and_status_1(tmp_path, small, capsys, monkeypatch):
-    monkeypatch.setattr("utils.imageio_ffmpeg.get_ffmpeg_exe", lambda: str(tmp_path / "no-ffmpeg"))
+    monkeypatch.setattr("video_out.imageio_ffmpeg.get_ffmpeg_exe", lambda: str(tmp_path / "no-ffmpeg"))
     assert main([TASK, "a red car", "-o", str(tmp_path / "car.mp4"), *small]) == 1
     last = capsys.readouterr().err.rstrip("\n").split("\n")[-1]
     assert last.startswith("The video could not be made") and "no-ffmpeg" in last

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from clips import ffmpeg, grey_steps, numbers
 
-import utils
+import video_out
 from checks import InputError
 from utils import Video, fit_size, fit_video, read_settings, read_video, write_video
 
@@ -125,7 +125,7 @@ def test_an_interrupted_write_leaves_nothing_and_harms_nothing(tmp_path, error):
 
 
 def test_an_encoder_that_fails_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(utils.imageio_ffmpeg, "get_ffmpeg_exe", lambda: "false")
+    monkeypatch.setattr(video_out.imageio_ffmpeg, "get_ffmpeg_exe", lambda: "false")
     frames = np.zeros((3, 512, 512, 3), np.uint8)  # more than a pipe holds
     with pytest.raises(OSError, match="could not be written"):
         write_video(tmp_path / "movie.mp4", frames, 4)

@@ -2,11 +2,11 @@
 
 import json
 import shutil
-import socket
 from pathlib import Path
 
 import pytest
 import torch
+from conftest import small_pipeline, small_unet
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from safetensors.torch import load_file, save_file
 
@@ -155,20 +155,46 @@ def test_what_the_hub_raises_becomes_one_sentence(monkeypatch, error, said):
     assert "\n" not in str(refusal.value)
 
 
-def test_a_hub_that_does_not_answer_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr(weights, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(weights, "getproxies", dict)
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        monkeypatch.setattr(weights, "ENDPOINT", f"http://127.0.0.1:{closed.getsockname()[1]}")
-        assert weights.hub_answers() is False
-        closed.listen()
-        assert weights.hub_answers() is True
+@pytest.fixture
+def family(model_folder, tmp_path) -> Path:
+    """A model with an editor beside it, as the miniature has one."""
+    folder = Path(shutil.copytree(model_folder, tmp_path / "text-to-image"))
+    small_unet(in_channels=8).save_pretrained(tmp_path / "editor")
+    return folder
+
+
+def test_the_editor_beside_a_model_takes_its_unets_place(family):
+    editor = load_pipeline(str(family), "cpu", torch.float32, True)
+    assert (editor.unet.config.in_channels, load(family).unet.config.in_channels) == (8, 4)
+    assert type(editor.vae) is type(load(family).vae)
+
+
+def test_editing_needs_an_editor_and_drawing_does_not_take_one(family, model_folder, tmp_path):
+    with pytest.raises(ModelError, match="cannot edit, as its UNet sees no picture; choose"):
+        load_pipeline(str(model_folder), "cpu", torch.float32, True)
+    small_pipeline(in_channels=8).save_pretrained(tmp_path / "whole")
+    change_index(tmp_path / "whole", _class_name="StableDiffusionInstructPix2PixPipeline")
+    assert load_pipeline(str(tmp_path / "whole"), "cpu", torch.float32, True).unet.config.in_channels == 8
+    with pytest.raises(ModelError, match="made for editing or inpainting"):
+        load(tmp_path / "whole")
+
+
+def test_a_broken_editor_is_named(family):
+    path = next((family.parent / "editor").glob("*.safetensors"))
+    tensors = load_file(path)
+    save_file(dict(list(tensors.items())[3:]), path, metadata={"format": "pt"})
+    with pytest.raises(ModelError, match="is broken and cannot be loaded"):
+        load_pipeline(str(family), "cpu", torch.float32, True)
 
 
 def test_card_of_a_folder(tmp_path):
     assert read_card(str(tmp_path)).words == {}
-    told = {"words": {"subjects": ["car"]}, "defaults": {"t0": 681}}
+    told = {
+        "words": {"subjects": ["car"]},
+        "defaults": {"t0": 681},
+        "tasks": {"canny": {"guidance_scale": 3}},
+    }
     (tmp_path / "miniature.json").write_text(json.dumps(told))
     card = read_card(str(tmp_path))
     assert (card.words["subjects"], card.defaults["t0"], card.preview) == (("car",), 681, ())
+    assert card.tasks == {"canny": {"guidance_scale": 3}}

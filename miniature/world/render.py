@@ -138,9 +138,8 @@ def depth(scene: Scene, size: Size = 256) -> np.ndarray:
 
 
 def edges(scene: Scene, size: Size = 256) -> np.ndarray:
-    """Canny edges of the picture, uint8 (h, w), 0 or 255."""
-    grey = cv2.cvtColor(draw(scene, size), cv2.COLOR_RGB2GRAY)
-    return cv2.Canny(grey, *CANNY)
+    """Canny edges of the picture, uint8 (h, w), 0 or 255: of all three colours, as ControlNet's are."""
+    return cv2.Canny(draw(scene, size), *CANNY)
 
 
 def joints(scene: Scene, size: Size = 256) -> np.ndarray:

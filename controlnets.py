@@ -1,0 +1,91 @@
+"""Where ControlNets come from: the miniature's, a local folder, a hub id; and which fit which model."""
+
+import json
+import logging
+from pathlib import Path
+
+import torch
+from diffusers import ControlNetModel, UNet2DConditionModel
+from huggingface_hub import hf_hub_download
+
+from hub import hub_answers
+from weights import MINIATURE, ModelError, companion, explain, find_place
+
+logger = logging.getLogger(__name__)
+
+CONFIG = "config.json"
+KIND = "ControlNetModel"
+SHARED = ("cross_attention_dim", "block_out_channels", "layers_per_block")  # with the UNet it is added to
+
+
+def choose_controlnet(model: str, task: str, hub_id: str) -> str:
+    """The ControlNet for ``task`` that suits a model: the one beside it, else Stable Diffusion's."""
+    if model == "miniature":
+        return "miniature"
+    beside = companion(model, f"controlnet-{task}")
+    return hub_id if beside is None else beside
+
+
+def load_controlnet(source: str, task: str, device: str, dtype: torch.dtype) -> ControlNetModel:
+    """The ControlNet for ``task`` of "miniature", or of a local folder or hub id; else ModelError."""
+    place = _miniatures_own(task) if source == "miniature" else find_place(source, "controlnet")
+    try:
+        _check_kind(source, _read_config(source, place))
+        local = Path(place).is_dir() or not hub_answers()
+        network, told = ControlNetModel.from_pretrained(
+            place, dtype=dtype, local_files_only=local, use_safetensors=True, output_loading_info=True
+        )
+    except ModelError:
+        raise
+    except Exception as error:
+        logger.info("loading %s failed", source, exc_info=True)
+        raise ModelError(explain(source, error, "controlnet")) from error
+    if told["missing_keys"]:
+        lost = f"{len(told['missing_keys'])} tensors are missing"
+        raise ModelError(f"controlnet {source} is broken and cannot be loaded ({lost}); fetch it again.")
+    return network.eval().to(device)
+
+
+def check_fits(source: str, network: ControlNetModel, model: str, unet: UNet2DConditionModel) -> None:
+    """ModelError where the ControlNet was made for another kind of model."""
+    for name in SHARED:
+        has, wanted = (_plain(each.config[name]) for each in (network, unet))
+        if has != wanted:
+            raise ModelError(
+                f"controlnet {source} does not fit model {model}: its {name} is {has}, the model's {wanted}; "
+                "choose a ControlNet made for this kind of model."
+            )
+
+
+def _plain(value: object) -> object:
+    return tuple(value) if isinstance(value, (list, tuple)) else value
+
+
+def _miniatures_own(task: str) -> str:
+    folder = MINIATURE.parent / f"controlnet-{task}"
+    if not (folder / CONFIG).is_file():
+        raise ModelError(
+            f"controlnet miniature has no weights for {task} in this copy; choose another task or model."
+        )
+    return str(folder)
+
+
+def _read_config(source: str, place: str) -> dict:
+    path = Path(place) / CONFIG
+    if not path.parent.is_dir():
+        path = Path(hf_hub_download(place, CONFIG, local_files_only=not hub_answers()))
+    if not path.is_file():
+        raise ModelError(f"controlnet {source} has no {CONFIG}; give a ControlNet's folder.")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _check_kind(source: str, config: dict) -> None:
+    kind = config.get("_class_name", "of no known kind")
+    if kind != KIND:
+        raise ModelError(
+            f"controlnet {source} is not a ControlNet but {kind}; give a ControlNet's folder or id."
+        )
+    if config.get("global_pool_conditions"):
+        raise ModelError(
+            f"controlnet {source} is of the shuffle kind, which follows no layout; choose another."
+        )
