@@ -27,6 +27,7 @@ from miniature.world import (
 
 COLOURS_LEFT_OUT = 0.1  # of the captions, so that "a car on the street" is understood too
 HELD_OUT_SEED = 20_000  # of the held-out scenes; training seeds are derived from stage names and steps
+EXAMPLE_WORDS = 8  # of the prompts the app offers, at most
 STYLE_KEYWORD = "neon style"  # what calls the style that only the style weights know
 
 
@@ -126,6 +127,6 @@ def world_facts() -> dict:
     examples: list[str] = []
     while len(examples) < 8:
         text = caption(sample_scene(rng, None), rng)
-        if text not in examples and len(words_of(text)) <= 12:
+        if text not in examples and len(words_of(text)) <= EXAMPLE_WORDS:
             examples.append(text)
     return {"words": {kind: list(words) for kind, words in VOCABULARY.items()}, "examples": examples}

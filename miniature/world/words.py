@@ -62,7 +62,8 @@ def _compose(scene: Scene, pick, poses: bool) -> str:
     if scene.time == "night" and scene.place not in ALWAYS_NIGHT:
         parts.append("at night")
     if scene.weather != "clear":
-        parts.append(pick(WEATHER_PHRASES[scene.weather]))
+        told = WEATHER_PHRASES[scene.weather]
+        parts.append(pick(told if scene.time == "day" else told[:-1]))  # not "at night on a rainy day"
     text = " ".join(parts)
     return pick(STYLE_PHRASES[scene.style]).format(text) if scene.style in STYLE_PHRASES else text
 
