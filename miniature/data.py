@@ -92,13 +92,13 @@ def world_tokenizer() -> CLIPTokenizer:
     return build_tokenizer(texts, [STYLE_KEYWORD, *(word for words in VOCABULARY.values() for word in words)])
 
 
-def held_out_scenes(count: int, dist: Distribution = TRAINING) -> list[Scene]:
+def held_out_scenes(count: int) -> list[Scene]:
     """The same ``count`` scenes every time, of held-out combinations with plain captions all different.
 
     Plain daytime pictures of one subject, spread evenly over subjects, colours and places.
     """
     rng = np.random.default_rng(HELD_OUT_SEED)
-    plain = Distribution(dist.subjects, dist.places, dist.colours, poses=("standing",), night=0.0)
+    plain = Distribution(TRAINING.subjects, TRAINING.places, poses=("standing",), night=0.0)
     sampled = [sample_scene(rng, "held-out", plain) for _ in range(40 * count)]
     scenes = {plain_caption(scene): scene for scene in sampled}
     used: Counter[str] = Counter()
@@ -109,11 +109,6 @@ def held_out_scenes(count: int, dist: Distribution = TRAINING) -> list[Scene]:
         chosen.append(scene)
         used.update(_words(scene))
     return chosen
-
-
-def held_out_prompts(count: int) -> list[str]:
-    """The plain captions of ``held_out_scenes``."""
-    return [plain_caption(scene) for scene in held_out_scenes(count)]
 
 
 def _words(scene: Scene) -> tuple[str, str, str]:

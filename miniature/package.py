@@ -42,8 +42,7 @@ def write_package(
     with replacing(folder) as part:
         pipe.save_pretrained(part, max_shard_size=MAX_SHARD_SIZE)
         # transformers loads in the precision a config names, diffusers in float32; they have to agree
-        config = part / "text_encoder" / "config.json"
-        config.write_text(json.dumps({**json.loads(config.read_text()), "dtype": "float32"}, indent=2) + "\n")
+        change_config(part / "text_encoder" / "config.json", dtype="float32")
         (part / "miniature.json").write_text(json.dumps({**facts, "defaults": DEFAULTS}, indent=1) + "\n")
     return folder
 
@@ -53,6 +52,11 @@ def save_model(model: ModelMixin, folder: Path) -> Path:
     with replacing(folder) as part:
         copy.deepcopy(model).half().save_pretrained(part, max_shard_size=MAX_SHARD_SIZE)
     return folder
+
+
+def change_config(path: Path, **changes: str) -> None:
+    """Set entries of a configuration file."""
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}, indent=2) + "\n")
 
 
 @contextlib.contextmanager

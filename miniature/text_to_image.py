@@ -10,15 +10,20 @@ from miniature.diffusion import noise_loss
 from miniature.shapes import TEXT_ENCODER, UNET
 
 
-def build_text_to_image(tokenizer: CLIPTokenizer) -> nn.ModuleDict:
-    """A fresh text encoder for the tokenizer's vocabulary and a fresh UNet: ``text_encoder``, ``unet``."""
-    config = CLIPTextConfig(
+def text_config(tokenizer: CLIPTokenizer, shape: dict[str, int]) -> CLIPTextConfig:
+    """The configuration of a text model of a shape for the tokenizer's vocabulary."""
+    return CLIPTextConfig(
         vocab_size=len(tokenizer),
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
-        **TEXT_ENCODER,
+        **shape,
     )
+
+
+def build_text_to_image(tokenizer: CLIPTokenizer) -> nn.ModuleDict:
+    """A fresh text encoder for the tokenizer's vocabulary and a fresh UNet: ``text_encoder``, ``unet``."""
+    config = text_config(tokenizer, TEXT_ENCODER)
     parts = nn.ModuleDict({"text_encoder": CLIPTextModel(config), "unet": UNet2DConditionModel(**UNET)})
     use_quick_attention(parts["unet"])
     return parts

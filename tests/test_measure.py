@@ -97,14 +97,23 @@ def autoencoder():
     return kind.from_pretrained(MINIATURE / "vae", torch_dtype=torch.float32).eval()
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_motion_asked_of_latents_is_motion_seen_in_pictures(autoencoder, size):
-    """T' = T moves the first frame rigidly: warp its latents, decode, measure (6 px are 0.75 cells).
-
-    Over a clip of a video's length: between two frames the autoencoder may round towards whole cells.
-    """
+def rigid(autoencoder, size, count: int) -> np.ndarray:
+    """T' = T moves the first frame rigidly: warp its latents by 6 px (0.75 cells) a frame, and decode."""
     with torch.inference_mode():
         latents = autoencoder.encode(picture(size)).latents
-        moved = warp(latents.expand(8, -1, -1, -1), motion_field(8, 6, 0), 8)
-        frames = pixels(autoencoder.decode(moved).sample)
-    assert movement(frames).error((6, 0)) < 0.1
+        moved = warp(latents.expand(count, -1, -1, -1), motion_field(count, 6, 0), 8)
+        return pixels(autoencoder.decode(moved).sample)
+
+
+ROUNDS = "between two frames this autoencoder rounds towards whole cells: 12 % off; a better one will pass"
+BUT_WIDE = [128, 256, 512, pytest.param((192, 320), marks=pytest.mark.xfail(reason=ROUNDS, strict=True))]
+
+
+@pytest.mark.parametrize("size", BUT_WIDE)
+def test_motion_asked_of_latents_is_motion_seen_in_pictures(autoencoder, size):
+    assert movement(rigid(autoencoder, size, 3)).error((6, 0)) < 0.1
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_motion_asked_of_latents_is_motion_seen_over_a_clip(autoencoder, size):
+    assert movement(rigid(autoencoder, size, 8)).error((6, 0)) < 0.1

@@ -20,7 +20,7 @@ from miniature.fit import learning_rate
 from miniature.package import load_pipeline
 from miniature.text_to_image import build_text_to_image, text_to_image_loss, token_ids
 from miniature.tokenizer import build_tokenizer
-from miniature.world import VOCABULARY
+from miniature.world import VOCABULARY, plain_caption
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_learning_rate_warms_up_stays_and_falls():
 
 
 def test_held_out_prompts_are_many_subjects_colours_and_places():
-    prompts = data.held_out_prompts(16)
+    prompts = [plain_caption(scene) for scene in data.held_out_scenes(16)]
     assert len(set(prompts)) == 16
     words = {word for prompt in prompts for word in prompt.split()}
     assert len(words & set(VOCABULARY["subjects"])) >= 10

@@ -20,7 +20,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from transformers import (
-    CLIPTextConfig,
     CLIPTextModelWithProjection,
     CLIPTokenizer,
     CLIPVisionConfig,
@@ -43,9 +42,9 @@ from miniature.judges.scenes import (
     telling,
     with_value,
 )
-from miniature.package import replacing
+from miniature.package import change_config, replacing
 from miniature.shapes import MAX_TOKENS, PIXELS, Stage
-from miniature.text_to_image import token_ids
+from miniature.text_to_image import text_config, token_ids
 from miniature.world import Scene, draw, sample_scene
 
 PROJECTION = 64
@@ -84,13 +83,7 @@ class Temperature(nn.Module):
 
 def build_clip(tokenizer: CLIPTokenizer) -> nn.ModuleDict:
     """A fresh pair for the tokenizer's vocabulary: ``text``, ``vision``, their ``temperature``, ``names``."""
-    config = CLIPTextConfig(
-        vocab_size=len(tokenizer),
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        **CLIP_TEXT,
-    )
+    config = text_config(tokenizer, CLIP_TEXT)
     vision = CLIPVisionModelWithProjection(CLIPVisionConfig(**CLIP_VISION))
     names = nn.Linear(PROJECTION, sum(map(len, CLASSES.values())))
     text = CLIPTextModelWithProjection(config)
@@ -245,9 +238,7 @@ def save_clip(folder: Path, parts: nn.ModuleDict, tokenizer: CLIPTokenizer) -> P
     with replacing(folder) as part:
         for name in ("text", "vision"):
             copy.deepcopy(parts[name]).half().save_pretrained(part / name)
-            config = part / name / "config.json"
-            told = {**json.loads(config.read_text()), "dtype": "float32"}  # loads so unless asked otherwise
-            config.write_text(json.dumps(told, indent=2) + "\n")
+            change_config(part / name / "config.json", dtype="float32")  # loads so unless asked otherwise
         (part / "preprocessor_config.json").write_text(json.dumps(facts, indent=1) + "\n")
         tokenizer.save_pretrained(part / "tokenizer")
     return folder

@@ -1,11 +1,12 @@
 """Recipes of what grows from text-to-image, which itself stays as it is: ControlNets, editor, style."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import torch
-from diffusers import ControlNetModel, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import ControlNetModel, ModelMixin, StableDiffusionPipeline, UNet2DConditionModel
 from torch import nn
 
 from miniature.banks import CAPTIONS_DROPPED, Bank, Columns, Encoder
@@ -43,14 +44,19 @@ def _base_encoder(run: Run, stage: Stage) -> Encoder:
     return Encoder(_base(run).vae, _base(run).tokenizer, stage.pixels)
 
 
-def _controlnet_parts(run: Run, control: str) -> nn.ModuleDict:
-    folder = run.earlier(f"controlnet-{control}")
+def _grown(run: Run, name: str, kind: type[ModelMixin], build: Callable[..., ModelMixin]) -> ModelMixin:
+    """The model to begin with: an earlier one where the run goes on from it, else one built from the UNet."""
+    folder = run.earlier(name)
     if folder is None:
-        model = build_controlnet(_base(run).unet)
-    else:
-        model = ControlNetModel.from_pretrained(folder, torch_dtype=torch.float32)
-        use_quick_attention(model)
-    return nn.ModuleDict({"controlnet": model}).to(run.device)
+        return build(_base(run).unet).to(run.device)
+    model = kind.from_pretrained(folder, torch_dtype=torch.float32)
+    use_quick_attention(model)
+    return model.to(run.device)
+
+
+def _controlnet_parts(run: Run, control: str) -> nn.ModuleDict:
+    model = _grown(run, f"controlnet-{control}", ControlNetModel, build_controlnet)
+    return nn.ModuleDict({"controlnet": model})
 
 
 def _controlnet_losses(run: Run, stage: Stage, parts: nn.ModuleDict, step: int, control: str) -> Losses:
@@ -79,13 +85,7 @@ def _save_controlnet(run: Run, parts: nn.ModuleDict, control: str) -> None:
 
 
 def _editor_parts(run: Run) -> nn.ModuleDict:
-    folder = run.earlier("editor")
-    if folder is None:
-        model = build_editor(_base(run).unet)
-    else:
-        model = UNet2DConditionModel.from_pretrained(folder, torch_dtype=torch.float32)
-        use_quick_attention(model)
-    return nn.ModuleDict({"unet": model}).to(run.device)
+    return nn.ModuleDict({"unet": _grown(run, "editor", UNet2DConditionModel, build_editor)})
 
 
 def _editor_losses(run: Run, stage: Stage, parts: nn.ModuleDict, step: int) -> Losses:

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from detectors.skeleton import COLOURS, LIMBS
+
 from .pen import INK, Pen, Shape, box, capsule, ellipse, smooth
 from .poses import (
     L_ANKLE,
@@ -12,8 +14,6 @@ from .poses import (
     L_KNEE,
     L_SHOULDER,
     L_WRIST,
-    LIMB_COLOURS,
-    LIMBS,
     NECK,
     NOSE,
     R_ANKLE,
@@ -203,10 +203,10 @@ def person(pen: Pen, colour, j) -> None:
 
 def draw_skeleton(pen: Pen, j: np.ndarray) -> None:
     """Limbs at three fifths of their colour, then the joints on top, as OpenPose draws them."""
-    for (a, b), colour in zip(LIMBS, LIMB_COLOURS, strict=False):
+    for (a, b), colour in zip(LIMBS, COLOURS, strict=False):
         along = j[b] - j[a]
         turn = np.arctan2(along[1], along[0])
         limb = ellipse(*(j[a] + j[b]) / 2, max(np.hypot(*along) / 2, 0.004), 0.011, turn)
         pen.fill(limb, tuple(int(0.6 * c) for c in colour))
-    for joint, colour in zip(j, LIMB_COLOURS, strict=True):
+    for joint, colour in zip(j, COLOURS, strict=True):
         pen.fill(ellipse(*joint, 0.011), colour)

@@ -119,13 +119,3 @@ def joints(pose: str, variation: float, phase: float = 0.0) -> np.ndarray:
 def _bend(j, chain, lengths, side, degrees) -> None:
     for a, b, length, angle in zip(chain[:-1], chain[1:], lengths, np.radians(degrees), strict=True):
         j[b] = j[a] + length * np.array([side * np.sin(angle), -np.cos(angle)])
-
-
-# OpenPose's limbs and colours as ControlNet's pose models expect them (RGB)
-LIMBS = ((1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13),
-         (1, 0), (0, 14), (14, 16), (0, 15), (15, 17))
-LIMB_COLOURS = (
-    (255, 0, 0), (255, 85, 0), (255, 170, 0), (255, 255, 0), (170, 255, 0), (85, 255, 0), (0, 255, 0),
-    (0, 255, 85), (0, 255, 170), (0, 255, 255), (0, 170, 255), (0, 85, 255), (0, 0, 255), (85, 0, 255),
-    (170, 0, 255), (255, 0, 255), (255, 0, 170), (255, 0, 85),
-)
