@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import torch
 from diffusers import AutoencoderTiny
@@ -57,7 +58,8 @@ class Bank:
 
 
 class PicturePool:
-    """Pictures to cut the autoencoder's crops from; some are replaced at every step."""
+    """Pictures to cut the autoencoder's crops from, of two the one with more detail; some are replaced at
+    every step."""
 
     def __init__(self, stage: Stage, step: int):
         self.stage, self.rng = stage, training_rng(stage, step)
@@ -68,16 +70,22 @@ class PicturePool:
         return draw_scene(sample_scene(self.rng, "train"), pixels)
 
     def crops(self, count: int) -> torch.Tensor:
-        """Random crops (b, 3, h, w) in -1..1."""
+        """Crops (b, 3, h, w) in -1..1."""
         side = self.stage.pixels
         for _ in range(int(self.stage.fresh)):
             self.pictures[self.rng.integers(len(self.pictures))] = self._picture()
         cut = []
         for index in self.rng.integers(len(self.pictures), size=count):
             picture = self.pictures[index]
-            top, left = self.rng.integers(picture.shape[0] - side + 1, size=2)
-            cut.append(picture[top : top + side, left : left + side])
+            corners = self.rng.integers(picture.shape[0] - side + 1, size=(2, 2))
+            places = [picture[top : top + side, left : left + side] for top, left in corners]
+            cut.append(max(places, key=_detail))
         return to_tensor(np.stack(cut))
+
+
+def _detail(crop: np.ndarray) -> float:
+    """How much a crop (h, w, 3) has to teach: outlines, not empty sky."""
+    return float(cv2.absdiff(crop[1:], crop[:-1]).mean() + cv2.absdiff(crop[:, 1:], crop[:, :-1]).mean())
 
 
 class Encoder:

@@ -18,8 +18,8 @@ AUTOENCODER = {
     "out_channels": 3,
     "encoder_block_out_channels": (64, 64, 64, 64),
     "decoder_block_out_channels": (64, 64, 64, 64),
-    "num_encoder_blocks": (0, 1, 3, 4),
-    "num_decoder_blocks": (4, 3, 1, 0),
+    "num_encoder_blocks": (0, 1, 3, 6),
+    "num_decoder_blocks": (8, 3, 1, 0),
     "latent_channels": 4,
 }
 

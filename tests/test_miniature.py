@@ -6,6 +6,7 @@ import json
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
+from diffusers.models.autoencoders.vae import DecoderOutput
 
 from miniature import data, shapes
 from miniature.autoencoder import (
@@ -14,8 +15,10 @@ from miniature.autoencoder import (
     encode,
     fit_scaling,
     measure_autoencoder,
+    moved_loss,
     preview_matrix,
 )
+from miniature.banks import PicturePool
 from miniature.fit import learning_rate
 from miniature.package import load_pipeline
 from miniature.text_to_image import build_text_to_image, text_to_image_loss, token_ids
@@ -80,7 +83,7 @@ def test_a_deeper_autoencoder_begins_as_the_shallower_one(pictures, monkeypatch)
     torch.manual_seed(1)
     for parameter in old.parameters():
         parameter.data.add_(0.02 * torch.randn_like(parameter))  # as if trained: no block is empty
-    more = {"num_encoder_blocks": (0, 2, 3, 5), "num_decoder_blocks": (6, 3, 2, 0)}
+    more = {"num_encoder_blocks": (0, 2, 3, 7), "num_decoder_blocks": (9, 3, 2, 0)}
     monkeypatch.setattr("miniature.autoencoder.AUTOENCODER", {**shapes.AUTOENCODER, **more})
     new = build_autoencoder()
     carry_blocks(old, new)
@@ -89,6 +92,42 @@ def test_a_deeper_autoencoder_begins_as_the_shallower_one(pictures, monkeypatch)
         latents = encode(old, pictures[:1])
         assert torch.allclose(encode(new, pictures[:1]), latents, atol=1e-5)
         assert torch.allclose(new.decode(latents).sample, old.decode(latents).sample, atol=1e-5)
+
+
+class ColourCells(torch.nn.Module):
+    """A decoder that moves its picture exactly as its latents are moved, or one that does not move it."""
+
+    def __init__(self, moves: bool):
+        super().__init__()
+        self.moves, self.still = moves, None
+
+    def decode(self, latents):
+        if self.still is None:
+            self.still = latents
+        shown = latents if self.moves else self.still
+        return DecoderOutput(torch.nn.functional.interpolate(shown, scale_factor=8.0, mode="bicubic"))
+
+
+def test_moved_latents_have_to_move_the_picture():
+    torch.manual_seed(0)
+    waves = torch.linspace(0, 2 * torch.pi, 17)[:16].sin()
+    latents = (waves[:, None] + waves).expand(2, 3, 16, 16)
+    moving, still = ColourCells(moves=True), ColourCells(moves=False)
+    pictures = moving.decode(latents).sample
+    still.decode(latents)
+    assert moved_loss(moving, pictures, latents) < 0.02 < 0.1 < moved_loss(still, pictures, latents)
+
+
+def test_crops_are_taken_where_there_is_more_to_learn():
+    stage = dataclasses.replace(shapes.AUTOENCODER_STAGE, scenes=1, fresh=0)
+    pool = PicturePool(stage, 0)
+    half = torch.zeros(256, 256, 3, dtype=torch.uint8).numpy()
+    half[:, 128:] = 255 * (torch.arange(128) % 2)[None, :, None].numpy()
+    pool.pictures = [half]
+    crops = pool.crops(200)
+    assert crops.shape == (200, 3, 64, 64)
+    striped = (crops.std((1, 2, 3)) > 0.5).float().mean()
+    assert 0.7 < striped < 0.95  # 0.56 of all places; of two the better one
 
 
 def test_learning_rate_warms_up_stays_and_falls():

@@ -190,9 +190,20 @@ def test_reader_learns_to_tell_two_pictures_apart():
     assert seen.nearness[0, -1].mean() > seen.nearness[0, 0].mean() + 40  # the ground in front, the sky
 
 
+def test_a_reader_with_more_blocks_begins_as_the_one_before(reader, tmp_path, monkeypatch):
+    folder = judge_reader.save_reader(tmp_path / "judge-reader", reader)
+    monkeypatch.setitem(judge_reader.READER, "blocks", (3, 4, 5))
+    grown = judge_reader.build_reader(folder).eval()
+    assert len(grown["reader"].coarse) == 6
+    picture = np.random.default_rng(0).integers(0, 256, (1, 256, 256, 3), dtype=np.uint8)
+    before, after = judge_reader.read(reader, picture), judge_reader.read(grown, picture)
+    assert np.allclose(before.nearness, after.nearness, atol=3)
+    assert before.values == after.values
+
+
 def test_reader_folder_is_small_says_the_same_and_refuses_another_world(reader, tmp_path):
     folder = judge_reader.save_reader(tmp_path / "judge-reader", reader)
-    assert sum(path.stat().st_size for path in folder.rglob("*")) < 900_000
+    assert sum(path.stat().st_size for path in folder.rglob("*")) < 1_800_000
     pictures = np.random.default_rng(0).integers(0, 256, (3, 256, 256, 3), dtype=np.uint8)
     before = judge_reader.read(reader, pictures)
     after = judge_reader.read(judge_reader.load_reader(folder), pictures)

@@ -35,12 +35,13 @@ from miniature.package import replacing
 from miniature.shapes import PIXELS, Stage
 from miniature.world import Scene, depth, draw, joints, mask, sample_scene
 
-READER = {"widths": (40, 64, 80), "blocks": (2, 2, 1), "hidden": 64}
+READER = {"widths": (40, 64, 80), "blocks": (2, 3, 4), "hidden": 64}
 CELLS = 32  # side of the maps; a cell is PIXELS // CELLS pixels wide
 JOINTS = 18
 PEAK = 0.8  # standard deviation, in cells, of a joint's place in the map it is taught with
 REACH = 2  # cells around a map's highest that its centre is taken from
 READ_AT_ONCE = 64
+WEIGHTS = {"subject": 3.0, "colour": 2.0, "place": 1.0, "style": 1.0, "time": 1.0, "weather": 1.0}
 
 
 class Block(nn.Module):
@@ -109,9 +110,16 @@ class Reader(nn.Module):
         return torch.cat([flat.mean(dim=2), torch.einsum("bcn,bn->bc", flat, looked)], dim=1)
 
 
-def build_reader() -> nn.ModuleDict:
-    """A fresh reader: ``reader``."""
-    return nn.ModuleDict({"reader": Reader(**READER)})
+def build_reader(folder: Path | None = None) -> nn.ModuleDict:
+    """A reader, ``reader``: fresh, or with the parameters kept in ``folder``, of perhaps fewer blocks."""
+    reader = Reader(**READER)
+    if folder is not None:
+        reader.load_state_dict(_tensors(folder), strict=False)  # blocks it lacks add nothing at the start
+    return nn.ModuleDict({"reader": reader})
+
+
+def _tensors(folder: Path) -> dict[str, torch.Tensor]:
+    return {name: tensor.float() for name, tensor in load_file(folder / "model.safetensors").items()}
 
 
 def maps_of(scene: Scene) -> np.ndarray:
@@ -179,8 +187,8 @@ def reader_loss(
         scores, made, joint_maps = parts["reader"](blemished(pictures))
     known = maps.float() / 255
     named = sum(
-        F.cross_entropy(score.float(), labels[:, i], ignore_index=UNKNOWN, reduction="sum")
-        for i, score in enumerate(scores)
+        WEIGHTS[name] * F.cross_entropy(score.float(), label, ignore_index=UNKNOWN, reduction="sum")
+        for name, score, label in zip(CLASSES, scores, labels.T, strict=True)
     )
     wanted = peaks(places)
     figures = wanted.sum((1, 2, 3)).count_nonzero().clamp(min=1)
@@ -267,6 +275,5 @@ def load_reader(folder: Path, device: str | torch.device = "cpu") -> nn.ModuleDi
     if facts["classes"] != {name: list(values) for name, values in CLASSES.items()}:
         raise ValueError(f"the reader in {folder} was trained for another world; train it again.")
     parts = nn.ModuleDict({"reader": Reader(**{name: facts[name] for name in READER})})
-    tensors = load_file(folder / "model.safetensors")
-    parts["reader"].load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    parts["reader"].load_state_dict(_tensors(folder))
     return parts.eval().to(device)

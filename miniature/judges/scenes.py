@@ -17,6 +17,7 @@ JUDGE_PIXELS = 128  # what both judges look at: pictures reduced by averaging 2x
 SHIFTED = 0.3  # of the scenes are seen by a moved camera, as the frames of a video are
 SHIFT = (0.25, 0.12)  # how far at most, in widths, sideways and up or down
 NOISE, BLUR = 0.06, 0.7  # strongest of each: what a generator draws is never as clean as the world
+DIFFERENT_NOISES = 8  # in a batch
 UNKNOWN = -100  # the number of a class that nobody can see
 COLOURLESS = ("pencil sketch",)  # styles in which nobody can tell colours
 
@@ -105,4 +106,6 @@ def blemished(pictures: torch.Tensor) -> torch.Tensor:
     made = pictures.permute(0, 3, 1, 2).float() / 127.5 - 1
     amounts = torch.rand(2, len(made), 1, 1, 1, device=made.device).square()
     blurred = F.avg_pool2d(F.pad(made, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    return torch.lerp(made, blurred, BLUR * amounts[0]) + NOISE * amounts[1] * torch.randn_like(made)
+    few = torch.randn(DIFFERENT_NOISES, *made.shape[1:], device=made.device)  # a batch of its own is slow
+    noise = few[torch.randint(DIFFERENT_NOISES, (len(made),), device=made.device)]
+    return torch.lerp(made, blurred, BLUR * amounts[0]) + NOISE * amounts[1] * noise

@@ -23,7 +23,7 @@ def _save_clip(run: Run, parts: nn.ModuleDict) -> None:
 
 
 def _reader_parts(run: Run) -> nn.ModuleDict:
-    return build_reader().to(run.device)
+    return build_reader(run.earlier("judge-reader")).to(run.device)
 
 
 def _reader_losses(run: Run, stage: Stage, parts: nn.ModuleDict, step: int) -> Losses:
