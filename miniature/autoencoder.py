@@ -7,11 +7,8 @@ from torch import nn
 
 from miniature.fit import low_precision
 from miniature.shapes import AUTOENCODER, REDUCTION
-from motion import warp
 
-LATENT_NOISE = 0.02  # so that the decoder forgives the small errors of a sampler
-MOVED = 4  # one crop in so many is also decoded after its latents were moved by part of a cell
-BLURRED = 4  # pixels over which a moved picture is compared: its place counts, not its sharpness
+LATENT_NOISE = 0.01  # so that the decoder forgives the small errors of a sampler
 SLOPE = 4.0  # RGB in 0..1 becomes latents in -2..2 at the start
 
 
@@ -117,24 +114,7 @@ def autoencoder_loss(model: AutoencoderTiny, pictures: torch.Tensor) -> torch.Te
     error = made - pictures
     edges = error.diff(dim=-1).abs().mean() + error.diff(dim=-2).abs().mean()
     colours = F.avg_pool2d(error, REDUCTION).square().mean()
-    still = 0.5 * error.abs().mean() + error.square().mean() + 0.25 * edges + 2 * colours
-    moved = max(1, len(pictures) // MOVED)
-    return still + 0.5 * moved_loss(model, pictures[:moved], latents[:moved])
-
-
-def moved_loss(model: AutoencoderTiny, pictures: torch.Tensor, latents: torch.Tensor) -> torch.Tensor:
-    """How far off latents (b, 4, h, w), warped by up to a cell each way, move their pictures (b, 3, 8h, 8w).
-
-    Without it a decoder rounds motion of part of a cell towards whole cells, and videos judder.
-    """
-    shifts = torch.randint(-REDUCTION, REDUCTION + 1, (len(latents), 2))
-    made = decode(model, warp(latents, shifts.float(), REDUCTION))
-    wanted = torch.stack(
-        [picture.roll((y, x), dims=(1, 2)) for picture, (x, y) in zip(pictures, shifts.tolist(), strict=True)]
-    )
-    inside = slice(2 * REDUCTION, -2 * REDUCTION)  # what came from beyond the edges is not judged
-    error = (made - wanted)[..., inside, inside]
-    return F.avg_pool2d(error, BLURRED, stride=BLURRED // 2).abs().mean()
+    return 0.5 * error.abs().mean() + error.square().mean() + 0.25 * edges + 2 * colours
 
 
 @torch.no_grad()

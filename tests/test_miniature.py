@@ -6,7 +6,6 @@ import json
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
-from diffusers.models.autoencoders.vae import DecoderOutput
 
 from miniature import data, shapes
 from miniature.autoencoder import (
@@ -15,7 +14,6 @@ from miniature.autoencoder import (
     encode,
     fit_scaling,
     measure_autoencoder,
-    moved_loss,
     preview_matrix,
 )
 from miniature.banks import PicturePool
@@ -92,30 +90,6 @@ def test_a_deeper_autoencoder_begins_as_the_shallower_one(pictures, monkeypatch)
         latents = encode(old, pictures[:1])
         assert torch.allclose(encode(new, pictures[:1]), latents, atol=1e-5)
         assert torch.allclose(new.decode(latents).sample, old.decode(latents).sample, atol=1e-5)
-
-
-class ColourCells(torch.nn.Module):
-    """A decoder that moves its picture exactly as its latents are moved, or one that does not move it."""
-
-    def __init__(self, moves: bool):
-        super().__init__()
-        self.moves, self.still = moves, None
-
-    def decode(self, latents):
-        if self.still is None:
-            self.still = latents
-        shown = latents if self.moves else self.still
-        return DecoderOutput(torch.nn.functional.interpolate(shown, scale_factor=8.0, mode="bicubic"))
-
-
-def test_moved_latents_have_to_move_the_picture():
-    torch.manual_seed(0)
-    waves = torch.linspace(0, 2 * torch.pi, 17)[:16].sin()
-    latents = (waves[:, None] + waves).expand(2, 3, 16, 16)
-    moving, still = ColourCells(moves=True), ColourCells(moves=False)
-    pictures = moving.decode(latents).sample
-    still.decode(latents)
-    assert moved_loss(moving, pictures, latents) < 0.02 < 0.1 < moved_loss(still, pictures, latents)
 
 
 def test_crops_are_taken_where_there_is_more_to_learn():
