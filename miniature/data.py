@@ -124,4 +124,13 @@ def world_facts() -> dict:
         text = caption(sample_scene(rng, None), rng)
         if text not in examples and len(words_of(text)) <= EXAMPLE_WORDS:
             examples.append(text)
-    return {"words": {kind: list(words) for kind, words in VOCABULARY.items()}, "examples": examples}
+    words = {kind: list(words) for kind, words in VOCABULARY.items()}
+    return {"words": {**words, "instructions": _instruction_words()}, "examples": examples}
+
+
+def _instruction_words() -> list[str]:
+    """The words that instructions have beyond those of captions."""
+    rng = np.random.default_rng(2)
+    scenes = [sample_scene(rng, None) for _ in range(1000)]
+    said = {word for scene in scenes for word in words_of(edits(scene, rng, split=None)[0])}
+    return sorted(said - {word for words in VOCABULARY.values() for text in words for word in words_of(text)})

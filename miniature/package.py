@@ -29,6 +29,8 @@ def write_package(
 
     ``facts`` (words, preview, examples) go into ``miniature.json`` beside the defaults.
     """
+    tokenizer.backend_tokenizer.no_truncation()  # what its last call set would be saved with it
+    tokenizer.backend_tokenizer.no_padding()
     halves = [copy.deepcopy(model).half() for model in (autoencoder, parts["text_encoder"], parts["unet"])]
     pipe = StableDiffusionPipeline(
         *halves[:2],

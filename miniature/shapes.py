@@ -98,8 +98,8 @@ TEXT_TO_IMAGE_STAGES = (
     Stage("text-to-image-256", 110, 6, 256, 12, 64, 6e-4, 0.2, scenes=6000, fresh=2),
 )
 CONTROL_STAGES = tuple(
-    Stage(f"controlnet-{control}", 20, 1.5, 256, 12, 64, 1e-3, 0.4, scenes=2000, fresh=1, ema=0.995)
+    Stage(f"controlnet-{control}", 20, 1.5, 256, 12, 64, 1e-3, 0.4, scenes=1200, fresh=1.5, ema=0.995)
     for control in ("canny", "pose", "depth")
 )
-EDITOR_STAGE = Stage("editor", 45, 3, 256, 12, 64, 6e-4, 0.3, scenes=4000, fresh=2)
+EDITOR_STAGE = Stage("editor", 45, 3, 256, 12, 64, 6e-4, 0.3, scenes=2500, fresh=2)
 STYLE_STAGE = Stage("style", 8, 1, 256, 12, 64, 2e-3, 0.3, scenes=1000, fresh=1, ema=0.99)

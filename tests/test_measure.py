@@ -105,11 +105,7 @@ def rigid(autoencoder, size, count: int) -> np.ndarray:
         return pixels(autoencoder.decode(moved).sample)
 
 
-ROUNDS = "between two frames this autoencoder rounds towards whole cells: 12 % off; a better one will pass"
-BUT_WIDE = [128, 256, 512, pytest.param((192, 320), marks=pytest.mark.xfail(reason=ROUNDS, strict=True))]
-
-
-@pytest.mark.parametrize("size", BUT_WIDE)
+@pytest.mark.parametrize("size", SIZES)
 def test_motion_asked_of_latents_is_motion_seen_in_pictures(autoencoder, size):
     assert movement(rigid(autoencoder, size, 3)).error((6, 0)) < 0.1
 
