@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -12,7 +13,9 @@ logger = logging.getLogger(__name__)
 
 HERE = Path(__file__).resolve().parent
 TITLE = "Text2Video-Zero Studio"
-INTRO = "Type a sentence and watch a short video take shape, drawn by an image model."
+INTRO = "Type a sentence, or bring a clip, and watch a short video take shape, drawn by an image model."
+KEEP_UPLOADS_S = (3600, 24 * 3600)  # looked through each hour, thrown away after a day
+MAX_UPLOAD = "500mb"
 # Nothing the page shows may be fetched from elsewhere, whatever a component would like to load.
 CONTENT_POLICY = b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'"
 
@@ -81,13 +84,29 @@ def build_page(studio):
     """The whole page: one tab a task."""
     import gradio as gr
 
+    import app_canny
+    import app_depth
+    import app_pix2pix_video
+    import app_pose
     import app_text_to_video
 
-    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
+    tabs = {
+        "Text to video": app_text_to_video,
+        "Pose": app_pose,
+        "Edges": app_canny,
+        "Depth": app_depth,
+        "Instructions": app_pix2pix_video,
+    }
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=KEEP_UPLOADS_S) as page:
         head = f"<header><h1>{TITLE}</h1><p>{INTRO}</p></header>"
         gr.HTML(head, elem_classes="top", apply_default_css=False)
-        with gr.Tabs(), gr.Tab("Text to video"):
-            app_text_to_video.build(studio, page)
+        panels = []
+        with gr.Tabs():
+            for name, module in tabs.items():
+                with gr.Tab(name):
+                    panels.append(module.build(studio))
+        for panel in panels:
+            panel.wire()
     return page
 
 
@@ -121,6 +140,7 @@ def serve(options: argparse.Namespace, auth: tuple[str, str] | None) -> None:
     from starlette.middleware import Middleware
 
     from app_common import Studio
+    from app_preview import Previews
     from jobs import Jobs
     from model import Model
     from tasks.text_to_video import TextToVideoSettings
@@ -130,7 +150,9 @@ def serve(options: argparse.Namespace, auth: tuple[str, str] | None) -> None:
         "warm-up", model=options.model, num_frames=2, width=64, height=64, num_inference_steps=1
     )
     jobs = Jobs(model, options.output, warm_up=warm_up)
-    page = build_page(Studio(model, jobs, options.model))
+    studio = Studio(model, jobs, options.model, Previews(model.device))
+    page = build_page(studio)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: uploads and previews are removed
     try:
         page.queue(default_concurrency_limit=None).launch(
             server_name=options.host,
@@ -140,7 +162,9 @@ def serve(options: argparse.Namespace, auth: tuple[str, str] | None) -> None:
             theme=theme(),
             css_paths=HERE / "app_style.css",
             favicon_path=HERE / "app_icon.svg",
-            allowed_paths=[str(jobs.output_folder)],
+            js=(HERE / "app_page.js").read_text(encoding="utf-8"),
+            allowed_paths=[str(jobs.output_folder), str(studio.previews.folder)],
+            max_file_size=MAX_UPLOAD,
             footer_links=["api"],
             ssr_mode=False,
             app_kwargs={"middleware": [Middleware(OnlyFromHere)]},

@@ -10,7 +10,11 @@ from typing import Any
 import gradio as gr
 
 from app_common import HEARTBEAT_S, Studio, settings_from
+from app_uploads import allowed_clip
 from checks import InputError
+from tasks import settings_of
+
+OTHERWISE = {"clip": gr.FileData, "also": list[dict]}  # fields that programs give otherwise than Python does
 
 
 def add_endpoint(studio: Studio, settings_class: type) -> None:
@@ -25,11 +29,11 @@ def add_endpoint(studio: Studio, settings_class: type) -> None:
 
 def _endpoint(studio: Studio, settings_class: type) -> Callable:
     fields = dataclasses.fields(settings_class)
-    hints = typing.get_type_hints(settings_class)
+    hints = typing.get_type_hints(settings_class) | OTHERWISE
 
     async def run(*values: Any) -> Any:
         given = {field.name: value for field, value in zip(fields, values, strict=True)}
-        return await _wait_for(studio, settings_from(settings_class, given))
+        return await _wait_for(studio, settings_class, given)
 
     # Gradio reads the parameters from the signature; the settings are the one home of names and defaults
     run.__signature__ = inspect.Signature(
@@ -50,10 +54,20 @@ def _parameter(studio: Studio, field: dataclasses.Field, hint: Any) -> inspect.P
     )
 
 
-async def _wait_for(studio: Studio, settings: Any) -> dict:
+def _settings(settings_class: type, given: dict[str, Any]) -> Any:
+    """What a program sent → settings, not yet checked; InputError for a clip that it may not use."""
+    if "clip" in given:
+        given = {**given, "clip": allowed_clip(given["clip"])}
+    if given.get("also"):
+        one = {"task": settings_class.task, "clip": "", "prompt": "", "also": given["also"]}
+        given = {**given, "also": settings_of(one).also}
+    return settings_from(settings_class, given)
+
+
+async def _wait_for(studio: Studio, settings_class: type, given: dict[str, Any]) -> dict:
     job_id = None
     try:
-        job_id = studio.jobs.submit(settings)
+        job_id = studio.jobs.submit(_settings(settings_class, given))
         while not (view := studio.jobs.follow(job_id)).finished:
             await asyncio.sleep(HEARTBEAT_S)
     except InputError as error:

@@ -14,16 +14,20 @@ from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+from gradio.events import Dependency
 
 import app_view
+from app_preview import Previews
 from checks import InputError
 from jobs import Jobs, JobView
 from model import Model
+from places import base_and_lora
 
 logger = logging.getLogger(__name__)
 
+QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+RAW = {**QUIET, "preprocess": False}  # settings.check() refuses, in the page; no toast does
 HEARTBEAT_S = 0.15  # a streaming handler notices a closed page or a stop only when it yields
-STABLE_DIFFUSION = "stable-diffusion-v1-5/stable-diffusion-v1-5"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Studio:
     model: Model
     jobs: Jobs
     default_model: str = "miniature"
+    previews: Previews = dataclasses.field(default_factory=Previews)
 
 
 def settings_from(settings_class: type, values: dict[str, Any]) -> Any:
@@ -55,10 +60,6 @@ def settings_from(settings_class: type, values: dict[str, Any]) -> Any:
     return settings_class(**chosen)
 
 
-def _takes(hint: Any, kind: type) -> bool:
-    return hint is kind or (isinstance(hint, types.UnionType) and kind in typing.get_args(hint))
-
-
 def typed_number(text: str) -> Any:
     """What somebody typed into a field for a number: None if empty, the text itself if it is no number."""
     if not text.strip():
@@ -69,9 +70,8 @@ def typed_number(text: str) -> Any:
         return text
 
 
-def number_field(label: str, info: str, placeholder: str = "suits the model") -> gr.Textbox:
-    """A field for a number that may stay empty (Gradio's own number field turns empty into 0)."""
-    return gr.Textbox(label=label, info=info, placeholder=placeholder, max_lines=1, min_width=120)
+def _takes(hint: Any, kind: type) -> bool:
+    return hint is kind or (isinstance(hint, types.UnionType) and kind in typing.get_args(hint))
 
 
 def unknown_words_note(model: Model, settings: Any) -> str:
@@ -80,14 +80,18 @@ def unknown_words_note(model: Model, settings: Any) -> str:
     known = model.known_words(settings.model)
     if not words or known is None:
         return ""
-    name = "The miniature" if settings.model == "miniature" else "This model"
+    if settings.editor and "instructions" not in known:
+        return ""  # the words are those of pictures: “make” and “turn” are none
+    is_bundled = base_and_lora(settings.model)[0] == "miniature"
+    name = "The miniature" if is_bundled else "This model"
     return app_view.unknown_words_html(name, words, known)
 
 
 class RunPanel:
     """Run and Stop, the stage, progress, seed and download of one tab.
 
-    ``buttons()`` and ``result()`` place it, ``wire(...)`` connects it with the tab's form.
+    ``buttons()`` and ``result()`` place it; ``form`` is the tab's components by the settings' field names, of
+    which ``settings`` and ``values`` can make something else; ``wire()`` connects it all.
     """
 
     def __init__(self, studio: Studio, settings_class: type):
@@ -111,15 +115,16 @@ class RunPanel:
             )
         self.job_id = gr.Textbox(visible=False)
 
-    def wire(self, form: dict[str, Component], page: gr.Blocks) -> None:
-        """form: the tab's components by the settings' field names; prompt's Enter runs, like the button."""
-        self.form = form
-        quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        raw = {**quiet, "preprocess": False}  # settings.check() refuses, in the page; no toast does
+    def wire(self) -> Dependency:
+        """Connects form and panel, outside of all tabs; prompt's Enter runs, like the button.
+
+        Returns the event after which a page that was reloaded has its form.
+        """
+        form = self.form
         follow = {
             "fn": self._follow,
             "inputs": [self.job_id],
-            "outputs": [self.stage, self.status, self.facts, self.run, self.stop, self.reuse],
+            "outputs": self.followers(),
             "show_progress": "hidden",
             "api_visibility": "private",
             "concurrency_limit": None,
@@ -130,61 +135,26 @@ class RunPanel:
         known = [self.job_id, self.note]
 
         submit = [self.run.click, form["prompt"].submit]
-        started = gr.on(submit, self._start, [self.job_id, *form.values()], known, **raw)
-        started.then(None, [self.job_id], None, js=remember, **quiet)
-        started.then(None, None, None, js=SHOW_STAGE, **quiet)
+        started = gr.on(submit, self._start, [self.job_id, *form.values()], known, **RAW)
+        started.then(None, [self.job_id], None, js=remember, **QUIET)
+        started.then(None, None, None, js=SHOW_STAGE, **QUIET)
         started.then(**follow)
-        self.stop.click(self._stop, [self.job_id], None, **quiet)
-        self.reuse.click(self._seed, [self.job_id], [form["seed"]], **quiet)
-        loaded = page.load(self._reattach, [self.job_id], [*known, *form.values()], js=recall, **quiet)
-        loaded.then(**follow)
+        self.stop.click(self._stop, [self.job_id], None, **QUIET)
+        self.reuse.click(self._seed, [self.job_id], [form["seed"]], **QUIET)
+        # the page's script presses it if this window has shown a run: others need not ask
+        restore = gr.Button(visible="hidden", elem_id=f"restore-{self.settings_class.task}")
+        restored = restore.click(self._reattach, [self.job_id], [*known, *form.values()], js=recall, **QUIET)
+        restored.then(**follow)
+        return restored
 
-    def _start(self, job_id: str, *values: Any) -> tuple[Any, str]:
-        settings = self._settings(values)
-        under_way = self._view(job_id)
-        if under_way is not None and not under_way.finished:
-            same = under_way.settings == settings  # a double click
-            text = "Your run is still under way; wait for it or press Stop, then run this."
-            return gr.skip(), "" if same else app_view.note_html("hint", text)
-        try:
-            return self.studio.jobs.submit(settings), unknown_words_note(self.studio.model, settings)
-        except InputError as error:
-            return gr.skip(), app_view.note_html("error", self._in_labels(str(error)))
+    def followers(self) -> list[Component]:
+        """What a run changes while it is followed; ``shown`` gives a value for each."""
+        return [self.stage, self.status, self.facts, self.run, self.stop, self.reuse]
 
-    def _settings(self, values: Sequence[Any]) -> Any:
-        hints = typing.get_type_hints(self.settings_class)
-        chosen = {}
-        for name, value in zip(self.form, values, strict=True):
-            is_typed = isinstance(value, str) and hints[name] is not str
-            chosen[name] = typed_number(value) if is_typed else value
-        return settings_from(self.settings_class, chosen)
-
-    def _in_labels(self, sentence: str) -> str:
-        """The core speaks of fields by their names; people know them by their labels."""
-        for name, component in self.form.items():
-            if name != "prompt" and sentence.startswith(f"{name} "):
-                return component.label + sentence.removeprefix(name)
-        return sentence[:1].upper() + sentence[1:]
-
-    async def _follow(self, job_id: str) -> AsyncIterator[tuple]:
-        stage, shown = app_view.Stage(), None
-        while True:
-            view = self._view(job_id)
-            now = self._outputs(stage, view)
-            # what has not changed is not sent again: the video would start over, the page would flicker
-            yield now if shown is None else tuple(
-                gr.skip() if new == old else new for new, old in zip(now, shown, strict=True)
-            )
-            shown = now
-            if view is None or view.finished:
-                return
-            await asyncio.sleep(HEARTBEAT_S)
-
-    def _outputs(self, stage: app_view.Stage, view: JobView | None) -> tuple:
+    def shown(self, stage: app_view.Stage, view: JobView | None) -> tuple:
+        """The followers' values for a run as it stands, None where there is none."""
         seed_known = view is not None and view.resolved is not None
         busy = view is not None and not view.finished
-        if view is not None and view.error is not None:
-            view = dataclasses.replace(view, error=self._in_labels(view.error))
         return (
             stage.html(view),
             app_view.status_html(view),
@@ -194,6 +164,66 @@ class RunPanel:
             gr.update(visible=seed_known),
         )
 
+    def settings(self, told: dict[str, Any]) -> Any:
+        """The form's values, typed numbers being numbers already → settings; InputError if there are none."""
+        return settings_from(self.settings_class, told)
+
+    def values(self, settings: Any) -> dict[str, Any]:
+        """Settings → the form's values, in the form's order."""
+        return {name: getattr(settings, name) for name in self.form}
+
+    def told(self, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+        """Raw values of the form's fields by name; what was typed for a number becomes one."""
+        hints = typing.get_type_hints(self.settings_class)
+        told = {}
+        for name, value in zip(names, values, strict=True):
+            is_typed = isinstance(value, str) and hints.get(name) is not str
+            told[name] = typed_number(value) if is_typed else value
+        return told
+
+    def view(self, job_id: str) -> JobView | None:
+        """How a run stands; None where nothing was run here yet or the server was restarted."""
+        try:
+            return self.studio.jobs.follow(job_id)
+        except InputError:
+            return None  # the page starts afresh
+
+    def in_labels(self, sentence: str) -> str:
+        """The core speaks of fields by their names; people know them by their labels."""
+        for name, component in self.form.items():
+            if name != "prompt" and sentence.startswith(f"{name} "):
+                return component.label + sentence.removeprefix(name)
+        begins_with_word = sentence.partition(" ")[0].isalpha()  # and not with a file's name
+        return sentence[:1].upper() + sentence[1:] if begins_with_word else sentence
+
+    def _start(self, job_id: str, *values: Any) -> tuple[Any, str]:
+        try:
+            settings = self.settings(self.told(list(self.form), values))
+            under_way = self.view(job_id)
+            if under_way is not None and not under_way.finished:
+                same = under_way.settings == settings  # a double click
+                text = "Your run is still under way; wait for it or press Stop, then run this."
+                return gr.skip(), "" if same else app_view.note_html("hint", text)
+            return self.studio.jobs.submit(settings), unknown_words_note(self.studio.model, settings)
+        except InputError as error:
+            return gr.skip(), app_view.note_html("error", self.in_labels(str(error)))
+
+    async def _follow(self, job_id: str) -> AsyncIterator[tuple]:
+        stage, shown = app_view.Stage(), None
+        while True:
+            view = self.view(job_id)
+            if view is not None and view.error is not None:
+                view = dataclasses.replace(view, error=self.in_labels(view.error))
+            now = self.shown(stage, view)
+            # what has not changed is not sent again: the video would start over, the page would flicker
+            yield now if shown is None else tuple(
+                gr.skip() if new == old else new for new, old in zip(now, shown, strict=True)
+            )
+            shown = now
+            if view is None or view.finished:
+                return
+            await asyncio.sleep(HEARTBEAT_S)
+
     def _stop(self, job_id: str) -> None:
         try:
             self.studio.jobs.stop(job_id)
@@ -201,7 +231,7 @@ class RunPanel:
             logger.info("Nothing to stop: %s", error)  # the page's follower tells the user
 
     def _seed(self, job_id: str) -> Any:
-        view = self._view(job_id)
+        view = self.view(job_id)
         return gr.skip() if view is None or view.resolved is None else view.resolved.seed
 
     def _reattach(self, job_id: str) -> tuple:
@@ -214,17 +244,16 @@ class RunPanel:
         except InputError as error:
             return ("", app_view.note_html("hint", str(error)), *untouched)
         note = unknown_words_note(self.studio.model, view.settings)
-        return (job_id, note, *(getattr(view.settings, name) for name in self.form))
-
-    def _view(self, job_id: str) -> JobView | None:
-        try:
-            return self.studio.jobs.follow(job_id)
-        except InputError:
-            return None  # nothing was run here yet, or the server was restarted: the page starts afresh
+        return (job_id, note, *self.values(view.settings).values())
 
 
-# On a phone the stage lies below the form: bring it into view; where it is in view the page stays as it is.
+# On a phone the stage lies below the form, and may only now appear: bring it into view; where it is so
+# already the page stays as it is.
 SHOW_STAGE = """() => {
-    const status = [...document.querySelectorAll('.status')].find((one) => one.offsetParent !== null);
-    if (status) status.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+    const show = (triesLeft) => {
+        const status = [...document.querySelectorAll('.status')].find((one) => one.offsetParent !== null);
+        if (status) status.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+        else if (triesLeft) setTimeout(show, 100, triesLeft - 1);
+    };
+    show(20);
 }"""

@@ -3,13 +3,13 @@
 import gradio as gr
 from gradio.components import Component
 
+import app_fields as fields
 from app_api import add_endpoint
-from app_common import STABLE_DIFFUSION, RunPanel, Studio, number_field
-from sampling import SCHEDULERS
+from app_common import RunPanel, Studio
+from app_fields import number_field
 from tasks.text_to_video import LIMITS, TextToVideoSettings
 
 DEFAULT = TextToVideoSettings(prompt="")
-SLIDER_FRAMES = 64  # longer videos are for programs: a slider to the limit could not be aimed
 WARPS = [
     ("Smooth: the picture glides", "subcell"),
     ("Whole cells: sharp, in small jumps", "whole-cell"),
@@ -17,8 +17,8 @@ WARPS = [
 ]
 
 
-def build(studio: Studio, page: gr.Blocks) -> None:
-    """Lays the tab out and connects it; call inside ``gr.Tab``."""
+def build(studio: Studio) -> RunPanel:
+    """Lays the tab out; call inside ``gr.Tab``, and ``wire()`` what it returns outside."""
     panel = RunPanel(studio, TextToVideoSettings)
     with gr.Row(elem_classes="two-columns"):
         with gr.Column(scale=6, min_width=300):
@@ -27,74 +27,40 @@ def build(studio: Studio, page: gr.Blocks) -> None:
             form |= _advanced()
         with gr.Column(scale=5, min_width=300, elem_classes="result"):
             panel.result()
-    panel.wire(form, page)
+    panel.form = form
     add_endpoint(studio, TextToVideoSettings)
+    return panel
 
 
 def _form(studio: Studio) -> dict[str, Component]:
-    prompt = gr.Textbox(
-        label="What should the video show?",
-        placeholder="a red car on a street",
-        lines=1,  # one line, so that Enter runs
-        max_lines=5,
-        autofocus=True,
-        elem_classes="prompt",
-    )
+    prompt = fields.prompt_box("What should the video show?", "a red car on a street", autofocus=True)
     examples = studio.model.examples(studio.default_model)
     if examples:
         rows = [[text] for text in examples]
         gr.Examples(rows, [prompt], label="Or try one of these", elem_id="prompt-examples")
-    with gr.Row():
-        choices = [("Miniature (bundled)", "miniature"), ("Stable Diffusion 1.5", STABLE_DIFFUSION)]
-        if studio.default_model not in dict(choices).values():
-            choices.append((studio.default_model, studio.default_model))
-        model = gr.Dropdown(
-            choices,
-            value=studio.default_model,
-            label="Model",
-            allow_custom_value=True,
-            scale=3,
-            min_width=190,
-            info="The miniature is quick and knows few words. You may type a Hugging Face id or a folder.",
-        )
-        seed = number_field("Seed", "Empty: a new video each time.", placeholder="random")
-    return {"prompt": prompt, "model": model, "seed": seed}
+    return {"prompt": prompt, **fields.model_and_seed(studio, fields.models())}
 
 
 def _advanced() -> dict[str, Component]:
     with gr.Accordion("Advanced options", open=False, elem_classes="advanced"):
-        return _shape() | _drawing() | _motion() | _machinery()
+        return {
+            **_length(),
+            **fields.size(),
+            **fields.drawing(DEFAULT),
+            **_motion(),
+            **fields.machinery(DEFAULT),
+            **_no_motion(),
+        }
 
 
-def _slider(field: str, label: str, info: str, low: float, high: float) -> gr.Slider:
-    value = getattr(DEFAULT, field)
-    return gr.Slider(low, high, value, step=1, label=label, info=info, min_width=210, buttons=[])
-
-
-def _shape() -> dict[str, Component]:
+def _length() -> dict[str, Component]:
+    most = fields.SLIDER_FRAMES
     with gr.Row():
-        frames = _slider("num_frames", "Frames", "How many pictures the video has.", 1, SLIDER_FRAMES)
-        fps = _slider("fps", "Frames per second", "How fast they are played.", 1, LIMITS["fps"][1])
-    with gr.Row():
-        width = number_field("Width", "In pixels, a multiple of 8.")
-        height = number_field("Height", "In pixels, a multiple of 8.")
-    return {"num_frames": frames, "fps": fps, "width": width, "height": height}
-
-
-def _drawing() -> dict[str, Component]:
-    negative = gr.Textbox(label="Negative prompt", info="What the video should not show.", max_lines=3)
-    with gr.Row():
-        steps = number_field("Steps", "More take longer and draw finer.")
-        guidance = number_field("Guidance", "How strictly the prompt is followed.")
-    sampler = gr.Dropdown(
-        list(SCHEDULERS), value=DEFAULT.scheduler, label="Sampler", info="How noise is turned into a picture."
-    )
-    return {
-        "negative_prompt": negative,
-        "num_inference_steps": steps,
-        "guidance_scale": guidance,
-        "scheduler": sampler,
-    }
+        hint = "How many pictures the video has."
+        frames = fields.slider(DEFAULT, "num_frames", "Frames", hint, (1, most))
+        hint = "How fast they are played."
+        fps = fields.slider(DEFAULT, "fps", "Frames per second", hint, (1, LIMITS["fps"][1]))
+    return {"num_frames": frames, "fps": fps}
 
 
 def _motion() -> dict[str, Component]:
@@ -108,17 +74,10 @@ def _motion() -> dict[str, Component]:
     return {"motion_x": motion_x, "motion_y": motion_y, "t0": t0, "t1": t1, "warp": warp}
 
 
-def _machinery() -> dict[str, Component]:
-    hint = "Frames computed at once, 0 for all. Fewer need less memory."
-    chunk = _slider("chunk_size", "Chunk size", hint, 0, SLIDER_FRAMES)
-    cross = gr.Checkbox(
-        DEFAULT.cross_frame_attention,
-        label="Frames follow the first frame",
-        info="Off, to compare: each frame invents its own subject.",
-    )
+def _no_motion() -> dict[str, Component]:
     field = gr.Checkbox(
         DEFAULT.motion_field,
         label="Motion field",
         info="Off, to compare: the frames are not moved on purpose.",
     )
-    return {"chunk_size": chunk, "cross_frame_attention": cross, "motion_field": field}
+    return {"motion_field": field}

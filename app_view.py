@@ -158,7 +158,7 @@ def facts_html(view: JobView | None) -> str:
     if view is None or view.resolved is None:
         return ""
     used = view.resolved
-    rest = f"{used.num_frames} frames · {used.width} × {used.height} · {used.fps:g} fps"
+    rest = f"{used.num_frames} frames · {used.width} × {used.height} · {used.fps:.4g}\u00a0fps"
     rest += f" · {used.num_inference_steps} steps · guidance {used.guidance_scale:g}"
     return f'<p class="facts">Seed <b data-seed="{used.seed}">{used.seed}</b><br><span>{rest}</span></p>'
 
@@ -181,3 +181,33 @@ def unknown_words_html(name: str, words: Sequence[str], known: Mapping[str, Sequ
     elsewhere = "For anything else choose Stable Diffusion 1.5 as the model."
     more = f"<details open><summary>What it knows</summary><dl>{rows}</dl></details><p>{elsewhere}</p>"
     return note_html("hint", text, more)
+
+
+CONTROL_NAMES = {"canny": "Edges", "pose": "Skeletons", "depth": "Depth"}
+
+
+def pane_html(name: str, file: Path, hint: str = "") -> str:
+    """A clip, or what the model sees of it, in a square beside the form; plays in step with the others."""
+    more = f" <span>{html.escape(hint)}</span>" if hint else ""
+    video = (
+        f'<video src="{file_url(file)}" aria-label="{html.escape(name, quote=True)}" '
+        "autoplay loop muted playsinline></video>"
+    )
+    return _pane("playing", video, f"{html.escape(name)}{more}")
+
+
+def empty_pane_html(name: str, text: str, busy: bool = False) -> str:
+    """A pane before there is anything to show, or while that is made."""
+    return _pane("busy" if busy else "empty", _placeholder(text), html.escape(name))
+
+
+def refused_pane_html(name: str, sentence: str) -> str:
+    """A pane with the one sentence why there is nothing to show."""
+    return _pane("refused", note_html("error", sentence), html.escape(name))
+
+
+def _pane(state: str, content: str, caption: str) -> str:
+    return (
+        f'<figure class="pane" data-state="{state}"><div class="square">{content}</div>'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )

@@ -6,6 +6,15 @@ from checks import InputError, check_choice, check_int, check_number
 
 WARPS = ("subcell", "whole-cell", "reference")
 MAX_MOTION_PX = 512.0
+# hub ids that are offered; any other, or a folder, can be given in their place
+STABLE_DIFFUSION_15 = "stable-diffusion-v1-5/stable-diffusion-v1-5"
+INSTRUCT_PIX2PIX = "timbrooks/instruct-pix2pix"
+DREAMBOOTH = {  # the original's base models for videos from edges -> the keyword that their style answers to
+    "PAIR/text2video-zero-controlnet-canny-anime": "1girl",
+    "PAIR/text2video-zero-controlnet-canny-arcane": "arcane style",
+    "PAIR/text2video-zero-controlnet-canny-avatar": "avatar style",
+    "PAIR/text2video-zero-controlnet-canny-gta5": "gtav style",
+}
 SCHEDULERS = ("ddim", "euler", "euler-ancestral", "dpm++", "unipc", "lcm")
 
 

@@ -1,4 +1,4 @@
-"""Where ControlNets come from: the miniature's, a local folder, a hub id; and which fit which model."""
+"""ControlNets from the miniature, a local folder or a hub id; and which fit which model."""
 
 import json
 import logging
@@ -9,26 +9,18 @@ from diffusers import ControlNetModel, UNet2DConditionModel
 from huggingface_hub import hf_hub_download
 
 from hub import hub_answers
-from weights import MINIATURE, ModelError, companion, explain, find_place
+from places import CONFIG, ModelError, find_controlnet
+from weights import explain
 
 logger = logging.getLogger(__name__)
 
-CONFIG = "config.json"
 KIND = "ControlNetModel"
 SHARED = ("cross_attention_dim", "block_out_channels", "layers_per_block")  # with the UNet it is added to
 
 
-def choose_controlnet(model: str, task: str, hub_id: str) -> str:
-    """The ControlNet for ``task`` that suits a model: the one beside it, else Stable Diffusion's."""
-    if model == "miniature":
-        return "miniature"
-    beside = companion(model, f"controlnet-{task}")
-    return hub_id if beside is None else beside
-
-
 def load_controlnet(source: str, task: str, device: str, dtype: torch.dtype) -> ControlNetModel:
     """The ControlNet for ``task`` of "miniature", or of a local folder or hub id; else ModelError."""
-    place = _miniatures_own(task) if source == "miniature" else find_place(source, "controlnet")
+    place = find_controlnet(source, task)
     try:
         _check_kind(source, _read_config(source, place))
         local = Path(place).is_dir() or not hub_answers()
@@ -59,15 +51,6 @@ def check_fits(source: str, network: ControlNetModel, model: str, unet: UNet2DCo
 
 def _plain(value: object) -> object:
     return tuple(value) if isinstance(value, (list, tuple)) else value
-
-
-def _miniatures_own(task: str) -> str:
-    folder = MINIATURE.parent / f"controlnet-{task}"
-    if not (folder / CONFIG).is_file():
-        raise ModelError(
-            f"controlnet miniature has no weights for {task} in this copy; choose another task or model."
-        )
-    return str(folder)
 
 
 def _read_config(source: str, place: str) -> dict:

@@ -5,7 +5,7 @@ one sentence on stderr. Everything heavy is imported only after the arguments ar
 refusals come at once.
 """
 
-import argparse
+import contextlib
 import json
 import logging
 import os
@@ -13,48 +13,21 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from checks import InputError
+from command_line import Order, in_options, read_order
+from tasks import Settings
+from tasks.clip import ClipSettings
 from utils import check_output, write_video
 
 OUTPUTS = Path("outputs")
-# field of a task's Settings -> its option and what it means; defaults and limits come from the Settings
-OPTIONS = {
-    "prompt": ("prompt", "what the video should show, in quotes"),
-    "negative_prompt": ("--negative-prompt", "what it should not show"),
-    "model": ("--model", "miniature (bundled), a hub id (owner/name), or a folder in diffusers' format"),
-    "seed": ("--seed", "the same seed and options give the same video"),
-    "num_frames": ("--num-frames", "number of frames"),
-    "width": ("--width", "pixels, a multiple of 8"),
-    "height": ("--height", "pixels, a multiple of 8"),
-    "fps": ("--fps", "frames per second of the file"),
-    "num_inference_steps": ("--steps", "denoising steps; more are slower and often finer"),
-    "guidance_scale": ("--guidance", "how closely the prompt is followed; 1 or less turns guidance off"),
-    "motion_x": ("--motion-x", "movement to the right, in pixels per frame"),
-    "motion_y": ("--motion-y", "movement downwards, in pixels per frame"),
-    "t0": ("--t0", "the paper's T', the time at which frames are moved; not larger than --t1"),
-    "t1": ("--t1", "the paper's T, up to which they are noised again; further from --t0 is freer"),
-    "chunk_size": ("--chunk-size", "frames computed at once, 0 for all; less memory, the same picture"),
-    "scheduler": ("--scheduler", "the sampler"),
-    "warp": ("--warp", "how latents are moved"),
-    "cross_frame_attention": ("--no-cross-frame-attention", "let every frame attend to itself (ablation)"),
-    "motion_field": ("--no-motion", "do not move the first frame's latents (ablation)"),
-}
-UNSET = {"seed": "drawn at random and shown"}
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse whose complaints are one sentence, as everywhere in this program."""
-
-    def error(self, message: str) -> NoReturn:
-        message = message.removeprefix("argument ").rstrip(".")
-        raise InputError(f"{message}; {self.prog} --help lists what is allowed.")
+BAR = "{desc} {percentage:3.0f}%|{bar:30}| {elapsed}<{remaining}"
 
 
 @dataclass
@@ -77,78 +50,75 @@ class Clock:
         return round(time.perf_counter() - self.began, 3)
 
 
+class Bar:
+    """The bar on stderr. It comes with the first step, so that a refusal before that stands alone."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+
+    def show(self, step: Any) -> None:
+        """The bar at a step of the pipeline's."""
+        told = f"{step.label}, step {step.done}/{step.total}"
+        if self._bar is None:
+            self._bar = tqdm(
+                desc=told, total=1.0, initial=step.fraction, bar_format=BAR, file=sys.stderr
+            )
+        self._bar.set_description_str(told, refresh=False)
+        self._bar.update(step.fraction - self._bar.n)
+
+    def close(self) -> None:
+        """Leave it as it stands and go to the next line."""
+        if self._bar is not None:
+            self._bar.close()
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status. argv: the arguments, by default those of the process."""
     clock = Clock()
     try:
         _quiet_libraries()
-        arguments = build_parser().parse_args(argv)
-        settings, output = checked(arguments)
-        report = run(settings, output, arguments, clock)
+        order = read_order(argv)
+        report = run(order, clock)
     except InputError as error:
-        return _complain(_in_options(str(error)), 2)
+        return _complain(in_options(str(error)), 2)
     except KeyboardInterrupt:
-        return _complain("Stopped; nothing was written.", 130)
+        return _complain("Stopped; no video was written.", 130)
     except MemoryError:
         return _complain("This run needs more memory than there is; lower --chunk-size or the size.", 1)
     except OSError as error:
         return _complain(f"The video could not be made: {error}.", 1)
-    print(json.dumps(report) if arguments.json else _sentence(report), flush=True)
+    print(json.dumps(report) if order.as_json else _sentence(report), flush=True)
     return 0
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """One subcommand for every task in TASKS."""
-    from tasks import TASKS
-
-    parser = Parser(prog="generate.py", description="Make a short video.", allow_abbrev=False)
-    commands = parser.add_subparsers(dest="task", metavar="TASK", required=True)
-    for name, settings_class in TASKS.items():
-        about = f"{name.replace('-', ' ')}; generate.py {name} --help lists its options"
-        command = commands.add_parser(name, help=about, allow_abbrev=False)
-        command.set_defaults(settings_class=settings_class)
-        for each in fields(settings_class):
-            _add_option(command, each.name, each.default)
-        _add_run_options(command)
-    return parser
-
-
-def checked(arguments: argparse.Namespace) -> tuple[Any, Path | None]:
-    """The task's Settings and the output path of the arguments; InputError for anything out of range."""
-    settings_class = arguments.settings_class
-    settings = settings_class(**{each.name: getattr(arguments, each.name) for each in fields(settings_class)})
-    settings.check()
-    return settings, None if arguments.output is None else check_output(arguments.output)
-
-
-def run(settings: Any, output: Path | None, arguments: argparse.Namespace, clock: Clock) -> dict:
+def run(order: Order, clock: Clock) -> dict:
     """Draw and write the video, and return what ``--json`` prints."""
-    if sys.stderr.isatty():
-        print("Loading ...", end="\r", file=sys.stderr, flush=True)  # the next line is longer and covers it
+    _say_for_now("Loading ...")
     from torch import OutOfMemoryError
 
-    from model import Model, new_output_path, settings_dict
+    from model import Model
+    from results import new_output_path, write_result
 
     _quiet_loading()
     clock.lap("start")
-    model = Model(device=arguments.device, dtype=arguments.dtype)
-    settings = model.resolve(settings)
+    model = Model(device=order.device, dtype=order.dtype)
+    settings = model.resolve(order.settings)
     clock.lap("load")
     unknown = model.unknown_words(settings.model, settings.prompt)
     if unknown:
         print(f"Note: {settings.model} does not know {', '.join(unknown)}.", file=sys.stderr)
+    output = order.output
     if output is None:
         OUTPUTS.mkdir(exist_ok=True)
         output = check_output(new_output_path(OUTPUTS, settings))
-    bar_format = "{desc} {percentage:3.0f}%|{bar:30}| {elapsed}<{remaining}"
     try:
-        with tqdm(total=1.0, desc="first step", bar_format=bar_format, file=sys.stderr) as bar:
-            frames = _timed(_frames(model, settings, bar, clock), clock)
-            write_video(output, frames, settings.fps, settings_dict(settings))
+        with contextlib.closing(Bar()) as bar:
+            drawing = Drawing(model, settings, order, clock, bar)
+            write_result(output, settings, drawing.frames())
     except OutOfMemoryError as error:
         raise MemoryError from error
     clock.lap("write")
-    return {
+    report = {
         "output": str(output),
         "seed": settings.seed,
         "frames": settings.num_frames,
@@ -159,70 +129,44 @@ def run(settings: Any, output: Path | None, arguments: argparse.Namespace, clock
         "parts": {name: round(value, 3) for name, value in clock.parts.items()},
         "model": settings.model,
     }
+    return report | ({"control": drawing.saved} if drawing.saved else {})
 
 
-def _frames(model: Any, settings: Any, bar: tqdm, clock: Clock) -> Iterator[np.ndarray]:
-    """The video's frames, the bar and the clock kept up to date by every step."""
+@dataclass
+class Drawing:
+    """The video's frames one by one; the bar, the clock and the files of --save-control follow them."""
 
-    def on_step(step: Any) -> None:
-        clock.lap("denoise")
-        bar.set_description_str(f"{step.label}, step {step.done}/{step.total}", refresh=False)
-        bar.update(step.fraction - bar.n)
+    model: Any
+    settings: Settings
+    order: Order
+    clock: Clock
+    bar: Bar
+    saved: list[str] = field(default_factory=list)
 
-    yield from model.frames(settings, on_step)
+    def frames(self) -> Iterator[np.ndarray]:
+        """uint8 RGB (h, w, 3); waiting for one is booked to decode, the time until the next to write."""
+        if isinstance(self.settings, ClipSettings):
+            _say_for_now("Looking at the clip ...")
+        for frame in self.model.frames(self.settings, self._on_step, self._on_seen):
+            self.clock.lap("decode")
+            yield frame
+            self.clock.lap("write")
 
+    def _on_step(self, step: Any) -> None:
+        self.clock.lap("denoise")
+        self.bar.show(step)
 
-def _timed(frames: Iterator[np.ndarray], clock: Clock) -> Iterator[np.ndarray]:
-    """The frames; waiting for one is booked to decode, the time until the next is asked for to write."""
-    for frame in frames:
-        clock.lap("decode")
-        yield frame
-        clock.lap("write")
-
-
-def _add_option(command: argparse.ArgumentParser, name: str, default: Any) -> None:
-    """The option of one Settings field: its limits and choices looked up where the task keeps them."""
-    from tasks.text_to_video import LIMITS, SCHEDULERS, WARPS
-
-    flag, hint = OPTIONS[name]
-    if default is MISSING:
-        command.add_argument(name, help=hint)
-    elif isinstance(default, bool):
-        command.add_argument(flag, dest=name, action="store_false" if default else "store_true", help=hint)
-    elif name in LIMITS:
-        low, high = LIMITS[name]
-        shown = UNSET.get(name, "what suits the model") if default is None else f"{default:g}"
-        hint = f"{hint}; {low:g} to {high:.10g} (default: {shown})"
-        command.add_argument(flag, dest=name, type=_number, default=default, metavar="N", help=hint)
-    else:
-        choices = {"scheduler": SCHEDULERS, "warp": WARPS}.get(name)
-        hint += "" if choices is None else f": {', '.join(choices)}"
-        hint += f" (default: {default})" if default else ""
-        command.add_argument(flag, dest=name, default=default, metavar="TEXT", help=hint)
+    def _on_seen(self, name: str, frames: np.ndarray) -> None:
+        path = self.order.seen_path(name)
+        if path is not None:
+            self.saved.append(str(write_video(path, frames, self.settings.fps)))
+        self.clock.lap("look")
 
 
-def _add_run_options(command: argparse.ArgumentParser) -> None:
-    """What every task has, whatever its settings."""
-    where = "the file to write (default: a new one in outputs/)"
-    command.add_argument("-o", "--output", metavar="FILE.mp4", help=where)
-    command.add_argument("--device", help="cpu, cuda, cuda:N or mps (default: the best there is)")
-    command.add_argument("--dtype", help="float32, float16 or bfloat16 (default: what suits the device)")
-    command.add_argument("--json", action="store_true", help="print the result as one line of JSON on stdout")
-
-
-def _number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number") from None
-    return int(number) if number.is_integer() and abs(number) < 2**53 else number
-
-
-def _in_options(sentence: str) -> str:
-    """A refusal names a Settings field first; people here know it as an option."""
-    first, _, rest = sentence.partition(" ")
-    option = OPTIONS.get(first, (first,))[0]
-    return f"{option} {rest}" if option.startswith("--") and not option.startswith("--no-") else sentence
+def _say_for_now(text: str) -> None:
+    """For a person at a terminal: a line that the next one, which is longer, covers."""
+    if sys.stderr.isatty():
+        print(text, end="\r", file=sys.stderr, flush=True)
 
 
 def _sentence(report: dict) -> str:
@@ -242,7 +186,8 @@ def _quiet_libraries() -> None:
     for name in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
         os.environ.setdefault(name, "error")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    logging.basicConfig(level=logging.ERROR)
+    logging.basicConfig(level=logging.ERROR, format="%(message)s")
+    logging.getLogger("results").setLevel(logging.WARNING)  # a sound that is lost is worth a line
     warnings.simplefilter("ignore")
 
 

@@ -10,9 +10,10 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ import numpy as np
 import torch
 
 from checks import InputError
-from model import Model, new_output_path, settings_dict
+from model import Model
+from results import new_output_path, write_result
+from tasks.clip import ClipSettings
 from text_to_video_pipeline import Cancelled, Step
 from utils import write_video
 
@@ -28,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 FINISHED = ("done", "failed", "stopped")
 OUT_OF_MEMORY = "This run needs more memory than there is; lower the chunk size, the size or the frames."
+SEEN = "seen"  # the folder, beside the results, of what models saw
 OWN_FAULT = "The program itself failed in this run ({kind}), not your input; the details are in its log."
 RECENT_STEPS = 6  # the time left is judged by the pace of this many last steps
 
@@ -41,6 +45,8 @@ class JobView:
     fraction: share of the arithmetic done, 0..1; steps on one frame cost less than steps on all.
     preview: uint8 (f, h, w, 3) RGB at latent resolution, while the job runs; preview_number grows with each.
     seconds_left: None where it cannot be judged yet.
+    seen: small MP4s of what the model saw of a clip, there before the first step: "clip" and the task's name
+    of each ControlNet.
     """
 
     id: str
@@ -57,6 +63,7 @@ class JobView:
     seconds_left: float | None = None
     preview: np.ndarray | None = None
     preview_number: int = 0
+    seen: Mapping[str, Path] = field(default_factory=dict)
     output: Path | None = None
     error: str | None = None
 
@@ -82,6 +89,7 @@ class _Job:
     pace: deque = field(default_factory=lambda: deque(maxlen=RECENT_STEPS))  # (time in s, fraction done)
     preview: np.ndarray | None = None
     preview_number: int = 0
+    seen: dict[str, Path] = field(default_factory=dict)
     output: Path | None = None
     error: str | None = None
 
@@ -178,6 +186,7 @@ class Jobs:
             seconds_left=_seconds_left(job, now_s),
             preview=job.preview,
             preview_number=job.preview_number,
+            seen=dict(job.seen),
             output=job.output,
             error=job.error,
         )
@@ -188,6 +197,9 @@ class Jobs:
         finished = [other for other in self._jobs.values() if other.state in FINISHED]
         for other in finished[: max(0, len(finished) - self._max_kept)]:
             del self._jobs[other.id]
+            if other.output is None:  # what led to no video is of no use to anybody any more
+                for path in other.seen.values():
+                    path.unlink(missing_ok=True)
 
     # The worker's side
 
@@ -225,6 +237,8 @@ class Jobs:
             resolved = self.model.resolve(job.settings)
             with self._changed:
                 job.resolved, self._loaded = resolved, resolved.model
+                if isinstance(resolved, ClipSettings):
+                    job.label = "Looking at the clip"
             self._stop_if_asked(job)
             job.output = self._write(job)
             return "done", None
@@ -257,9 +271,23 @@ class Jobs:
     def _write(self, job: _Job) -> Path:
         """Frames go from the decoder straight to the file, so that length costs no memory."""
         self.output_folder.mkdir(parents=True, exist_ok=True)
-        frames = self.model.frames(job.resolved, lambda step: self._on_step(job, step))
         path = new_output_path(self.output_folder, job.resolved)
-        return write_video(path, self._until_stop(job, frames), job.resolved.fps, settings_dict(job.resolved))
+        frames = self.model.frames(
+            job.resolved, partial(self._on_step, job), partial(self._on_seen, job, path.stem)
+        )
+        return write_result(path, job.resolved, self._until_stop(job, frames))
+
+    def _on_seen(self, job: _Job, stem: str, name: str, frames: np.ndarray) -> None:
+        folder = self.output_folder / SEEN
+        folder.mkdir(exist_ok=True)
+        path = write_video(folder / f"{stem}-{name}.mp4", self._unless_stopped(job, frames), job.resolved.fps)
+        with self._changed:
+            job.seen[name] = path
+
+    def _unless_stopped(self, job: _Job, frames: np.ndarray) -> Iterator[np.ndarray]:
+        for frame in frames:
+            self._stop_if_asked(job)
+            yield frame
 
     def _until_stop(self, job: _Job, frames: Generator[np.ndarray]) -> Iterator[np.ndarray]:
         with closing(frames):  # gives the device back

@@ -7,36 +7,34 @@ import secrets
 import threading
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
 from diffusers import ControlNetModel
 
-from checks import InputError, check_int
-from controlnets import check_fits, choose_controlnet, load_controlnet
+from checks import InputError
+from controlnets import check_fits, load_controlnet
 from motion import PAPER, KnownTimes, default_times
+from original_calls import OriginalCalls
+from places import MINIATURE, ModelError, choose_controlnet
 from preview import preview
-from tasks.clip import ClipSettings
+from tasks import Settings
+from tasks.clip import ClipSettings, See
 from tasks.text_to_video import TextToVideoSettings
 from text_to_video_pipeline import Step, TextToVideoPipeline
-from utils import Video, write_video
-from version import __version__
-from weights import MINIATURE, STABLE_DIFFUSION, Card, ModelError, load_pipeline, read_card
+from utils import Video
+from weights import STABLE_DIFFUSION, Card, load_pipeline, read_card
 
-__all__ = ["MINIATURE", "Model", "ModelError", "settings_dict"]
+__all__ = ["MINIATURE", "Model", "ModelError"]
 
 logger = logging.getLogger(__name__)
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 FILLED = ("width", "height", "num_inference_steps", "guidance_scale", "motion_x", "motion_y", "seed")
-Settings = TextToVideoSettings | ClipSettings
-ORIGINAL_STEPS = 50  # the original's t0 and t1 are indices into 50 steps
 
 
-class Model:
+class Model(OriginalCalls):
     """Draws videos from settings, and keeps the last used weights on the device.
 
     device: "cpu", "cuda", "cuda:1", "mps" or None for the best there is. dtype: "float32", "float16",
@@ -105,23 +103,34 @@ class Model:
         settings.check()
         return settings
 
-    def generate(self, settings: Settings, on_step: Callable[[Step], None] | None = None) -> Video:
-        """Draw the video. on_step hears of every step and may raise Cancelled, which passes through."""
+    def generate(
+        self,
+        settings: Settings,
+        on_step: Callable[[Step], None] | None = None,
+        on_seen: See | None = None,
+    ) -> Video:
+        """Draw the video. on_step and on_seen as in ``frames``."""
         settings = self.resolve(settings)
-        return Video(np.stack(list(self.frames(settings, on_step))), settings.fps)
+        return Video(np.stack(list(self.frames(settings, on_step, on_seen))), settings.fps)
 
     def frames(
-        self, settings: Settings, on_step: Callable[[Step], None] | None = None
+        self,
+        settings: Settings,
+        on_step: Callable[[Step], None] | None = None,
+        on_seen: See | None = None,
     ) -> Iterator[np.ndarray]:
         """The video's frames one at a time, uint8 RGB (h, w, 3): a long one can go straight to a file.
 
-        settings: as ``resolve`` returns them. Holds the device until the last frame is taken.
+        settings: as ``resolve`` returns them. on_step hears of every step; on_seen, before the first, of each
+        thing that the model sees of a clip: "clip" (its fitted frames, where it is not ready) and the task's
+        name of each ControlNet, with uint8 RGB (f, h, w, 3). Both may raise Cancelled, which passes through.
+        Holds the device until the last frame is taken.
         """
         with self._lock:
             pipeline = self.load(settings.model, settings.editor)
             networks = self.load_networks(settings)
             generator = torch.Generator().manual_seed(settings.seed)
-            yield from pipeline.decode(settings.draw(pipeline, networks, generator, on_step))
+            yield from pipeline.decode(settings.draw(pipeline, networks, generator, on_step, on_seen))
 
     def preview(self, latents: torch.Tensor) -> np.ndarray:
         """A quick picture of a Step's latents (1 f c h w): uint8 RGB (f, h, w, 3), a pixel per cell."""
@@ -142,70 +151,6 @@ class Model:
     def examples(self, model: str) -> tuple[str, ...]:
         """Prompts that show what the model can do."""
         return read_card(model).examples
-
-    def process_text2video(
-        self,
-        prompt: str,
-        model_name: str = "dreamlike-art/dreamlike-photoreal-2.0",
-        motion_field_strength_x: float = 12,
-        motion_field_strength_y: float = 12,
-        t0: int = 44,
-        t1: int = 47,
-        n_prompt: str = "",
-        chunk_size: int = 8,
-        video_length: int = 8,
-        seed: int = 0,
-        resolution: int | None = None,
-        fps: float = 2,
-        use_cf_attn: bool = True,
-        use_motion_field: bool = True,
-        path: str | None = None,
-    ) -> str:
-        """The original project's call, for scripts written for it; returns the path of the MP4.
-
-        t0, t1 are its indices into 50 steps (0..49, t0 <= t1), its strengths point against ours, and
-        resolution is the side of a square picture (None: the model's own). path None: a new file under
-        outputs/. model_name takes what Settings.model takes.
-        """
-        settings = TextToVideoSettings(
-            prompt=prompt,
-            negative_prompt=n_prompt,
-            model=model_name,
-            seed=seed,
-            num_frames=video_length,
-            width=resolution,
-            height=resolution,
-            fps=fps,
-            num_inference_steps=ORIGINAL_STEPS,
-            motion_x=-motion_field_strength_x,
-            motion_y=-motion_field_strength_y,
-            t0=_original_time("t0", t0),
-            t1=_original_time("t1", t1),
-            chunk_size=chunk_size,
-            cross_frame_attention=use_cf_attn,
-            motion_field=use_motion_field,
-        )
-        settings = self.resolve(settings)
-        target = Path(path) if path is not None else new_output_path(Path("outputs"), settings)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return str(write_video(target, self.frames(settings), settings.fps, settings_dict(settings)))
-
-
-def settings_dict(settings: Settings) -> dict:
-    """Settings as JSON for a video's metadata, with the task, the program and its version."""
-    about = {"task": settings.task, "program": "Text2Video-Zero Studio", "version": __version__}
-    return {**about, **asdict(settings)}
-
-
-def new_output_path(folder: Path, settings: Settings) -> Path:
-    """A file name of its own for a result: the prompt's first words, the seed, a few random letters."""
-    slug = "-".join(re.findall(r"[a-z0-9]+", settings.prompt.lower()))[:48].strip("-") or "video"
-    return folder / f"{slug}-{settings.seed}-{secrets.token_hex(3)}.mp4"
-
-
-def _original_time(field: str, index: int) -> int:
-    """The time at an index of the original's 50 steps, counted from the clean end."""
-    return check_int(field, index, 0, ORIGINAL_STEPS - 1) * 1000 // ORIGINAL_STEPS + 1
 
 
 def _motion_times(

@@ -13,7 +13,7 @@ from diffusers import SchedulerMixin, StableDiffusionPipeline
 from einops import rearrange
 
 from checks import InputError, check_choice, check_int, check_number
-from conditions import Control, Guidance, Predictor, check_pictures, ready_to_predict
+from conditions import Control, Guidance, Predictor, ready_to_predict
 from motion import Motion, alpha_ratio, default_times, motion_field, noise_to, warp
 from sampling import SCHEDULERS, Track, alpha_bar, make_scheduler, nearest_index
 
@@ -139,7 +139,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         prompt: str,
         *,
         controls: Sequence[Control] = (),
-        source: np.ndarray | None = None,
+        source: torch.Tensor | None = None,
         negative_prompt: str = "",
         num_inference_steps: int = 50,
         guidance_scale: float = 7.5,
@@ -153,14 +153,14 @@ class TextToVideoPipeline(StableDiffusionPipeline):
     ) -> torch.Tensor:
         """Draw the latents of a video that follows a clip (Sect. 3.4 and 3.5): (1 f c h w), float32.
 
-        controls: ControlNets with their pictures. source: the clip to edit, uint8 RGB (f, h, w, 3), for
-        InstructPix2Pix's UNets; image_guidance_scale >= 1, of its picture. Frames and size are those of the
-        pictures. Every frame starts from the same noise, and samplers that draw more draw the same for all.
-        The rest as in ``__call__``.
+        controls: ControlNets with their pictures. source: the clip to edit, as ``encode`` gives it
+        (f c h w), for InstructPix2Pix's UNets; image_guidance_scale >= 1, of its picture. Frames and size are
+        those of the pictures. Every frame starts from the same noise, and samplers that draw more draw the
+        same for all. The rest as in ``__call__``.
         """
         _check_run(num_inference_steps, guidance_scale, scheduler, chunk_size)
         check_number("image_guidance_scale", image_guidance_scale, 1, 1000)
-        num_frames, height, width = _common_shape(controls, source)
+        num_frames, height, width = self._common_shape(controls, source)
         shape = (1, self._noise_channels(source), *self._latent_size(height, width))
         noise, (own,) = self._draw_noise(shape, latents, generator)
         steps = make_scheduler(scheduler, self.scheduler.config, num_inference_steps)
@@ -174,7 +174,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
             num_frames if chunk_size == 0 else chunk_size,
             cross_frame=cross_frame,
             controls=controls,
-            source=None if source is None else self.encode(source),
+            source=source,
         ) as predictor:
             num_steps = len(steps.timesteps)
             run = Run(steps, predictor, Progress(num_steps, num_steps * num_frames, on_step))
@@ -184,14 +184,15 @@ class TextToVideoPipeline(StableDiffusionPipeline):
     def _denoise(self, run: Run, tracks: list[Track], end: int, label: str) -> None:
         """The one loop: all tracks' frames together, up to time step number ``end``."""
         while tracks[0].index < end:
-            time = run.steps.timesteps[tracks[0].index]
+            index, time = tracks[0].index, run.steps.timesteps[tracks[0].index]
             seen = torch.cat([track.model_input() for track in tracks])
-            prediction = run.predictor(seen, time, tracks[0].index, len(run.steps.timesteps))
+            prediction = run.predictor(seen, time, index, len(run.steps.timesteps))
+            del seen  # of a long video, each such copy counts
             parts = prediction.split([len(track.latents) for track in tracks])
-            clean = [track.clean(part) for track, part in zip(tracks, parts, strict=True)]
+            clean = torch.cat([track.clean(part) for track, part in zip(tracks, parts, strict=True)])
             for track, part in zip(tracks, parts, strict=True):
                 track.step(part)
-            run.progress.tell(label, torch.cat(clean))
+            run.progress.tell(label, clean)
 
     def decode(self, latents: torch.Tensor) -> Iterator[np.ndarray]:
         """Frames of latents (1 f c h w), one at a time: uint8 RGB (h, w, 3)."""
@@ -240,7 +241,25 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         t0 = max(nearest_index(steps, motion.t0), min(1, len(steps.timesteps) - 1))
         return min(nearest_index(steps, motion.t1), t0), t0
 
-    def _noise_channels(self, source: np.ndarray | None) -> int:
+    def _common_shape(
+        self, controls: Sequence[Control], source: torch.Tensor | None
+    ) -> tuple[int, int, int]:
+        """Frames, height and width of everything that guides; InputError where they differ or are none."""
+        shapes = {control.packed.shape[:3] for control in controls}
+        if source is not None:
+            frames, channels, height, width = source.shape
+            if channels != self.vae.config.latent_channels:
+                raise InputError(f"source has {channels} channels; give latents as encode makes them.")
+            shapes.add((frames, height * self.cell_px, width * self.cell_px))
+        if not shapes:
+            raise InputError("controls are empty and there is no source; give a clip to follow.")
+        if len(shapes) > 1:
+            raise InputError(f"controls and source have the shapes {sorted(shapes)}; give them all the same.")
+        if len({id(control.network) for control in controls}) < len(controls):
+            raise InputError("controls use one ControlNet twice; give each its own copy of it.")
+        return shapes.pop()
+
+    def _noise_channels(self, source: torch.Tensor | None) -> int:
         """Channels of the latents; InputError where the UNet does not take these, or these and a source's."""
         latent, taken = self.vae.config.latent_channels, self.unet.config.in_channels
         if source is None and taken != latent:
@@ -300,19 +319,3 @@ def _check_run(num_inference_steps: int, guidance_scale: float, scheduler: str, 
     check_int("chunk_size", chunk_size, 0, 100_000)
     check_number("guidance_scale", guidance_scale, 0, 1000)
     check_choice("scheduler", scheduler, SCHEDULERS)
-
-
-def _common_shape(controls: Sequence[Control], source: np.ndarray | None) -> tuple[int, int, int]:
-    """Frames, height and width of everything that guides; InputError where they differ or nothing does."""
-    pictures = [control.pictures for control in controls]
-    if source is not None:
-        check_pictures("source", source)
-        pictures.append(source)
-    if not pictures:
-        raise InputError("controls are empty and there is no source; give a clip to follow.")
-    shapes = {each.shape[:3] for each in pictures}
-    if len(shapes) > 1:
-        raise InputError(f"controls and source have the shapes {sorted(shapes)}; give them all the same.")
-    if len({id(control.network) for control in controls}) < len(controls):
-        raise InputError("controls use one ControlNet twice; give each its own copy of it.")
-    return shapes.pop()

@@ -65,6 +65,10 @@ class Clip:
     def __iter__(self) -> Iterator[np.ndarray]:
         return _frames(self)
 
+    def count(self) -> int:
+        """How many frames the loop gives: they are decoded for it, as headers lie, but not fetched."""
+        return _count(self)
+
 
 def open_clip(path: Path, wanted: Selection) -> Clip:
     """The clip, its first frame looked at; InputError on a bad file."""
@@ -98,27 +102,47 @@ def gather(frames: Iterable[np.ndarray], height: int, width: int, name: str) -> 
 
 
 def _frames(clip: Clip) -> Iterator[np.ndarray]:
-    name = clip.path.name
-    before, after = _selecting(clip)
+    before, after = _selecting(clip, with_pictures=True)
     count = 0
-    with reading(clip.path, "warning", before, [*after, "pipe:1"]) as ffmpeg:
+    output = ["-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1"]
+    with reading(clip.path, "warning", before, [*after, *output]) as ffmpeg:
         while True:
             frame = np.empty((clip.height, clip.width, 3), np.uint8)
             if ffmpeg.fill(memoryview(frame).cast("B")) < frame.nbytes:
                 break
             count += 1
-            if count > MAX_FRAMES:
-                raise InputError(f"{name} has more than {MAX_FRAMES:,} frames; take a shorter time range.")
+            _check_count(clip, count)
             yield frame
         log = ffmpeg.finish()
+    _check_end(clip, count, log)
+
+
+def _count(clip: Clip) -> int:
+    before, after = _selecting(clip, with_pictures=False)
+    told, log = run(clip.path, "warning", ["-progress", "pipe:1", *before], [*after, "-f", "null", "-"])
+    count = int(re.findall(rb"^frame=\s*(\d+)", told, re.MULTILINE)[-1])
+    _check_count(clip, count)
+    _check_end(clip, count, log)
+    return count
+
+
+def _check_count(clip: Clip, count: int) -> None:
+    if count > MAX_FRAMES:
+        raise InputError(
+            f"{clip.path.name} has more than {MAX_FRAMES:,} frames; take a shorter time range."
+        )
+
+
+def _check_end(clip: Clip, count: int, log: str) -> None:
     if is_incomplete(log):
         raise unreadable(clip.path, log)
     if count == 0:
-        raise InputError(f"{name} has no frame at {clip.wanted.start_s:g} s or later; start earlier.")
+        start_s = clip.wanted.start_s
+        raise InputError(f"{clip.path.name} has no frame at {start_s:g} s or later; start earlier.")
 
 
-def _selecting(clip: Clip) -> tuple[list[str], list[str]]:
-    """ffmpeg's arguments before and after the input that give a clip's frames, in raw bytes."""
+def _selecting(clip: Clip, with_pictures: bool) -> tuple[list[str], list[str]]:
+    """ffmpeg's arguments before and after the input that select a clip's frames, and make them upright."""
     wanted, info, fps = clip.wanted, clip.info, clip.fps
     # Times in files are rounded (webm to 1 ms, gif to 10 ms). So ranges begin and end half a millisecond
     # early, and frames are moved a little early before the frame on show at k/fps is picked: a quarter of a
@@ -128,14 +152,14 @@ def _selecting(clip: Clip) -> tuple[list[str], list[str]]:
         before += ["-t", f"{wanted.end_s - wanted.start_s - (0 if before else 0.0005):.6f}"]
     early_s = 0.25 / fps if abs(fps - info.fps) < 0.001 else min(0.001, 0.25 / max(fps, info.fps))
     rate = Fraction(fps).limit_denominator(100_000)
-    filters = (
-        f"settb=AVTB,setpts=PTS-{early_s:.9f}/TB,fps={rate.numerator}/{rate.denominator}:round=up,"
-        f"{_ON_WHITE if info.transparent else ''}"
-        f"scale={info.width}:{info.height}:flags=bicubic+accurate_rnd+full_chroma_int,setsar=1"
-    )
+    filters = f"settb=AVTB,setpts=PTS-{early_s:.9f}/TB,fps={rate.numerator}/{rate.denominator}:round=up"
+    if with_pictures:
+        filters += (
+            f",{_ON_WHITE if info.transparent else ''}"
+            f"scale={info.width}:{info.height}:flags=bicubic+accurate_rnd+full_chroma_int,setsar=1"
+        )
     limit = MAX_FRAMES + 1 if wanted.max_frames is None else wanted.max_frames
-    after = ["-map", "0:V:0", "-vf", filters, "-pix_fmt", "rgb24", "-f", "rawvideo", "-frames:v", str(limit)]
-    return before, after
+    return before, ["-map", "0:V:0", "-vf", filters, "-fps_mode", "passthrough", "-frames:v", str(limit)]
 
 
 def has_audio(path: Path) -> bool:

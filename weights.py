@@ -1,4 +1,4 @@
-"""Where weights come from: the bundled miniature, a local folder, a hub id; and what a model says of itself.
+"""Models from the bundled miniature, a local folder or a hub id; and what a model says of itself.
 
 Nothing but safetensors is read, and a model's index may name classes of diffusers and transformers only:
 diffusers imports the modules that an index names.
@@ -6,7 +6,6 @@ diffusers imports the modules that an index names.
 
 import json
 import logging
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,22 +21,25 @@ from huggingface_hub.errors import (
 )
 from transformers import CLIPTextModel
 
-from checks import InputError
 from hub import hub_answers
+from places import (
+    INDEX,
+    LORA_FILE,
+    MINIATURE,
+    ModelError,
+    base_and_lora,
+    companion,
+    find_lora,
+    find_place,
+)
 from text_to_video_pipeline import TextToVideoPipeline
 
 logger = logging.getLogger(__name__)
 
-MINIATURE = Path(__file__).resolve().parent / "miniature" / "weights" / "text-to-image"
 CARD = "miniature.json"
-INDEX = "model_index.json"
 ALLOWED_MODULES = ("diffusers", "transformers", "stable_diffusion")
 NEEDED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 STABLE_DIFFUSION = {"num_inference_steps": 50, "guidance_scale": 7.5, "motion_x": 12.0, "motion_y": 12.0}
-
-
-class ModelError(InputError):
-    """The weights cannot be had or used; ``str(error)`` says what happened and what to do."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class Card:
 
 def read_card(source: str) -> Card:
     """The card of the miniature or of a local folder; an empty one where there is none or it is broken."""
-    path = (MINIATURE if source == "miniature" else Path(source).expanduser()) / CARD
+    base = base_and_lora(source)[0]
+    path = (MINIATURE if base == "miniature" else Path(base).expanduser()) / CARD
     try:
         if not path.is_file():
             return Card()
@@ -79,8 +82,9 @@ def load_pipeline(source: str, device: str, dtype: torch.dtype, editor: bool = F
     """The pipeline of "miniature", a local folder or a hub id, on ``device``; else ModelError.
 
     editor: with an InstructPix2Pix UNet, the model's own or that of a folder "editor" beside the model's.
+    A source "MODEL+LORA" is the model with a LoRA in its weights: a hub id, a folder or a .safetensors file.
     """
-    place = find_place(source)
+    place, lora = find_place(source), find_lora(source)
     try:
         _check_index(source, _read_index(place))
         where = {"local_files_only": _check_folder(place) or not hub_answers(), "use_safetensors": True}
@@ -104,8 +108,29 @@ def load_pipeline(source: str, device: str, dtype: torch.dtype, editor: bool = F
         logger.info("loading %s failed", source, exc_info=True)
         raise ModelError(explain(source, error)) from error
     _check_channels(source, pipeline, editor)
+    if lora is not None:
+        _add_lora(pipeline, source, *lora)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def _add_lora(pipeline: TextToVideoPipeline, source: str, place: str, file: str | None) -> None:
+    """Put a LoRA into the weights themselves, which then are as fast as without."""
+    name = base_and_lora(source)[1]
+    local = Path(place).is_dir() or not hub_answers()
+    if file is None and local and not Path(place).is_dir():
+        file = LORA_FILE  # without the hub, nobody can tell which files there are
+    try:
+        pipeline.load_lora_weights(place, weight_name=file, local_files_only=local, use_safetensors=True)
+        adapters = pipeline.get_active_adapters()
+        pipeline.fuse_lora()
+        pipeline.unload_lora_weights()
+    except Exception as error:
+        logger.info("loading %s failed", source, exc_info=True)
+        absent = isinstance(error.__context__, LocalEntryNotFoundError)  # diffusers hides it in another
+        raise ModelError(explain(name, error.__context__ if absent else error, "lora")) from error
+    if not adapters:
+        raise ModelError(f"lora {name} has no layers for this kind of model; choose another.")
 
 
 def _text_encoder(source: str, place: str, dtype: torch.dtype, where: dict) -> CLIPTextModel:
@@ -131,36 +156,6 @@ def _check_channels(source: str, pipeline: TextToVideoPipeline, editor: bool) ->
             f"model {source} is made for editing or inpainting (its UNet takes {taken} channels, not "
             f"{latent}); choose a text-to-image model."
         )
-
-
-def companion(source: str, name: str) -> str | None:
-    """The folder ``name`` beside that of the miniature or of a local model; None where there is none."""
-    folder = MINIATURE if source == "miniature" else Path(source).expanduser()
-    beside = folder.resolve().parent / name
-    try:
-        return str(beside) if folder.is_dir() and (beside / "config.json").is_file() else None
-    except OSError:  # a name that no file can have
-        return None
-
-
-def find_place(source: str, what: str = "model") -> str:
-    """A folder's path or a hub id; ModelError where it can be neither. what: how refusals call it."""
-    if source == "miniature":
-        if not (MINIATURE / INDEX).is_file():
-            raise ModelError("model miniature has no weights in this copy; fetch the project again.")
-        return str(MINIATURE)
-    path = Path(source).expanduser()
-    try:
-        is_file, is_folder = path.is_file(), path.is_dir()
-    except OSError:  # a name that no file can have
-        is_file = is_folder = False
-    if is_file:
-        raise ModelError(f"{what} {source} is a file; give the folder of one in diffusers' format.")
-    if not is_folder and source.count("/") == 1 and not source.startswith((".", "~", os.sep)):
-        return source
-    if not is_folder:
-        raise ModelError(f"{what} {source} is not there; give miniature, a folder or a hub id (owner/name).")
-    return str(path)
 
 
 def _read_index(place: str) -> dict:

@@ -1,4 +1,4 @@
-"""The three parts of the benchmark; each gives the rows of one table."""
+"""The parts of the benchmark; each gives the rows of one table."""
 
 import logging
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from benchmarks.calls import (
     tally,
     time_calls,
 )
+from benchmarks.guided import GuidedPlan, guided_plan, memory_rows, quick_guided_plan, timing_rows
 from benchmarks.networks import SD15
 from benchmarks.sides import OURS, PEER, Case
 from benchmarks.speed import Pair, in_process, take_turns, two_processes
@@ -37,6 +38,7 @@ class Plan:
 
     miniature: tuple[Case, ...]
     sd15: tuple[Case, ...]
+    guided: GuidedPlan
     counted: tuple[tuple[int, int], ...] = ((8, 0), (16, 2), (64, 2))
     counted_network: str = SD15
     counted_size: int = 512
@@ -96,7 +98,23 @@ def arithmetic(plan: Plan) -> list[Row]:
     return rows
 
 
-PARTS = {"miniature": miniature, "sd15": sd15, "arithmetic": arithmetic}
+def guided_timing(plan: Plan) -> list[Row]:
+    """Videos that follow a clip, a row a task."""
+    return timing_rows(plan.guided, plan.processes)
+
+
+def guided_memory(plan: Plan) -> list[Row]:
+    """The same of clips of two lengths."""
+    return memory_rows(plan.guided, plan.processes)
+
+
+PARTS = {
+    "miniature": miniature,
+    "guided": guided_timing,
+    "guided-memory": guided_memory,
+    "sd15": sd15,
+    "arithmetic": arithmetic,
+}
 
 
 def measured_row(pair: Pair, peak: float | None = None) -> Row:
@@ -171,11 +189,12 @@ def full_plan(model: str) -> Plan:
         own = {"size": 512, "device": "cuda", "dtype": "float16", "decode": False}
         videos = ((8, 0, 5), (16, 2, 3), (64, 2, 1))
         large = tuple(Case(SD15, frames, chunk, repeats=n, **own) for frames, chunk, n in videos)
-        return Plan(small, large, peak_side=8192)
+        return Plan(small, large, guided_plan(model), peak_side=8192)
     own = {"size": 256, "dtype": "bfloat16", "decode": False, "repeats": 1}
     return Plan(
         miniature=small,
         sd15=(Case(SD15, 16, 2, steps=4, **own),),
+        guided=guided_plan(model),
         predicted=((16, 2), (64, 2)),
         calls=CallCase(SD15, 512, dtype="bfloat16", repeats=2),
     )
@@ -187,6 +206,7 @@ def quick_plan(network: str) -> Plan:
     return Plan(
         miniature=(Case(network, 4, 2, steps=2, size=64, repeats=2),),
         sd15=(Case(network, 4, 2, steps=2, **own),),
+        guided=quick_guided_plan(),
         counted=((8, 0), (16, 2)),
         counted_network=network,
         counted_size=64,

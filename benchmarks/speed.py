@@ -92,7 +92,7 @@ def measure(side: str, case: Case) -> Measured:
     with recorded(pipeline.unet) as calls:
         drawn = DRAW[side](pipeline, case)
     _finish(case.device)
-    return Measured(time.perf_counter() - started, _peak_mb(case.device), tuple(calls), len(drawn))
+    return Measured(time.perf_counter() - started, highest_memory_mb(case.device), tuple(calls), len(drawn))
 
 
 def _finish(device: str) -> None:
@@ -100,7 +100,8 @@ def _finish(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def _peak_mb(device: str) -> float:
+def highest_memory_mb(device: str) -> float:
+    """Of this process so far, resident; on a GPU of PyTorch's allocations since its peak was last reset."""
     if device == "cuda":
         return torch.cuda.max_memory_allocated() / MB
     status = Path("/proc/self/status")

@@ -16,6 +16,11 @@ NOTES = {
     "miniature": """The bundled model on the CPU, prompt to frames, decoding included. Both sides take turns,
 each in a process of its own; the peak is the process's highest resident memory, with Python, PyTorch and
 the weights (the same on both sides) in it.""",
+    "guided": """Videos that follow a clip of the world, by the bundled family on the CPU, from clip to file,
+each in a process of its own; loading the weights is left out. Edges are found in footage, skeletons
+and depth come ready drawn.""",
+    "guided-memory": """The highest resident memory of a process that draws one video from a clip, with
+Python, PyTorch and the weights in it.""",
     "sd15-cpu": """Stable Diffusion 1.5's real network and text encoder with random weights; the decoder, the
 same work on both sides, is left out. Where few steps are measured, the share of steps before T' is larger
 than in 50: compare the times with the evaluations beside them. "Time per call x calls" is no run of its

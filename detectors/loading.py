@@ -50,7 +50,7 @@ def load_network(wanted: Wanted, device: str) -> tuple["nn.Module", Any]:
             place, use_safetensors=True, output_loading_info=True, **where
         )
     except Exception as error:
-        logger.info("loading %s failed", wanted.weights, exc_info=True)
+        logger.debug("loading %s failed", wanted.weights, exc_info=True)
         raise DetectorError(_why(wanted, is_folder, error)) from error
     if told["missing_keys"]:  # transformers would go on with random numbers in their place
         raise _broken(wanted, f"{len(told['missing_keys'])} tensors are missing")

@@ -11,7 +11,7 @@ from detectors.skeleton import FROM_COCO, People, coco_to_openpose, draw_skeleto
 
 POSE = "usyd-community/vitpose-base-simple"
 PERSON = "PekingU/rtdetr_r50vd_coco_o365"
-INSTEAD = "canny, or a ready skeleton clip, or one of the example clips"
+INSTEAD = "edges (canny), or a ready skeleton clip, or one of the example clips"
 SLICE = 4  # frames at once in the detector of people
 CROPS = 16  # people at once in ViTPose
 MAX_PEOPLE = 20  # in a frame: the surest

@@ -23,7 +23,7 @@ def looks_like_skeleton(frames: np.ndarray) -> bool:
     """
     picked = np.unique(np.linspace(0, len(frames) - 1, SAMPLES).round().astype(int))
     verdicts = [_shows_skeleton(frames[index]) for index in picked if frames[index].max() >= LIT]
-    return bool(verdicts) and np.mean(verdicts) >= 0.75
+    return bool(verdicts) and bool(np.mean(verdicts) >= 0.75)
 
 
 def _shows_skeleton(frame: np.ndarray) -> bool:

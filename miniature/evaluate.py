@@ -1,7 +1,7 @@
 """Measure the family on scenes and prompts it never saw: ``python -m miniature.evaluate --json``.
 
 Every figure of the card comes from here. Single pictures are drawn by stock diffusers' own pipelines, videos
-by this project's. A model that is not there is reported as null.
+(``videos.py``) by this project's. A model that is not there is reported as null.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from PIL import Image
 from transformers.utils import logging as transformers_logging
 
 from miniature.autoencoder import measure_autoencoder
+from miniature.cases import ELSEWHERE_KEPT, WORDS, edit_pairs, scenes_for
 from miniature.controls import CONTROLS, control_picture, load_controlled
 from miniature.data import held_out_pictures, held_out_scenes
 from miniature.editor import load_editor
@@ -33,17 +34,13 @@ from miniature.package import load_pipeline
 from miniature.shapes import PIXELS, WEIGHTS
 from miniature.sheet import contact_sheet
 from miniature.style import load_styled
-from miniature.world import EDITS, FIGURES, TRAINING, Scene, draw, edits, joints, sample_scene
+from miniature.videos import canny_video, depth_video, editor_video, pose_video, text_to_video
+from miniature.world import EDITS, Scene, draw, joints, sample_scene
 
 log = logging.getLogger(__name__)
 
-WORDS = ("place", "subject", "colour")  # what a prompt always says
 EDITOR_GUIDANCE, EDITOR_IMAGE_GUIDANCE = 5.0, 1.5
-ELSEWHERE_KEPT = ("colour", "subject")  # edits after which the rest of the picture should be as before
 SHEET_PROMPTS = 32
-
-SINGLE = replace(TRAINING, pairs=0.0, styles={})
-POSED = replace(SINGLE, subjects=FIGURES)
 Figures = dict[str, object]
 
 
@@ -77,33 +74,9 @@ def text_to_image(exam: Exam) -> Figures:
     return {name: exam.judges.share(pictures, scenes, name) for name in WORDS}
 
 
-def text_to_video(exam: Exam) -> Figures:
-    """The same for every frame of a video of each prompt."""
-    from model import Model  # the project's own program; everything else here needs the miniature only
-    from tasks.text_to_video import TextToVideoSettings
-
-    model, folder = Model(str(exam.device)), str(exam.weights / "text-to-image")
-    scenes = held_out_scenes(exam.plan.prompts)[: exam.plan.videos]
-    frames = []
-    for seed, scene in enumerate(scenes):
-        settings = TextToVideoSettings(
-            telling(scene),
-            model=folder,
-            seed=seed,
-            num_frames=exam.plan.frames,
-            num_inference_steps=exam.plan.steps,
-        )
-        frames.append(model.generate(settings).frames)
-        log.info("video %d of %d drawn", seed + 1, len(scenes))
-    each = [scene for scene in scenes for _ in range(exam.plan.frames)]
-    return {name: exam.judges.share(np.concatenate(frames), each, name) for name in WORDS}
-
-
 def _controlled(exam: Exam, control: str) -> tuple[list[Scene], np.ndarray, np.ndarray]:
     """Held-out scenes, what the ControlNet makes of their control pictures and captions, and what is true."""
-    rng = exam.rng(1, CONTROLS.index(control))
-    dist = POSED if control == "pose" else SINGLE
-    scenes = [sample_scene(rng, "held-out", dist) for _ in range(exam.plan.controls)]
+    scenes = scenes_for(control, exam.rng(1, CONTROLS.index(control)), exam.plan.controls)
     shown = [Image.fromarray(control_picture(control, scene)) for scene in scenes]
     pipe = load_controlled(exam.weights, control)
     made = exam.draw(pipe, [telling(scene) for scene in scenes], image=shown)
@@ -144,20 +117,6 @@ def depth(exam: Exam) -> Figures:
     return {"order_right": share(made), "reachable": share(true)}
 
 
-def edit_pairs(rng: np.random.Generator, kind: str, count: int) -> list[tuple[Scene, str, Scene]]:
-    """(scene, instruction, edited scene) that training never saw: the edited scenes are held out."""
-    # hour, weather and style leave the combination as it is, so it has to be a held-out one before
-    split = None if kind in WORDS else "held-out"
-    pairs = []
-    while len(pairs) < count:
-        scene = sample_scene(rng, split, SINGLE)
-        try:
-            pairs.append((scene, *edits(scene, rng, kind, "held-out")))
-        except ValueError as refusal:  # this scene does not allow it
-            log.debug("%s", refusal)
-    return pairs
-
-
 def editor(exam: Exam) -> Figures:
     """Instructions obeyed, and what changed where nothing was asked.
 
@@ -179,11 +138,8 @@ def editor(exam: Exam) -> Figures:
         if kind in ELSEWHERE_KEPT:
             changes += map(change_elsewhere, before, after, sources, made)
             floor += map(change_elsewhere, before, after, sources, exam.through_autoencoder(sources))
-    names = ("clip", "reader", "both", "agree")
-    known = {name: [o[name] for o in obeyed.values() if o[name] is not None] for name in names}
-    overall = {name: float(np.mean(values)) if values else None for name, values in known.items()}
     return {
-        "obeyed": overall,
+        "obeyed": exam.judges.overall(obeyed),
         "by_kind": obeyed,
         "change_elsewhere": float(np.mean(changes)),
         "change_of_autoencoder": float(np.mean(floor)),
@@ -210,9 +166,13 @@ MEASURES: dict[str, tuple[tuple[str, ...], Callable[[Exam], Figures]]] = {
     "text-to-image": ((BASE,), text_to_image),
     "text-to-video": ((BASE,), text_to_video),
     "canny": ((BASE, "controlnet-canny"), canny),
+    "canny-video": ((BASE, "controlnet-canny"), canny_video),
     "pose": ((BASE, "controlnet-pose", READER), pose),
+    "pose-video": ((BASE, "controlnet-pose", READER), pose_video),
     "depth": ((BASE, "controlnet-depth", READER), depth),
+    "depth-video": ((BASE, "controlnet-depth", READER), depth_video),
     "editor": ((BASE, "editor"), editor),
+    "editor-video": ((BASE, "editor"), editor_video),
     "style": ((BASE, "style"), style),
 }
 

@@ -2,7 +2,9 @@
 
 import logging
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,6 +20,9 @@ from miniature.package import load_pipeline
 from miniature.shapes import DEFAULTS
 from miniature.world import Scene
 
+if TYPE_CHECKING:
+    from model import Model
+
 log = logging.getLogger(__name__)
 
 DRAWN_AT_ONCE = 10
@@ -25,11 +30,16 @@ DRAWN_AT_ONCE = 10
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured. ``edits``: of each kind; ``styled``: with the keyword, and as many without."""
+    """How much is measured.
+
+    ``guided``: clips that each task follows; ``edits``: pictures of each kind; ``styled``: with the keyword,
+    and as many without; ``frames``: of every video.
+    """
 
     prompts: int = 60
     videos: int = 60
     frames: int = 8
+    guided: int = 12
     controls: int = 60
     edits: int = 20
     styled: int = 40
@@ -40,11 +50,14 @@ class Plan:
 
     def at_most(self, samples: int) -> "Plan":
         """The plan with no more than so many (at least 1) of anything that a model has to draw."""
-        drawn = ("prompts", "videos", "controls", "edits", "styled")
+        drawn = ("prompts", "videos", "guided", "controls", "edits", "styled")
         return replace(self, **{name: min(getattr(self, name), samples) for name in drawn})
 
 
-QUICK = Plan(8, 1, 4, 4, 1, 4, steps=8, pictures=16, groups=1, read=64)
+QUICK = Plan(
+    prompts=8, videos=1, frames=4, guided=1, controls=4, edits=1, styled=4, steps=8, pictures=16, groups=1,
+    read=64,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +90,13 @@ class Judges:
             figures["both"] = float((agreed & (told["clip"] == wanted)).mean())
         return figures
 
+    @staticmethod
+    def overall(by_kind: dict[str, dict[str, float | None]]) -> dict[str, float | None]:
+        """The mean over kinds of what ``share`` gives for each; null where nothing is known."""
+        names = dict.fromkeys(name for shares in by_kind.values() for name in shares)
+        known = {name: [s[name] for s in by_kind.values() if s[name] is not None] for name in names}
+        return {name: float(np.mean(values)) if values else None for name, values in known.items()}
+
 
 @dataclass(eq=False)
 class Exam:
@@ -94,6 +114,13 @@ class Exam:
             load_clip(clip, self.device) if clip.exists() else None,
             load_reader(reader, self.device) if reader.exists() else None,
         )
+
+    @cached_property
+    def model(self) -> "Model":
+        """This project's own program, which draws the videos; what trains the miniature runs without it."""
+        from model import Model
+
+        return Model(str(self.device))
 
     def rng(self, *key: int) -> np.random.Generator:
         """Randomness of held-out scenes, the same every time."""

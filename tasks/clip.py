@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from checks import InputError, check_choice, check_flag, check_text
 from choices import SCHEDULERS
 from tasks import text_to_video
@@ -21,6 +23,7 @@ if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is load
     from text_to_video_pipeline import Step, TextToVideoPipeline
 
 MAX_TIME_S = 86_400.0
+See = Callable[[str, np.ndarray], None]  # told of a thing that the model sees: its name, uint8 (f, h, w, 3)
 
 LIMITS: Limits = {
     **{
@@ -92,11 +95,11 @@ class ClipSettings(ABC):
         own_px: the side of the square pictures that the model draws best; the video gets as many pixels, in
         the clip's shape. InputError where the clip cannot be read.
         """
-        clip = self._open()
+        clip = self.open()
         width, height = fitted_size((clip.width, clip.height), (self.width, self.height), own_px)
         fps = min(max(clip.fps, MIN_FPS), MAX_FPS)
-        count = sum(1 for _ in clip)  # headers may lie
-        return replace(self, width=width, height=height, fps=fps, num_frames=count).filled(defaults)
+        own = {"width": width, "height": height, "fps": fps, "num_frames": clip.count()}
+        return replace(self, **own).filled(defaults)
 
     def read(self, lines: bool = False) -> Video:
         """The wanted frames of the clip at the video's size; every field must be filled in.
@@ -104,12 +107,23 @@ class ClipSettings(ABC):
         lines: whether they are edges, skeletons or the like, which are scaled without ringing.
         """
         fit = fit_control if lines else fit_video
-        return fit(self._open(), width=self.width, height=self.height)
+        return fit(self.open(), width=self.width, height=self.height)
 
-    def _open(self) -> Clip:
+    def open(self) -> Clip:
+        """The wanted frames of the clip at its own size, to loop over; InputError if it cannot be read."""
         return clip_frames(
             self.clip, start_s=self.start_s, end_s=self.end_s, fps=self.fps, max_frames=self.num_frames
         )
+
+    def keeps_sound(self) -> bool:
+        """Whether the video, every field filled in, is the whole clip at its own rate: then its sound fits.
+
+        InputError where the clip cannot be read.
+        """
+        if self.start_s > 0:
+            return False
+        whole = clip_frames(self.clip, max_frames=min(self.num_frames + 1, MAX_FRAMES))
+        return abs(whole.fps - self.fps) < 0.001 and whole.count() == self.num_frames
 
     def with_networks(self, choose: Callable[[str, str], str]) -> "ClipSettings":
         """A copy in which ControlNets left None are chosen by (task, hub id for Stable Diffusion)."""
@@ -120,8 +134,13 @@ class ClipSettings(ABC):
         return ()
 
     @abstractmethod
-    def conditions(self, pipeline: "TextToVideoPipeline", networks: "Sequence[ControlNetModel]") -> dict:
-        """What ``TextToVideoPipeline.guided`` gets from this task beside what all tasks give it."""
+    def conditions(
+        self, pipeline: "TextToVideoPipeline", networks: "Sequence[ControlNetModel]", see: See
+    ) -> dict:
+        """What ``TextToVideoPipeline.guided`` gets from this task beside what all tasks give it.
+
+        see: called with each thing that the model is to see.
+        """
 
     def draw(
         self,
@@ -129,8 +148,13 @@ class ClipSettings(ABC):
         networks: "Sequence[ControlNetModel]",
         generator: "torch.Generator",
         on_step: "Callable[[Step], None] | None",
+        on_seen: See | None = None,
     ) -> "torch.Tensor":
-        """Latents of the video (1 f c h w); every field must be filled; networks: as ``networks()`` lists."""
+        """Latents of the video (1 f c h w); every field must be filled; networks: as ``networks()`` lists.
+
+        on_seen: called before the first step with "clip" and the fitted frames, and with the task's name and
+        the pictures of each ControlNet.
+        """
         return pipeline.guided(
             self.prompt,
             negative_prompt=self.negative_prompt,
@@ -141,8 +165,12 @@ class ClipSettings(ABC):
             cross_frame=self.cross_frame_attention,
             generator=generator,
             on_step=on_step,
-            **self.conditions(pipeline, networks),
+            **self.conditions(pipeline, networks, _unseen if on_seen is None else on_seen),
         )
+
+
+def _unseen(name: str, frames: np.ndarray) -> None:
+    """Nobody looks at what the model sees."""
 
 
 def fitted_size(

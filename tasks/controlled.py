@@ -10,7 +10,7 @@ import numpy as np
 from checks import InputError, check_choice, check_flag, check_text
 from choices import check_window
 from tasks import clip
-from tasks.clip import ClipSettings
+from tasks.clip import ClipSettings, See
 from tasks.fields import Limits
 
 if TYPE_CHECKING:
@@ -110,20 +110,25 @@ class ControlledSettings(ClipSettings):
         """The ControlNets wanted, as (task, source); none may be left None."""
         return tuple((part.task, part.controlnet) for part in self.parts())
 
-    def conditions(self, pipeline: "TextToVideoPipeline", networks: "Sequence[ControlNetModel]") -> dict:
+    def conditions(
+        self, pipeline: "TextToVideoPipeline", networks: "Sequence[ControlNetModel]", see: See
+    ) -> dict:
         """The ControlNets with their pictures; the clip's own frames are let go here."""
         from conditions import Control
 
         frames = self.read(lines=self.control_ready).frames
+        if not self.control_ready:
+            see("clip", frames)
         controls = []
         for part, network in zip(self.parts(), networks, strict=True):
             pictures = part.control_pictures(frames, str(pipeline.device))
+            see(part.task, pictures)
             window = (part.guidance_start, part.guidance_end)
             controls.append(Control(network, pictures, part.conditioning_scale, *window))
         return {"controls": controls}
 
 
 def _controlled_tasks() -> dict[str, type[ControlledSettings]]:
-    from tasks import GUIDED  # the registry imports this file
+    from tasks import TASKS  # the registry imports this file
 
-    return {name: kind for name, kind in GUIDED.items() if issubclass(kind, ControlledSettings)}
+    return {name: kind for name, kind in TASKS.items() if issubclass(kind, ControlledSettings)}

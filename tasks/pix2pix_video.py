@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tasks import clip
-from tasks.clip import ClipSettings
+from tasks.clip import ClipSettings, See
 from tasks.fields import Limits
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ class Pix2PixVideoSettings(ClipSettings):
     scheduler: str = "euler-ancestral"
     image_guidance_scale: float | None = None
 
-    def conditions(self, pipeline: "TextToVideoPipeline", networks: "Sequence[ControlNetModel]") -> dict:
-        """The clip's frames, which the network sees beside the noise."""
-        return {"source": self.read().frames, "image_guidance_scale": self.image_guidance_scale}
+    def conditions(
+        self, pipeline: "TextToVideoPipeline", networks: "Sequence[ControlNetModel]", see: See
+    ) -> dict:
+        """The clip's latents, which the network sees beside the noise; its frames are let go here."""
+        frames = self.read().frames
+        see("clip", frames)
+        return {"source": pipeline.encode(frames), "image_guidance_scale": self.image_guidance_scale}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is load
     import torch
     from diffusers import ControlNetModel
 
+    from tasks.clip import See
     from text_to_video_pipeline import Step, TextToVideoPipeline
 
 # sliders, the command line and ``check`` all read these
@@ -42,6 +43,7 @@ class TextToVideoSettings:
     """
 
     task: ClassVar[str] = "text-to-video"
+    limits: ClassVar[Limits] = LIMITS
     editor: ClassVar[bool] = False  # whether it needs an InstructPix2Pix UNet
 
     prompt: str
@@ -67,7 +69,7 @@ class TextToVideoSettings:
     def check(self) -> None:
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
         check_texts(self, "what the video should show")
-        check_numbers(self, LIMITS)
+        check_numbers(self, self.limits)
         check_choice("scheduler", self.scheduler, SCHEDULERS)
         check_choice("warp", self.warp, WARPS)
         check_flag("cross_frame_attention", self.cross_frame_attention)
@@ -95,8 +97,12 @@ class TextToVideoSettings:
         networks: "Sequence[ControlNetModel]",
         generator: "torch.Generator",
         on_step: "Callable[[Step], None] | None",
+        on_seen: "See | None" = None,
     ) -> "torch.Tensor":
-        """Latents of the video (1 f c h w); every field must be filled; the generator is seeded with seed."""
+        """Latents of the video (1 f c h w); every field must be filled; the generator is seeded with seed.
+
+        on_seen is never called: the model sees nothing but the prompt.
+        """
         return pipeline(
             self.prompt,
             negative_prompt=self.negative_prompt,

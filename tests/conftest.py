@@ -2,16 +2,19 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
+import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderKL, ControlNetModel, PNDMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from text_to_video_pipeline import TextToVideoPipeline
+from utils import write_video
 
 # random weights give values so small that the CPU falls into its slow path for them
 torch.set_flush_denormal(True)
@@ -126,6 +129,26 @@ def model_folder(tmp_path_factory) -> Path:
     index["_class_name"] = "StableDiffusionPipeline"
     (folder / "model_index.json").write_text(json.dumps(index))
     return folder
+
+
+@pytest.fixture(scope="session")
+def family(model_folder, tmp_path_factory) -> str:
+    """A small random model with ControlNets and an editor beside it, as the miniature has them."""
+    root = tmp_path_factory.mktemp("family")
+    shutil.copytree(model_folder, root / "text-to-image")
+    for seed, name in enumerate(("canny", "pose", "depth")):
+        small_controlnet(seed + 1).save_pretrained(root / f"controlnet-{name}")
+    small_unet(in_channels=8).save_pretrained(root / "editor")
+    return str(root / "text-to-image")
+
+
+@pytest.fixture(scope="session")
+def square_clip(tmp_path_factory) -> str:
+    """Five frames at 6 a second, 80x48: a bright square that moves."""
+    frames = np.full((5, 48, 80, 3), 30, np.uint8)
+    for index, frame in enumerate(frames):
+        frame[12:36, 8 * index : 8 * index + 24] = (220, 120, 60)
+    return str(write_video(tmp_path_factory.mktemp("clips") / "square.mp4", frames, 6))
 
 
 def seeded(seed: int = 0) -> torch.Generator:

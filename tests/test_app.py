@@ -1,12 +1,6 @@
 """The whole app: a server of its own, a real browser, the bundled model, and programs at its endpoint."""
 
 import json
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -14,23 +8,15 @@ import numpy as np
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from playwright.sync_api import Page, expect, sync_playwright
+from pages import PLAYING, Windows, browsing, button, fetched, field, needs_browser, serving
+from playwright.sync_api import Page, expect
 
 from utils import read_settings, read_video
 
-ROOT = Path(__file__).resolve().parent.parent
 MODEL = "miniature"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PATIENCE_MS = 60_000
 ENDPOINT = "/text_to_video"
 STEPS = "num_inference_steps"
 LONG = 150  # steps of a run that is meant to be found under way
-PLAYING = """() => {
-    const video = document.querySelector('.stage video');
-    return video && video.readyState >= 3 && !video.paused;
-}"""
-
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -40,60 +26,21 @@ def videos(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(videos):
-    """The address of the app, started as people start it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "app.py", "--port", str(port), "--model", MODEL, "--output", str(videos)]
-    log = (videos / "log.txt").open("w")
-    offline = {**os.environ, "HF_HUB_OFFLINE": "1"}
-    process = subprocess.Popen(command, cwd=ROOT, env=offline, stdout=log, stderr=subprocess.STDOUT)
-    url = f"http://127.0.0.1:{port}/"
-    try:
-        for _ in range(600):
-            assert process.poll() is None, (videos / "log.txt").read_text()
-            try:
-                urllib.request.urlopen(url, timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.1)
+    with serving(MODEL, videos) as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(20)
-        log.close()
 
 
 @pytest.fixture(scope="module")
 def browser():
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    with browsing() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def open_page(server, browser):
-    contexts = []
-
-    def open_it(**options) -> Page:
-        contexts.append(browser.new_context(**options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.goto(server)
-        page.wait_for_selector(".stage[data-state=idle]")
-        return page
-
-    yield open_it
-    for context in contexts:
-        for page in context.pages:
-            stop = button(page, "Stop")
-            if stop.count() and stop.is_enabled():  # what outlives its test keeps others waiting
-                stop.click()
-                page.wait_for_selector(".stage[data-state=stopped]")
-        context.close()
+    windows = Windows(server, browser)
+    yield windows
+    windows.close()
 
 
 @pytest.fixture
@@ -101,19 +48,8 @@ def page(open_page) -> Page:
     return open_page(viewport={"width": 1280, "height": 800})
 
 
-def button(page: Page, name: str):
-    return page.get_by_role("button", name=name, exact=True)
-
-
 def prompt_box(page: Page):
     return page.get_by_label("What should the video show?")
-
-
-def field(page: Page, label: str):
-    """A field by its label; Gradio puts the hint into the label element too, and names sliders its way."""
-    if label == "Frames":
-        return page.get_by_label("number input for Frames", exact=True)
-    return page.locator("label", has=page.get_by_text(label, exact=True)).locator("input, textarea")
 
 
 def ask(page: Page, prompt: str, **fields) -> None:
@@ -131,15 +67,6 @@ def stage(page: Page, state: str) -> None:
 
 def used_seed(page: Page) -> int:
     return int(page.locator("[data-seed]").inner_text())
-
-
-def fetched(page: Page, videos: Path) -> Path:
-    """The video as the page's download link gives it."""
-    with page.expect_download() as waiting:
-        page.get_by_role("link", name="Download video").click()
-    target = videos / f"fetched-{waiting.value.suggested_filename}"
-    waiting.value.save_as(target)
-    return target
 
 
 @needs_browser

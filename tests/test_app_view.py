@@ -79,6 +79,9 @@ def test_what_users_wrote_is_never_html():
         app_view.Stage().html(done),
         app_view.status_html(done),
         app_view.note_html("error", nasty),
+        app_view.pane_html(nasty, Path(f"{nasty}.mp4"), nasty),
+        app_view.empty_pane_html(nasty, nasty),
+        app_view.refused_pane_html(nasty, nasty),
         app_view.unknown_words_html("The miniature", [nasty], {"subjects": [nasty]}),
     ]
     for page in pages:

@@ -9,6 +9,7 @@ import torch
 
 from benchmarks.__main__ import run_part
 from benchmarks.calls import calls_in_turn, count_calls, evaluations, flops, flops_by_kind, predicted_seconds
+from benchmarks.guided import GuidedCase, GuidedPlan
 from benchmarks.networks import SILENT, TINY, random_unet
 from benchmarks.parts import PARTS, quick_plan
 from benchmarks.sides import FIRST, LATER, OURS, PEER, WHOLE, Case, draw_ours, draw_peer, recipe_chunks
@@ -85,19 +86,26 @@ def test_the_network_is_left_as_found():
 
 def test_every_part_is_written_and_kept(plan, tmp_path):
     output = tmp_path / "results" / "table.md"
-    assert [run_part(name, plan, output) for name in PARTS] == [0, 0, 0]
+    assert [run_part(name, plan, output) for name in PARTS] == [0] * 5
     first = output.read_text()
     assert "| 16 frames, chunk 2, 50 steps, 64x64 | 773 | 1616 | 2.09 |" in first
     assert first.count(f"| {TINY} | ") == 1 + 3 + 2
     assert [line for line in first.splitlines() if line.startswith("## ")] == [
         "## miniature",
+        "## guided",
+        "## guided-memory",
         "## sd15-cpu",
         "## arithmetic",
     ]
     kept = json.loads(output.with_suffix(".json").read_text())
     assert run_part("arithmetic", replace(plan, counted=((4, 2),)), output) == 0
     now = json.loads(output.with_suffix(".json").read_text())
-    assert now["miniature"] == kept["miniature"] and now["sd15-cpu"] == kept["sd15-cpu"]
+    assert all(now[name] == kept[name] for name in ("miniature", "guided", "guided-memory", "sd15-cpu"))
+    assert [row["task"] for row in now["guided"]["rows"]] == ["canny", "pose", "depth", "pix2pix"]
+    assert [row["video"] for row in now["guided-memory"]["rows"]] == [
+        "3 frames, 2 steps, 64x64",
+        "12 frames, 2 steps, 64x64",
+    ]
     assert now["arithmetic"]["rows"][0]["diffusers, evaluations"] == str(4 * 101)
     assert sorted(path.name for path in output.parent.iterdir()) == ["table.json", "table.md"]
 
@@ -106,4 +114,7 @@ def test_a_part_without_its_weights_says_so(plan, tmp_path, caplog):
     cases = tuple(replace(case, network=str(tmp_path / "none")) for case in plan.miniature)
     assert run_part("miniature", replace(plan, miniature=cases), tmp_path / "table.md") == 1
     assert "miniature is left out" in caplog.text
+    none = GuidedPlan((GuidedCase("canny", 3, model=str(tmp_path / "none")),), ())
+    assert run_part("guided", replace(plan, guided=none), tmp_path / "table.md") == 1
+    assert "guided is left out" in caplog.text
     assert list(tmp_path.iterdir()) == []

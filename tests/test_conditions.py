@@ -9,7 +9,7 @@ from conftest import seeded, small_controlnet, small_pipeline
 
 from attention import CrossFrameAttention
 from checks import InputError
-from conditions import Control
+from conditions import Control, Packed
 from text_to_video_pipeline import Cancelled
 
 QUICK = {"num_inference_steps": 4, "negative_prompt": "blue"}
@@ -41,7 +41,7 @@ def by_one(pipeline, control: Control, **changes) -> torch.Tensor:
 
 
 def edit(editor, pictures=None, **changes) -> torch.Tensor:
-    source = clip(3) if pictures is None else pictures
+    source = editor.encode(clip(3) if pictures is None else pictures)
     return editor.guided("make it red", **{"source": source, "generator": seeded(7), **QUICK, **changes})
 
 
@@ -195,10 +195,20 @@ def test_conditions_that_do_not_fit_are_refused(pipeline, networks, editor):
     with pytest.raises(InputError, match="own copy"):
         pipeline.guided("a car", controls=[Control(networks[0], clip(1))] * 2)
     with pytest.raises(InputError, match="choose an InstructPix2Pix model"):
-        pipeline.guided("a car", source=clip(1))
+        pipeline.guided("a car", source=pipeline.encode(clip(1)))
     with pytest.raises(InputError, match="choose a plain model"):
         editor.guided("a car", controls=[Control(networks[0], clip(1))])
     with pytest.raises(InputError, match="width"):
         follow(pipeline, networks, clip(1, 2, 64, 60))
     with pytest.raises(InputError, match="image_guidance_scale"):
         edit(editor, image_guidance_scale=0.5)
+
+
+def test_packed_pictures_come_back_as_they_were_and_take_little():
+    flat = np.zeros((4, 64, 64, 3), np.uint8)
+    flat[:, 20:22] = 255
+    packed = Packed(flat)
+    assert packed.shape == flat.shape and np.array_equal(packed[1:3], flat[1:3])
+    assert sum(map(len, packed._frames)) < flat.nbytes / 20
+    noisy = clip(1)[::-1]  # frames that do not lie one after the other
+    assert np.array_equal(Packed(noisy)[3:9], noisy[3:9])

@@ -9,9 +9,9 @@ import torch
 from conftest import small_controlnet, small_unet
 from safetensors.torch import load_file, save_file
 
-import controlnets
-from controlnets import check_fits, choose_controlnet, load_controlnet
-from weights import ModelError
+import places
+from controlnets import check_fits, load_controlnet
+from places import ModelError, choose_controlnet
 
 
 def load(source, task: str = "canny"):
@@ -50,7 +50,7 @@ def test_the_one_beside_the_model_is_chosen_else_the_hubs(folder, tmp_path):
 
 
 def test_the_miniatures_own_are_found_by_task(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(controlnets, "MINIATURE", tmp_path / "text-to-image")
+    monkeypatch.setattr(places, "MINIATURE", tmp_path / "text-to-image")
     assert load("miniature").config.cross_attention_dim == 16
     with pytest.raises(ModelError, match="no weights for pose in this copy"):
         load("miniature", "pose")

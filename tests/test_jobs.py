@@ -11,6 +11,7 @@ import torch
 
 from checks import InputError
 from jobs import OUT_OF_MEMORY, Jobs, JobView, _Job, _seconds_left
+from tasks.canny import CannySettings
 from tasks.text_to_video import TextToVideoSettings
 from text_to_video_pipeline import Step
 from utils import read_settings, read_video
@@ -20,10 +21,14 @@ STEPS = 4
 
 
 class Puppet:
-    """Takes a step whenever ``steps`` is released, decodes when ``decoding`` is set, fails if told to."""
+    """Takes a step whenever ``steps`` is released, decodes when ``decoding`` is set, fails if told to.
+
+    With a clip, it shows what it sees whenever ``seeing`` is released.
+    """
 
     def __init__(self):
         self.steps = threading.Semaphore(0)
+        self.seeing = threading.Semaphore(0)
         self.decoding = threading.Event()
         self.decoding.set()
         self.fail_resolve: Exception | None = None
@@ -34,10 +39,14 @@ class Puppet:
         if self.fail_resolve is not None:
             raise self.fail_resolve
         known = {"seed": 5, "width": 64, "height": 32, "num_inference_steps": STEPS, "guidance_scale": 5.0}
-        return settings.filled(known | {"t0": 600, "t1": 700})
+        return settings.filled(known | {"t0": 600, "t1": 700, "num_frames": 3, "fps": 4.0})
 
-    def frames(self, settings, on_step):
+    def frames(self, settings, on_step, on_seen):
         self.started.append(settings.prompt)
+        if isinstance(settings, CannySettings):
+            for name, value in (("clip", 90), ("canny", 255)):
+                self.seeing.acquire()
+                on_seen(name, np.full((settings.num_frames, 32, 64, 3), value, np.uint8))
         for i in range(STEPS):
             self.steps.acquire()
             if self.fail_step is not None:
@@ -73,6 +82,7 @@ def make_jobs(puppet, tmp_path):
     for jobs in made:
         puppet.decoding.set()
         puppet.steps.release(1000)
+        puppet.seeing.release(1000)
         jobs.close()
 
 
@@ -147,6 +157,35 @@ def test_time_left_forgets_the_pace_of_another_kind_of_step(jobs, monkeypatch):
         fraction = (0.01, 0.02, 0.03, 0.23)[i]
         jobs._on_step(job, Step(i + 1, 9, label, fraction, torch.zeros(1, 1, 4, 4, 8)))
     assert _seconds_left(job, 10.0) == pytest.approx(0.77 * 8 / 0.2)
+
+
+def test_what_a_model_saw_is_shown_before_the_first_step(jobs, puppet, square_clip):
+    job_id = jobs.submit(CannySettings(square_clip, "a car", seed=1))
+    assert wait(jobs, job_id, lambda view: view.label == "Looking at the clip").seen == {}
+    puppet.seeing.release(2)
+    view = wait(jobs, job_id, lambda view: len(view.seen) == 2)
+    assert view.step_done == 0 and list(view.seen) == ["clip", "canny"]
+    for name, value in (("clip", 90), ("canny", 255)):
+        video = read_video(view.seen[name])
+        assert view.seen[name].parent == jobs.output_folder / "seen" and video.fps == 4
+        assert video.frames.shape == (3, 32, 64, 3) and abs(video.frames.mean() - value) < 3
+    done = finish(jobs, puppet, job_id)
+    assert [path.name for path in done.seen.values()] == [
+        f"{done.output.stem}-{name}.mp4" for name in ("clip", "canny")
+    ]
+
+
+def test_what_was_seen_for_no_video_goes_with_its_job(make_jobs, puppet, square_clip):
+    jobs = make_jobs(max_kept=1)
+    job_id = jobs.submit(CannySettings(square_clip, "a car"))
+    puppet.seeing.release(1)
+    seen = wait(jobs, job_id, lambda view: view.seen).seen["clip"]
+    jobs.stop(job_id)
+    puppet.seeing.release(1)
+    assert wait(jobs, job_id, lambda view: view.finished).state == "stopped"
+    assert list(jobs.follow(job_id).seen) == ["clip"] and seen.is_file()
+    assert finish(jobs, puppet, jobs.submit(settings())).state == "done"
+    assert not seen.exists()
 
 
 def test_jobs_take_turns_and_know_their_place(jobs, puppet):

@@ -12,10 +12,9 @@ import torch
 
 import model as model_module
 from checks import InputError
-from model import Model, new_output_path, settings_dict
+from model import Model
 from tasks.text_to_video import TextToVideoSettings
 from text_to_video_pipeline import Cancelled
-from utils import read_settings, read_video
 
 
 @pytest.fixture(scope="module")
@@ -110,43 +109,6 @@ def test_one_job_at_a_time_on_the_device(model, settings):
     for thread in threads:
         thread.join()
     assert most == 0 and running == 0  # nobody denoised while another held the device
-
-
-def test_the_originals_call(model, model_folder, tmp_path):
-    path = model.process_text2video(
-        "a red car",
-        model_name=str(model_folder),
-        motion_field_strength_x=6,
-        motion_field_strength_y=3,
-        t0=44,
-        t1=47,
-        n_prompt="blue",
-        chunk_size=2,
-        video_length=2,
-        seed=0,
-        resolution=64,
-        fps=4,
-        use_cf_attn=True,
-        use_motion_field=True,
-        path=str(tmp_path / "new folder" / "out.mp4"),
-    )
-    video, told = read_video(path), read_settings(path)
-    assert video.frames.shape == (2, 64, 64, 3) and video.fps == 4
-    assert (told["t0"], told["t1"], told["num_inference_steps"], told["seed"]) == (881, 941, 50, 0)
-    assert (told["motion_x"], told["motion_y"], told["negative_prompt"]) == (-6, -3, "blue")
-    assert told["task"] == "text-to-video" and told["program"] == "Text2Video-Zero Studio"
-
-
-def test_the_originals_call_refuses_indices_past_its_steps(model):
-    with pytest.raises(InputError, match="t1 is 50"):
-        model.process_text2video("a car", t1=50)
-
-
-def test_settings_dict_and_file_names(settings):
-    told = json.loads(json.dumps(settings_dict(settings)))
-    assert told["prompt"] == "a red car" and told["seed"] == 3
-    first, second = (new_output_path(Path("x"), settings) for _ in range(2))
-    assert first != second and first.name.startswith("a-red-car-3-")
 
 
 @pytest.mark.parametrize("device", ["cuda", "tpu", "cuda:99", 5, ""])

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import small_controlnet, small_unet
+from conftest import small_controlnet
 
 import model as model_module
 from checks import InputError
-from model import Model, settings_dict
+from model import Model
+from results import settings_dict
 from tasks.canny import CannySettings
 from tasks.controlled import Also
 from tasks.depth import DepthSettings
 from tasks.pix2pix_video import Pix2PixVideoSettings
+from tasks.pose import PoseSettings
 from tasks.text_to_video import TextToVideoSettings
 from text_to_video_pipeline import Cancelled
 from utils import read_settings, read_video, write_video
@@ -25,23 +27,8 @@ QUICK = {"seed": 3, "num_inference_steps": 2, "width": 80, "height": 64}
 
 
 @pytest.fixture(scope="module")
-def family(model_folder, tmp_path_factory) -> str:
-    """A small random model with ControlNets and an editor beside it, as the miniature has them."""
-    root = tmp_path_factory.mktemp("family")
-    shutil.copytree(model_folder, root / "text-to-image")
-    for seed, name in enumerate(("canny", "depth")):
-        small_controlnet(seed + 1).save_pretrained(root / f"controlnet-{name}")
-    small_unet(in_channels=8).save_pretrained(root / "editor")
-    return str(root / "text-to-image")
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory) -> str:
-    """Five frames at 6 a second, 80x48: a bright square that moves."""
-    frames = np.full((5, 48, 80, 3), 30, np.uint8)
-    for index, frame in enumerate(frames):
-        frame[12:36, 8 * index : 8 * index + 24] = (220, 120, 60)
-    return str(write_video(tmp_path_factory.mktemp("clips") / "square.mp4", frames, 6))
+def clip(square_clip) -> str:
+    return square_clip
 
 
 @pytest.fixture(scope="module")
@@ -88,17 +75,50 @@ def test_a_controlled_video_from_clip_to_file_and_back(model, family, clip, tmp_
     assert model.preview(told[-1].latents).shape == (4, 8, 10, 3)
 
 
-def test_each_task_gives_the_same_video_for_the_same_seed_at_every_chunk_size(model, family, clip):
-    short = {**QUICK, "num_frames": 3}
-    ready = DepthSettings(clip, "a car", model=family, control_ready=True, **short)
-    edit = Pix2PixVideoSettings(clip, "make it red", model=family, **short)
-    for settings in (CannySettings(clip, "a car", model=family, **short), ready, edit):
-        first = model.generate(replace(settings, chunk_size=0))
-        assert first.frames.shape == (3, 64, 80, 3) and first.fps == 6
-        again = model.generate(replace(settings, chunk_size=2)).frames.astype(int)
-        assert np.abs(again - first.frames).max() <= 1, settings.task
-        other = model.generate(replace(settings, seed=4)).frames.astype(int)
-        assert np.abs(other - first.frames).max() > 1, settings.task
+GUIDED = [
+    (CannySettings, {}),
+    (CannySettings, {"scheduler": "euler-ancestral"}),
+    (PoseSettings, {"control_ready": True}),
+    (DepthSettings, {"control_ready": True}),
+    (Pix2PixVideoSettings, {"scheduler": "euler-ancestral"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "options"), GUIDED)
+def test_each_task_gives_the_same_video_for_the_same_seed_at_every_chunk_size(
+    model, family, clip, kind, options
+):
+    settings = kind(clip, "a car", model=family, **options, **QUICK)
+    first = model.generate(replace(settings, chunk_size=0))
+    assert first.frames.shape == (5, 64, 80, 3) and first.fps == 6
+    for chunk_size in (2, 3, 8):
+        again = model.generate(replace(settings, chunk_size=chunk_size)).frames.astype(int)
+        assert np.abs(again - first.frames).max() <= 1, chunk_size
+    other = model.generate(replace(settings, seed=4)).frames.astype(int)
+    assert np.abs(other - first.frames).max() > 1
+
+
+def test_what_the_model_sees_is_told_before_the_first_step(model, family, clip, monkeypatch):
+    monkeypatch.setattr(DepthSettings, "detect", lambda self, frames, device: 255 - frames)
+    told = []
+
+    def run(settings) -> list:
+        told.clear()
+        model.generate(settings, lambda step: told.append(step.done), lambda *seen: told.append(seen))
+        assert told[-2:] == [1, 2]
+        return told[:-2]
+
+    canny = CannySettings(clip, "a car", model=family, also=(Also("depth"),), **QUICK)
+    (_, footage), (_, edges), (_, depth) = seen = run(canny)
+    assert [name for name, _ in seen] == ["clip", "canny", "depth"]
+    assert np.array_equal(footage, model.resolve(canny).read().frames)
+    assert np.array_equal(depth, 255 - footage) and set(np.unique(edges)) == {0, 255}
+    edit = Pix2PixVideoSettings(clip, "make it red", model=family, **QUICK)
+    assert [name for name, _ in run(edit)] == ["clip"]
+    ready = DepthSettings(clip, "a car", model=family, control_ready=True, **QUICK)
+    ((name, pictures),) = run(ready)
+    assert name == "depth" and pictures.shape == (5, 64, 80, 3)
+    assert run(TextToVideoSettings("a car", model=family, num_frames=1, num_inference_steps=2)) == []
 
 
 def test_several_controlnets_at_once(model, family, clip, monkeypatch):

@@ -118,7 +118,8 @@ def test_controlnets_latents_are_stock_diffusers(scheduler, guidance_scale):
 def test_instruct_pix2pix_latents_are_stock_diffusers(scheduler, guidance_scale):
     ours, pictures = small_pipeline(in_channels=8), clip(3)
     call = {"guidance_scale": guidance_scale, "image_guidance_scale": 1.5}
-    got = ours.guided(PROMPT, source=pictures, scheduler=scheduler, generator=seeded(7), **call, **OURS)[0]
+    latents = ours.encode(pictures)
+    got = ours.guided(PROMPT, source=latents, scheduler=scheduler, generator=seeded(7), **call, **OURS)[0]
     pipe = stock(StableDiffusionInstructPix2PixPipeline, ours, scheduler)
     assert see_first_frame(pipe.unet, 3 if guidance_scale > 1 else 1) == 4
     wanted = pipe(

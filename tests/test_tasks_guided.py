@@ -2,18 +2,21 @@
 
 import json
 import math
+import tracemalloc
 from dataclasses import asdict, dataclass, fields, replace
+from types import SimpleNamespace
 from typing import ClassVar
 
 import cv2
 import numpy as np
 import pytest
 
-import tasks
 from checks import InputError
-from tasks import GUIDED, TASKS
+from command_line import read_order
+from results import settings_dict
+from tasks import TASKS, controlled, settings_of
 from tasks.canny import CannySettings
-from tasks.clip import fitted_size
+from tasks.clip import ClipSettings, fitted_size
 from tasks.controlled import Also, ControlledSettings
 from tasks.depth import DepthSettings
 from tasks.pix2pix_video import Pix2PixVideoSettings
@@ -30,6 +33,9 @@ def clip(tmp_path_factory) -> str:
     return str(write_video(tmp_path_factory.mktemp("clips") / "square.mp4", frames, 6))
 
 
+GUIDED = {name: kind for name, kind in TASKS.items() if issubclass(kind, ClipSettings)}
+
+
 @pytest.fixture(params=GUIDED.values(), ids=GUIDED)
 def good(request, clip):
     return request.param(clip, "a red car")
@@ -37,7 +43,7 @@ def good(request, clip):
 
 def test_the_defaults_pass(good):
     good.check()
-    assert GUIDED[good.task] is type(good) and good.task not in TASKS
+    assert TASKS[good.task] is type(good)
     json.dumps(asdict(good), allow_nan=False)
 
 
@@ -161,7 +167,7 @@ def test_canny_pictures_are_opencvs_and_ready_ones_stay(clip):
     assert replace(settings, control_ready=True).control_pictures(frames) is frames
 
 
-def test_a_skeleton_clip_is_used_as_it_is(clip):
+def skeletons() -> np.ndarray:
     canvas = np.zeros((2, 96, 96, 3), np.uint8)
     for index in range(12):  # limbs in all colours of the circle
         colour = tuple(
@@ -169,7 +175,30 @@ def test_a_skeleton_clip_is_used_as_it_is(clip):
         )
         for frame in canvas:
             cv2.line(frame, (8 + 7 * index, 30), (12 + 7 * index, 50), colour, 3)
+    return canvas
+
+
+def test_a_skeleton_clip_is_used_as_it_is(clip, tmp_path):
+    canvas = skeletons()
     assert PoseSettings(clip, "a car").control_pictures(canvas) is canvas
+    danced = PoseSettings(str(write_video(tmp_path / "skeletons.mp4", canvas, 8)), "a bear")
+    assert danced.suited(96, {}).control_ready is True
+    assert not replace(danced, also=(Also("canny"),)).suited(96, {}).control_ready
+    assert not PoseSettings(clip, "a car").suited(96, {}).control_ready
+
+
+def test_of_a_long_clip_little_is_kept_for_the_run(clip):
+    settings = CannySettings(clip, "a car", width=256, height=128).suited(64, {})
+    seen = {}
+    tracemalloc.start()
+    kept = settings.conditions(SimpleNamespace(device="cpu"), [None], lambda *told: seen.update([told]))
+    whole, _ = tracemalloc.get_traced_memory()
+    taken = sum(frames.nbytes for frames in seen.values())
+    seen.clear()
+    rest, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken == 2 * 12 * 128 * 256 * 3 and whole - rest >= taken
+    assert rest < taken / 10 and kept["controls"][0].packed.shape == (12, 128, 256, 3)
 
 
 def test_a_new_controlnet_task_is_one_file_and_a_line(clip, monkeypatch):
@@ -179,16 +208,23 @@ def test_a_new_controlnet_task_is_one_file_and_a_line(clip, monkeypatch):
     class BrightnessSettings(ControlledSettings):
         task: ClassVar[str] = "brightness"
         hub_id: ClassVar[str] = "someone/controlnet-brightness"
+        limits: ClassVar[dict] = {**controlled.LIMITS, "darkest": (0, 255)}
+
+        darkest: int = 0
 
         def detect(self, frames, device):
             grey = frames.mean(axis=3, keepdims=True).round().astype(np.uint8)
-            return grey.repeat(3, axis=3)
+            return grey.repeat(3, axis=3).clip(self.darkest)
 
-    monkeypatch.setitem(tasks.GUIDED, BrightnessSettings.task, BrightnessSettings)
+    monkeypatch.setitem(TASKS, BrightnessSettings.task, BrightnessSettings)
     settings = BrightnessSettings(clip, "a car", also=(Also("canny"),)).suited(64, {"num_inference_steps": 2})
     settings.check()
     pictures = settings.control_pictures(settings.read().frames)
     assert pictures.shape == (12, 64, 88, 3) and pictures.dtype == np.uint8
     assert np.ptp(pictures.astype(int), axis=3).max() == 0
+    told = ["brightness", clip, "a car", "--darkest", "9", "--controlnet", "canny@0.5", "--model", "a/model"]
+    ordered = read_order(told).settings
+    assert isinstance(ordered, BrightnessSettings) and ordered.darkest == 9
+    assert ordered.also == (Also("canny", None, 0.5),) and settings_of(settings_dict(ordered)) == ordered
     both = CannySettings(clip, "a car", also=(Also("brightness"),)).with_networks(lambda task, hub_id: hub_id)
     assert both.networks()[1] == ("brightness", "someone/controlnet-brightness")

@@ -6,7 +6,7 @@ from clips import ffmpeg, grey_steps, numbers
 
 import video_in
 from checks import InputError
-from utils import fit_video, read_settings, read_video, write_video
+from utils import clip_frames, fit_video, read_settings, read_video, write_video
 
 CLIPS = Path(__file__).resolve().parents[2] / "shared" / "data" / "video"
 
@@ -150,3 +150,12 @@ def test_real_clips():
     assert camel.frames.shape[1:] == (512, 512, 3) and camel.num_frames == 3
     fitted = fit_video(boat, width=256, height=256)
     assert fitted.frames.shape == (24, 256, 256, 3) and fitted.frames.std() > 10
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [{}, {"start_s": 0.5, "end_s": 1.25}, {"start_s": 1.6}, {"max_frames": 3}, {"fps": 2.5}, {"fps": 30}],
+)
+def test_a_clip_counts_the_frames_that_its_loop_gives(clip, wanted):
+    frames = clip_frames(clip, **wanted)
+    assert frames.count() == sum(1 for _ in frames)

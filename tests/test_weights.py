@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import small_pipeline, small_unet
+from conftest import small_controlnet, small_pipeline, small_unet
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
 import weights
+from places import base_and_lora
+from text_to_video_pipeline import TextToVideoPipeline
 from weights import ModelError, load_pipeline, read_card
 
 
@@ -198,3 +201,57 @@ def test_card_of_a_folder(tmp_path):
     card = read_card(str(tmp_path))
     assert (card.words["subjects"], card.defaults["t0"], card.preview) == (("car",), 681, ())
     assert card.tasks == {"canny": {"guidance_scale": 3}}
+
+
+def test_a_controlnet_inside_a_model_is_left_where_it_is(copied, pipeline):
+    """The DreamBooth models that the original offers are whole ControlNet pipelines."""
+    small_controlnet().save_pretrained(copied / "controlnet")
+    whole = "StableDiffusionControlNetPipeline"
+    change_index(copied, _class_name=whole, controlnet=["diffusers", "ControlNetModel"])
+    loaded = load(copied)
+    assert isinstance(loaded, TextToVideoPipeline) and "controlnet" not in loaded.components
+    for name, tensor in pipeline.unet.state_dict().items():
+        assert torch.equal(loaded.unet.state_dict()[name], tensor)
+
+
+def save_lora(folder: Path, **unet_changes) -> Path:
+    """A LoRA that adds A^T A to the queries' weights, as trainers write one."""
+    unet = small_unet(**unet_changes)
+    unet.add_adapter(LoraConfig(r=2, lora_alpha=2, target_modules=["to_q"], init_lora_weights=False))
+    layers = get_peft_model_state_dict(unet)
+    TextToVideoPipeline.save_lora_weights(folder, unet_lora_layers=layers)
+    return folder
+
+
+def test_a_lora_goes_into_the_weights_of_its_model_alone(model_folder, pipeline, tmp_path):
+    folder = save_lora(tmp_path / "style")
+    layers = load_file(folder / "pytorch_lora_weights.safetensors")
+    name = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
+    down, up = (layers[f"unet.{name}.lora_{part}.weight"] for part in "AB")
+    plain = pipeline.unet.state_dict()
+    model = shutil.copytree(model_folder, tmp_path / "model")
+    for lora in (folder, folder / "pytorch_lora_weights.safetensors", "style"):
+        state = load(f"{model}+{lora}").unet.state_dict()
+        assert set(state) == set(plain)
+        assert torch.allclose(state[f"{name}.weight"], plain[f"{name}.weight"] + up @ down, atol=1e-6)
+        assert torch.equal(state["conv_in.weight"], plain["conv_in.weight"])
+
+
+def test_loras_that_cannot_be_had_or_do_not_fit_are_named(model_folder, tmp_path):
+    for lora, told in (
+        ("./nowhere", "lora ./nowhere is not there"),
+        ("someone/style", "lora someone/style is not on this machine"),
+        (save_lora(tmp_path / "wide", block_out_channels=(32, 32)), "lora .* cannot be loaded"),
+    ):
+        with pytest.raises(ModelError, match=told):
+            load(f"{model_folder}+{lora}")
+    save_file({"unet.nothing.weight": torch.zeros(2, 2)}, tmp_path / "empty.safetensors")
+    with pytest.raises(ModelError, match="lora"):
+        load(f"{model_folder}+{tmp_path / 'empty.safetensors'}")
+
+
+def test_a_plus_in_a_folders_name_is_no_lora(tmp_path):
+    (tmp_path / "a+b").mkdir()
+    assert base_and_lora(str(tmp_path / "a+b")) == (str(tmp_path / "a+b"), None)
+    assert base_and_lora("miniature+style") == ("miniature", "style")
+    assert base_and_lora("own/model") == ("own/model", None)

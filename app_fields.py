@@ -1,0 +1,103 @@
+"""The fields that the forms of several tabs share, each with its label, limits and hint."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from app_common import Studio
+from choices import INSTRUCT_PIX2PIX, SCHEDULERS, STABLE_DIFFUSION_15
+from places import LORA_FILE, companion
+
+SLIDER_FRAMES = 64  # longer videos are for programs: a slider to the limit could not be aimed
+OTHER_MODELS = "You may type a Hugging Face id or a folder, and +LoRA behind it."
+MODEL_INFO = f"The miniature is quick and knows few words. {OTHER_MODELS}"
+MINIATURE = ("Miniature (bundled)", "miniature")
+MINIATURE_STYLE = ("Miniature, neon: write “neon style”", "miniature+style")
+
+
+def number_field(label: str, info: str, placeholder: str = "suits the model") -> gr.Textbox:
+    """A field for a number that may stay empty (Gradio's own number field turns empty into 0)."""
+    return gr.Textbox(label=label, info=info, placeholder=placeholder, max_lines=1, min_width=120)
+
+
+def slider(
+    default: Any, field: str, label: str, info: str, limits: tuple[float, float], step: float = 1
+) -> gr.Slider:
+    """A slider that starts at the settings' own default."""
+    value = getattr(default, field)
+    return gr.Slider(*limits, value, step=step, label=label, info=info, min_width=210, buttons=[])
+
+
+def models() -> list[tuple[str, str]]:
+    """Base models on offer: name on the page, what settings call them."""
+    style = [MINIATURE_STYLE] if companion("miniature", "style", LORA_FILE) else []
+    return [MINIATURE, *style, ("Stable Diffusion 1.5", STABLE_DIFFUSION_15)]
+
+
+def editors() -> list[tuple[str, str]]:
+    """The same for videos edited by an instruction."""
+    return [MINIATURE, ("InstructPix2Pix", INSTRUCT_PIX2PIX)]
+
+
+def prompt_box(label: str, placeholder: str, autofocus: bool = False) -> gr.Textbox:
+    """One line, so that Enter runs."""
+    return gr.Textbox(
+        label=label, placeholder=placeholder, lines=1, max_lines=5, autofocus=autofocus, elem_classes="prompt"
+    )
+
+
+def model_and_seed(
+    studio: Studio, choices: Sequence[tuple[str, str]], info: str = MODEL_INFO
+) -> dict[str, Component]:
+    """choices: (name on the page, what settings call it); what --model says is among them, and chosen."""
+    choices = list(choices)
+    if studio.default_model not in dict(choices).values():
+        choices.append((studio.default_model, studio.default_model))
+    with gr.Row():
+        model = gr.Dropdown(
+            choices,
+            value=studio.default_model,
+            label="Model",
+            allow_custom_value=True,
+            scale=3,
+            min_width=190,
+            info=info,
+        )
+        seed = number_field("Seed", "Empty: a new video each time.", placeholder="random")
+    return {"model": model, "seed": seed}
+
+
+def size(placeholder: str = "suits the model") -> dict[str, Component]:
+    with gr.Row():
+        width = number_field("Width", "In pixels, a multiple of 8.", placeholder)
+        height = number_field("Height", "In pixels, a multiple of 8.", placeholder)
+    return {"width": width, "height": height}
+
+
+def drawing(default: Any) -> dict[str, Component]:
+    negative = gr.Textbox(label="Negative prompt", info="What the video should not show.", max_lines=3)
+    with gr.Row():
+        steps = number_field("Steps", "More take longer and draw finer.")
+        guidance = number_field("Guidance", "How strictly the prompt is followed.")
+    sampler = gr.Dropdown(
+        list(SCHEDULERS), value=default.scheduler, label="Sampler", info="How noise is turned into a picture."
+    )
+    return {
+        "negative_prompt": negative,
+        "num_inference_steps": steps,
+        "guidance_scale": guidance,
+        "scheduler": sampler,
+    }
+
+
+def machinery(default: Any) -> dict[str, Component]:
+    hint = "Frames computed at once, 0 for all. Fewer need less memory."
+    chunk = slider(default, "chunk_size", "Chunk size", hint, (0, SLIDER_FRAMES))
+    cross = gr.Checkbox(
+        default.cross_frame_attention,
+        label="Frames follow the first frame",
+        info="Off, to compare: each frame invents its own subject.",
+    )
+    return {"chunk_size": chunk, "cross_frame_attention": cross}

@@ -1,0 +1,97 @@
+() => {
+    // Runs once when the page is there. Videos of one tab play in step; a file dropped on a pane is uploaded;
+    // a reload opens the tab that was open, and asks for the runs that this window has shown.
+    const APART_S = 0.12; // less is not seen, and every jump costs a decode
+    const REST_MS = 600; // between two jumps of one video: it needs time to arrive
+    const jumped = new WeakMap();
+    const visible = (element) => element.offsetParent !== null;
+
+    const follow = (video, leader) => {
+        if (video.seeking || video.readyState < 2 || !video.duration) return;
+        const goal = leader.currentTime % video.duration;
+        const apart = Math.abs(video.currentTime - goal);
+        const now = performance.now();
+        if (Math.min(apart, video.duration - apart) > APART_S && now - (jumped.get(video) || 0) > REST_MS) {
+            video.currentTime = goal;
+            jumped.set(video, now);
+        }
+        if (leader.paused && !video.paused) video.pause();
+        if (!leader.paused && video.paused) video.play().catch(() => {});
+    };
+
+    const followWithStrip = (strip, leader) => {
+        const [motion] = strip.getAnimations();
+        if (!motion || !leader.duration) return;
+        const round = motion.effect.getComputedTiming().duration;
+        const goal = (leader.currentTime * 1000) % round;
+        const apart = Math.abs((motion.currentTime % round) - goal);
+        if (Math.min(apart, round - apart) > 1000 * APART_S) motion.currentTime = goal;
+    };
+
+    const step = () => {
+        for (const tab of document.querySelectorAll('.clip-tab')) {
+            const videos = [...tab.querySelectorAll('.stage video, .pane video')];
+            if (!visible(tab)) {
+                videos.forEach((video) => {
+                    if (!video.paused) {
+                        video.pause();
+                        video.dataset.hidden = 'yes';
+                    }
+                });
+                continue;
+            }
+            // the result leads: it has the controls
+            const ready = videos.filter((video) => video.readyState >= 2);
+            const leader = ready.find((video) => video.closest('.stage')) || ready[0];
+            if (!leader) continue;
+            if (leader.dataset.hidden) {
+                delete leader.dataset.hidden;
+                leader.play().catch(() => {});
+            }
+            ready.filter((video) => video !== leader).forEach((video) => follow(video, leader));
+            tab.querySelectorAll('.stage .strip').forEach((strip) => followWithStrip(strip, leader));
+        }
+    };
+    setInterval(step, 100);
+
+    const soon = (done, triesLeft = 200) => {
+        if (!done() && triesLeft) setTimeout(soon, 50, done, triesLeft - 1);
+    };
+    for (const key of Object.keys(sessionStorage)) {
+        if (!key.startsWith('run-of-') || !sessionStorage.getItem(key)) continue;
+        soon(() => {
+            const restore = document.getElementById(key.replace('run-of-', 'restore-'));
+            if (restore) restore.click();
+            return restore;
+        });
+    }
+
+    const TABS = 'button[role=tab], .overflow-dropdown button'; // narrow pages fold some of them away
+    const tabs = () => [...document.querySelectorAll(TABS)];
+    const named = (tab) => tab.textContent.trim();
+    const last = sessionStorage.getItem('tab');
+    if (last) {
+        soon(() => {
+            const tab = tabs().find((one) => named(one) === last);
+            if (tab) tab.click();
+            return tab;
+        });
+    }
+    document.addEventListener('click', (event) => {
+        const tab = event.target instanceof Element && event.target.closest(TABS);
+        if (tab) sessionStorage.setItem('tab', named(tab));
+    });
+
+    const box = (event) => event.target instanceof Element && event.target.closest('.clip-box');
+    document.addEventListener('dragover', (event) => {
+        if (box(event)) event.preventDefault();
+    });
+    document.addEventListener('drop', (event) => {
+        const files = event.dataTransfer && event.dataTransfer.files;
+        if (!box(event) || !files || !files.length) return;
+        event.preventDefault();
+        const input = box(event).closest('.clip-tab').querySelector('.choose-row input[type=file]');
+        input.files = files;
+        input.dispatchEvent(new Event('change', { bubbles: true }));
+    });
+}

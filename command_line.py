@@ -1,0 +1,282 @@
+"""What ``generate.py`` can be asked for: an option for every field of every task, and orders read from them.
+
+Nothing heavy is imported here, so that help and refusals come at once.
+"""
+
+import argparse
+import re
+import sys
+from dataclasses import MISSING, dataclass, fields
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+from checks import InputError, check_choice
+from choices import DREAMBOOTH, SCHEDULERS, WARPS
+from places import choose_controlnet, find_controlnet, find_lora, find_place
+from tasks import TASKS, Settings
+from tasks.clip import ClipSettings
+from tasks.controlled import Also, ControlledSettings
+from utils import check_output
+
+CONTROLNETS, OTHERS = "the ControlNets", "how to draw it"
+# group of options -> field of a task's Settings -> its option and what it means; defaults and limits come
+# from the Settings. A field that is not listed, of a new task, gets an option of its own name.
+GROUPS = {
+    "the clip": {
+        "clip": ("clip", "the video to follow: mp4, mov, webm, mkv, avi or gif"),
+        "start_s": ("--start", "seconds of the clip to leave out"),
+        "end_s": ("--end", "second of the clip to stop at"),
+        "control_ready": ("--control-ready", "the clip already is edges, skeletons or depth"),
+        "low_threshold": ("--low-threshold", "edges go on where brightness changes by so much"),
+        "high_threshold": ("--high-threshold", "edges begin where brightness changes by so much"),
+    },
+    "what to draw": {
+        "prompt": ("prompt", "what the video should show, in quotes"),
+        "negative_prompt": ("--negative-prompt", "what it should not show"),
+        "model": ("--model", "miniature (bundled), a hub id (owner/name), or a folder in diffusers' format; "
+                  "MODEL+LORA adds a LoRA: a hub id, a folder or a .safetensors file"),  # fmt: skip
+        "seed": ("--seed", "the same seed and options give the same video"),
+    },
+    "the video": {
+        "num_frames": ("--num-frames", "number of frames"),
+        "width": ("--width", "pixels, a multiple of 8"),
+        "height": ("--height", "pixels, a multiple of 8"),
+        "fps": ("--fps", "frames per second of the file"),
+    },
+    CONTROLNETS: {
+        "conditioning_scale": ("--conditioning-scale", "how strictly the clip is followed"),
+        "guidance_start": ("--guidance-start", "share of the steps after which the clip is followed"),
+        "guidance_end": ("--guidance-end", "share of the steps up to which it is"),
+    },
+    OTHERS: {
+        "num_inference_steps": ("--steps", "denoising steps; more are slower and often finer"),
+        "guidance_scale": ("--guidance", "how closely the prompt is followed; 1 or less turns guidance off"),
+        "image_guidance_scale": ("--image-guidance", "how much of the clip stays"),
+        "motion_x": ("--motion-x", "movement to the right, in pixels per frame"),
+        "motion_y": ("--motion-y", "movement downwards, in pixels per frame"),
+        "t0": ("--t0", "the paper's T', the time at which frames are moved; not larger than --t1"),
+        "t1": ("--t1", "the paper's T, up to which they are noised again; further from --t0 is freer"),
+        "chunk_size": ("--chunk-size", "frames computed at once, 0 for all; less memory, the same picture"),
+        "scheduler": ("--scheduler", "the sampler"),
+        "warp": ("--warp", "how latents are moved"),
+        "cross_frame_attention": ("--no-cross-frame-attention", "every frame attends to itself (ablation)"),
+        "motion_field": ("--no-motion", "do not move the first frame's latents (ablation)"),
+    },
+}
+OPTIONS = {name: told for group in GROUPS.values() for name, told in group.items()}
+OF_CONTROLNETS = ("controlnet", "also")  # fields that --controlnet fills together
+CHOICES = {"scheduler": SCHEDULERS, "warp": WARPS}
+ALIASES = {"model": ("--base-model",)}
+UNSET = {"seed": "drawn at random and shown"}  # what a field left None means
+UNSET_WITH_CLIP = {
+    "width": "in the clip's shape",
+    "height": "in the clip's shape",
+    "fps": "the clip's",
+    "num_frames": "all of the clip",
+    "end_s": "the clip's end",
+}
+CONTROLNET = (
+    "weights of this task's ControlNet: miniature, a hub id or a folder (default: what suits the model). "
+    "TASK, TASK=WEIGHTS or TASK=WEIGHTS@SCALE adds one of another task ({others}) on the same clip. May be "
+    "given several times"
+)
+
+
+@dataclass(frozen=True)
+class Order:
+    """One run as it was asked for: settings and files are checked, nothing is loaded yet."""
+
+    settings: Settings
+    output: Path | None
+    save_control: Path | None
+    device: str | None
+    dtype: str | None
+    as_json: bool
+
+    def seen_path(self, name: str) -> Path | None:
+        """Where a thing that the model sees ("clip", "canny" ...) is to be kept; None: nowhere."""
+        if self.save_control is None:
+            return None
+        controlled = isinstance(self.settings, ControlledSettings)
+        if name == (self.settings.task if controlled else "clip"):
+            return self.save_control
+        return self.save_control.with_stem(f"{self.save_control.stem}-{name}") if name != "clip" else None
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose complaints are one sentence, as everywhere in this program."""
+
+    def error(self, message: str) -> NoReturn:
+        message = message.removeprefix("argument ").rstrip(".")
+        raise InputError(f"{message}; {self.prog} --help lists what is allowed.")
+
+
+def read_order(argv: list[str] | None = None) -> Order:
+    """The run that the arguments (default: the process's) ask for; InputError in the options' words."""
+    try:
+        return _checked(build_parser().parse_args(argv))
+    except InputError as error:
+        raise InputError(in_options(str(error))) from None
+
+
+def build_parser() -> Parser:
+    """One subcommand for every task in TASKS."""
+    parser = Parser(prog="generate.py", description="Make a short video.", allow_abbrev=False)
+    commands = parser.add_subparsers(dest="task", metavar="TASK", required=True)
+    for name, kind in TASKS.items():
+        about = (sys.modules[kind.__module__].__doc__ or name).strip().splitlines()[0]
+        given = "CLIP PROMPT" if issubclass(kind, ClipSettings) else "PROMPT"
+        command = commands.add_parser(
+            name,
+            usage=f"generate.py {name} {given} [-o FILE.mp4] [options]",
+            help=about,
+            description=about,
+            epilog=_epilog() if issubclass(kind, ControlledSettings) else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.set_defaults(settings_class=kind)
+        _add_options(command, kind)
+    return parser
+
+
+def in_options(sentence: str) -> str:
+    """A refusal that names Settings fields, with their options in their place, as people here know them."""
+    first, _, rest = sentence.partition(" ")
+    names = [name for name in OPTIONS if "_" in name]
+    whole = rf"(?<![\w./'-])({'|'.join(names)})(?![\w./'-])"
+    rest = re.sub(whole, lambda found: _as_option(found[1]), rest)
+    return f"{_as_option(first)} {rest}"
+
+
+def _as_option(name: str) -> str:
+    if name in OF_CONTROLNETS:
+        return "--controlnet"
+    flag = OPTIONS.get(name, (name,))[0]
+    return name if flag.startswith("--no-") else flag
+
+
+def _checked(arguments: argparse.Namespace) -> Order:
+    kind = arguments.settings_class
+    given = {field.name: getattr(arguments, field.name, None) for field in fields(kind)}
+    if issubclass(kind, ControlledSettings):
+        given["controlnet"], given["also"] = read_controlnets(kind.task, arguments.controlnets)
+    settings = kind(**given)
+    settings.check()
+    output = None if arguments.output is None else check_output(arguments.output)
+    control = getattr(arguments, "save_control", None)
+    if control is not None:
+        control = check_output(control)
+        if output is not None and control.resolve() == output.resolve():
+            raise InputError(f"--save-control is {control}, which is the video's own; give another file.")
+    _find_all(settings)
+    return Order(settings, output, control, arguments.device, arguments.dtype, arguments.json)
+
+
+def _find_all(settings: Settings) -> None:
+    """InputError where the clip cannot be read or weights are nowhere, before anything heavy is loaded."""
+    find_place(settings.model)
+    find_lora(settings.model)
+    if isinstance(settings, ClipSettings):
+        settings.open()
+        for task, source in settings.with_networks(partial(choose_controlnet, settings.model)).networks():
+            find_controlnet(source, task)
+
+
+def read_controlnets(task: str, given: list[str]) -> tuple[str | None, tuple[Also, ...]]:
+    """What --controlnet says: the weights of the task's own ControlNet (None: not given), and the others.
+
+    given: WEIGHTS; or TASK, TASK=WEIGHTS, TASK=WEIGHTS@SCALE, TASK@SCALE for ControlNets of other tasks.
+    """
+    read = [_controlnet(task, text) for text in given]
+    own = [each for each in read if isinstance(each, str)]
+    if len(own) > 1:
+        both = " and ".join(own[:2])
+        raise InputError(f"controlnet is {both}, both for {task}; give one, and others as TASK=WEIGHTS.")
+    return (own[0] if own else None), tuple(each for each in read if isinstance(each, Also))
+
+
+def _controlnet(task: str, text: str) -> str | Also:
+    name, equals, weights = text.partition("=")
+    if equals and re.fullmatch(r"[a-z0-9-]+", name) and not Path(text).exists():
+        check_choice("controlnet", name, _others(task))
+        return Also(name, *_with_scale(weights))
+    name, scale = _with_scale(text)
+    return Also(name, None, scale) if name in TASKS and not equals else text
+
+
+def _with_scale(text: str) -> tuple[str, float]:
+    """ "depth@0.5" to "depth" and 0.5; without a number, all of the text and 1."""
+    name, at, scale = text.rpartition("@")
+    try:
+        return (name, float(scale)) if at else (text, 1.0)
+    except ValueError:  # an @ in a name
+        return text, 1.0
+
+
+def _others(task: str) -> list[str]:
+    return [name for name, kind in TASKS.items() if issubclass(kind, ControlledSettings) and name != task]
+
+
+def _add_options(command: argparse.ArgumentParser, kind: type[Settings]) -> None:
+    """The options of all of a task's fields, in groups, and those that every task has."""
+    for title in GROUPS:
+        mine = [field for field in fields(kind) if _group_of(field.name) == title]
+        group = command.add_argument_group(title) if mine else None
+        for field in mine:
+            _add_option(group, kind, field.name, field.default)
+        if title == CONTROLNETS and group is not None:
+            hint = CONTROLNET.format(others=", ".join(_others(kind.task)))
+            told = {"action": "append", "default": [], "metavar": "WEIGHTS", "help": hint}
+            group.add_argument("--controlnet", dest="controlnets", **told)
+    run = command.add_argument_group("the run")
+    where = "the file to write (default: a new one in outputs/)"
+    run.add_argument("-o", "--output", metavar="FILE.mp4", help=where)
+    if issubclass(kind, ClipSettings):
+        hint = "write there what the model saw; of further ControlNets, to files of that name and theirs"
+        run.add_argument("--save-control", metavar="FILE.mp4", help=hint)
+    run.add_argument("--device", help="cpu, cuda, cuda:N or mps (default: the best there is)")
+    run.add_argument("--dtype", help="float32, float16 or bfloat16 (default: what suits the device)")
+    run.add_argument("--json", action="store_true", help="print the result as one line of JSON on stdout")
+
+
+def _group_of(name: str) -> str | None:
+    """The group of a field's option; None for those that --controlnet fills."""
+    if name in OF_CONTROLNETS:
+        return None
+    return next((title for title, group in GROUPS.items() if name in group), OTHERS)
+
+
+def _add_option(group: Any, kind: type[Settings], name: str, default: Any) -> None:
+    """The option of one Settings field: its limits looked up where the task keeps them."""
+    flag, hint = OPTIONS.get(name, (f"--{name.replace('_', '-')}", name.replace("_", " ")))
+    flags = (flag, *ALIASES.get(name, ()))
+    if default is MISSING:
+        group.add_argument(name, metavar=name.upper(), help=hint)
+    elif isinstance(default, bool):
+        action = "store_false" if default else "store_true"
+        group.add_argument(*flags, dest=name, action=action, help=hint)
+    elif name in kind.limits:
+        low, high = kind.limits[name]
+        unset = UNSET | (UNSET_WITH_CLIP if issubclass(kind, ClipSettings) else {})
+        shown = unset.get(name, "what suits the model") if default is None else f"{default:g}"
+        hint = f"{hint}; {low:g} to {high:.10g} (default: {shown})"
+        group.add_argument(*flags, dest=name, type=_number, default=default, metavar="N", help=hint)
+    else:
+        hint += f": {', '.join(CHOICES[name])}" if name in CHOICES else ""
+        hint += f" (default: {default})" if default else ""
+        group.add_argument(*flags, dest=name, default=default, metavar="TEXT", help=hint)
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number") from None
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
+def _epilog() -> str:
+    rows = "\n".join(f"  {source}  ({keyword})" for source, keyword in DREAMBOOTH.items())
+    return f"DreamBooth models for --base-model, each with the keyword to put in the prompt:\n{rows}"

@@ -1,0 +1,106 @@
+"""Where weights are: the bundled miniature, a local folder, a hub id. Nothing is read or imported for it."""
+
+import os
+from pathlib import Path
+
+from checks import InputError
+
+MINIATURE = Path(__file__).resolve().parent / "miniature" / "weights" / "text-to-image"
+INDEX = "model_index.json"
+CONFIG = "config.json"
+LORA_FILE = "pytorch_lora_weights.safetensors"
+
+
+class ModelError(InputError):
+    """The weights cannot be had or used; ``str(error)`` says what happened and what to do."""
+
+
+def base_and_lora(source: str) -> tuple[str, str | None]:
+    """A model's source without the LoRA that it may name, as "miniature+style" does, and that LoRA."""
+    base, plus, lora = source.partition("+")
+    is_whole = not plus or _is_folder(Path(source).expanduser())  # a folder may have a + in its name
+    return (source, None) if is_whole else (base, lora)
+
+
+def choose_controlnet(model: str, task: str, hub_id: str) -> str:
+    """The ControlNet for ``task`` that suits a model: the one beside it, else Stable Diffusion's."""
+    if base_and_lora(model)[0] == "miniature":
+        return "miniature"
+    beside = companion(model, f"controlnet-{task}")
+    return hub_id if beside is None else beside
+
+
+def companion(source: str, name: str, file: str = CONFIG) -> str | None:
+    """The folder ``name``, with this file, beside that of the miniature or of a local model; None without."""
+    base = base_and_lora(source)[0]
+    folder = MINIATURE if base == "miniature" else Path(base).expanduser()
+    beside = folder.resolve().parent / name
+    try:
+        return str(beside) if folder.is_dir() and (beside / file).is_file() else None
+    except OSError:  # a name that no file can have
+        return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that no file can have
+        return False
+
+
+def find_place(source: str, what: str = "model") -> str:
+    """A folder's path or a hub id; ModelError where it can be neither. what: how refusals call it.
+
+    Of a model with a LoRA, the model's.
+    """
+    source = base_and_lora(source)[0]
+    if source == "miniature":
+        if not (MINIATURE / INDEX).is_file():
+            raise ModelError("model miniature has no weights in this copy; fetch the project again.")
+        return str(MINIATURE)
+    path = Path(source).expanduser()
+    is_folder = _is_folder(path)
+    if _is_file(path):
+        raise ModelError(f"{what} {source} is a file; give the folder of one in diffusers' format.")
+    if not is_folder and source.count("/") == 1 and not source.startswith((".", "~", os.sep)):
+        return source
+    if not is_folder:
+        raise ModelError(f"{what} {source} is not there; give miniature, a folder or a hub id (owner/name).")
+    return str(path)
+
+
+def find_lora(source: str) -> tuple[str, str | None] | None:
+    """The LoRA that a model's source names, as a folder or hub id and a file in it (None: the usual one).
+
+    The name of a folder beside the model's is enough: "miniature+style". None where no LoRA is named;
+    ModelError where it is nowhere.
+    """
+    base, lora = base_and_lora(source)
+    if lora is None:
+        return None
+    beside = companion(base, lora, LORA_FILE)
+    if beside is not None:
+        return beside, None
+    path = Path(lora).expanduser()
+    if lora.endswith(".safetensors") and _is_file(path):
+        return str(path.parent), path.name
+    return find_place(lora, "lora"), None
+
+
+def find_controlnet(source: str, task: str) -> str:
+    """A folder's path or a hub id of the ControlNet for ``task``; ModelError where it can be neither."""
+    if source != "miniature":
+        return find_place(source, "controlnet")
+    folder = MINIATURE.parent / f"controlnet-{task}"
+    if not (folder / CONFIG).is_file():
+        raise ModelError(
+            f"controlnet miniature has no weights for {task} in this copy; choose another task or model."
+        )
+    return str(folder)

@@ -1,0 +1,46 @@
+"""Results: a video's file, its name, the settings inside it, and the sound of the clip it was made from."""
+
+import logging
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from checks import InputError
+from tasks import Settings
+from tasks.clip import ClipSettings
+from utils import add_audio, write_video
+from version import __version__
+
+logger = logging.getLogger(__name__)
+
+
+def write_result(path: Path, settings: Settings, frames: Iterable[np.ndarray]) -> Path:
+    """Write a run's frames, uint8 RGB (h, w, 3), as an MP4 that carries its settings, and return its path.
+
+    settings: every field filled in. A video of the whole clip at its own rate gets the clip's sound; where
+    that cannot be had, the log says so and the video stays as it is. Raises what ``write_video`` raises.
+    """
+    path = write_video(path, frames, settings.fps, settings_dict(settings))
+    if isinstance(settings, ClipSettings):
+        try:
+            if settings.keeps_sound():
+                add_audio(path, settings.clip)
+        except (InputError, OSError) as error:  # the video is whole without it
+            logger.warning("%s has no sound: %s", path.name, error)
+    return path
+
+
+def settings_dict(settings: Settings) -> dict:
+    """Settings as JSON for a video's metadata, with the task, the program and its version."""
+    about = {"task": settings.task, "program": "Text2Video-Zero Studio", "version": __version__}
+    return {**about, **asdict(settings)}
+
+
+def new_output_path(folder: Path, settings: Settings) -> Path:
+    """A file name of its own for a result: the prompt's first words, the seed, a few random letters."""
+    slug = "-".join(re.findall(r"[a-z0-9]+", settings.prompt.lower()))[:48].strip("-") or "video"
+    return folder / f"{slug}-{settings.seed}-{secrets.token_hex(3)}.mp4"

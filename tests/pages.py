@@ -1,0 +1,109 @@
+"""The app as people meet it: a server of its own, a real browser, and the parts of its page."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PATIENCE_MS = 60_000
+PLAYING = """() => {
+    const video = document.querySelector('.stage video');
+    return video && video.readyState >= 3 && !video.paused;
+}"""
+
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+
+@contextlib.contextmanager
+def serving(model: str, videos: Path) -> Iterator[str]:
+    """The address of the app, started as people start it, offline."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "app.py", "--port", str(port), "--model", model, "--output", str(videos)]
+    log = (videos / "log.txt").open("w")
+    # uploads of a test go where the test's own files are
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "GRADIO_TEMP_DIR": str(videos / "uploads")}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        for _ in range(600):
+            assert process.poll() is None, (videos / "log.txt").read_text()
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(60)
+        log.close()
+
+
+@contextlib.contextmanager
+def browsing() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+class Windows:
+    """Opens pages, each in a browser session of its own, and leaves no run behind."""
+
+    def __init__(self, server: str, browser: Browser):
+        self._server, self._browser = server, browser
+        self._contexts = []
+
+    def __call__(self, **options) -> Page:
+        self._contexts.append(self._browser.new_context(**options))
+        page = self._contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(self._server)
+        page.wait_for_selector(".stage[data-state=idle]")
+        return page
+
+    def close(self) -> None:
+        for context in self._contexts:
+            for page in context.pages:
+                stop = button(page, "Stop")
+                if stop.count() and stop.is_enabled():  # what outlives its test keeps others waiting
+                    stop.click()
+                    page.wait_for_selector(".stage[data-state=stopped]")
+            context.close()
+
+
+def button(page: Page, name: str):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def field(page: Page, label: str):
+    """A field by its label; Gradio puts the hint into the label element too, and names sliders its way."""
+    slider = page.get_by_label(f"number input for {label}", exact=True)
+    if slider.count():
+        return slider
+    whole = getattr(page, "page", page)  # of a part of a page
+    return page.locator("label", has=whole.get_by_text(label, exact=True)).locator("input, textarea")
+
+
+def fetched(page: Page, videos: Path) -> Path:
+    """The video as the page's download link gives it."""
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download video").click()
+    target = videos / f"fetched-{waiting.value.suggested_filename}"
+    waiting.value.save_as(target)
+    return target

@@ -1,0 +1,111 @@
+"""results.py: files that carry settings and sound; and settings taken from them again."""
+
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clips import ffmpeg, grey_steps
+
+import results
+from checks import InputError
+from results import new_output_path, settings_dict, write_result
+from tasks import settings_of
+from tasks.canny import CannySettings
+from tasks.controlled import Also
+from tasks.pix2pix_video import Pix2PixVideoSettings
+from tasks.text_to_video import TextToVideoSettings
+from utils import read_settings, read_video, write_video
+from video_in import has_audio
+
+FILLED = {"num_inference_steps": 2, "guidance_scale": 5.0, "seed": 3}
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory) -> Path:
+    """Eight frames at 4 a second with a sound of two seconds."""
+    folder = tmp_path_factory.mktemp("clips")
+    plain = write_video(folder / "plain.mp4", grey_steps(), 4)
+    ffmpeg("-i", plain, "-f", "lavfi", "-i", "sine=d=2", "-c:v", "copy", "-c:a", "aac", folder / "sound.mp4")
+    return folder / "sound.mp4"
+
+
+def resolved(clip: Path, **options) -> CannySettings:
+    return CannySettings(str(clip), "a car", **options).suited(64, FILLED)
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({}, True),
+        ({"end_s": 2.0}, True),
+        ({"fps": 4.0, "num_frames": 8}, True),
+        ({"start_s": 0.25}, False),
+        ({"end_s": 1.0}, False),
+        ({"fps": 8.0}, False),
+        ({"fps": 2.0}, False),
+        ({"num_frames": 7}, False),
+    ],
+)
+def test_the_whole_clip_at_its_own_rate_keeps_its_sound(clip, tmp_path, options, kept):
+    settings = resolved(clip, **options)
+    frames = np.zeros((settings.num_frames, 64, 96, 3), np.uint8)
+    path = write_result(tmp_path / "out.mp4", settings, frames)
+    assert has_audio(path) is kept
+    assert settings_of(read_settings(path)) == settings
+    assert read_video(path).num_frames == settings.num_frames
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_sound_that_cannot_be_had_does_not_cost_the_video(clip, tmp_path, monkeypatch, caplog):
+    settings = resolved(clip)
+    frames = np.full((8, 64, 96, 3), 90, np.uint8)
+
+    def odd(movie, source) -> None:
+        raise InputError("sound.mp4 has an odd sound.")
+
+    monkeypatch.setattr(results, "add_audio", odd)
+    with caplog.at_level(logging.WARNING, logger="results"):
+        path = write_result(tmp_path / "out.mp4", settings, frames)
+    assert "odd sound" in caplog.text
+    gone = replace(settings, clip=str(tmp_path / "gone.mp4"))
+    assert write_result(tmp_path / "other.mp4", gone, frames).is_file()
+    assert read_video(path).num_frames == 8 and not has_audio(path)
+
+
+def test_settings_come_back_from_a_result(tmp_path):
+    also = (Also("depth", "my/depth", 0.5), Also("pose"))
+    for settings in (
+        TextToVideoSettings("a car", seed=0, width=64, height=64),
+        CannySettings("clip.mp4", "a car", also=also, low_threshold=50.0),
+        Pix2PixVideoSettings("clip.mp4", "make it red", image_guidance_scale=1.2),
+    ):
+        told = json.loads(json.dumps(settings_dict(settings)))
+        assert told["program"] == "Text2Video-Zero Studio"
+        assert settings_of(told) == settings
+    assert settings_of({"task": "text-to-video", "prompt": "a car"}) == TextToVideoSettings("a car")
+
+
+@pytest.mark.parametrize(
+    ("told", "part"),
+    [
+        (None, "not a JSON object"),
+        ({"prompt": "a car"}, "task is None; choose one of text-to-video"),
+        ({"task": ["canny"]}, "choose one of"),
+        ({"task": "canny", "prompt": "a car"}, "no clip"),
+        ({"task": "pix2pix", "clip": "a.mp4", "prompt": "x", "also": []}, "also, which is unknown"),
+        ({"task": "canny", "clip": "a.mp4", "prompt": "x", "also": [5]}, "also is not a list"),
+        ({"task": "canny", "clip": "a.mp4", "prompt": "x", "also": [{"task": "pose", "x": 1}]}, "name x,"),
+    ],
+)
+def test_other_json_is_refused(told, part):
+    with pytest.raises(InputError, match=part):
+        settings_of(told)
+
+
+def test_file_names_tell_the_prompt_and_the_seed_and_differ():
+    settings = TextToVideoSettings("A red car!", seed=3)
+    first, second = (new_output_path(Path("x"), settings) for _ in range(2))
+    assert first != second and first.name.startswith("a-red-car-3-")
