@@ -14,10 +14,10 @@ from typing import Any, NoReturn
 from checks import InputError, check_choice
 from choices import DREAMBOOTH, SCHEDULERS, WARPS
 from places import choose_controlnet, find_controlnet, find_lora, find_place
+from results import check_target
 from tasks import TASKS, Settings
 from tasks.clip import ClipSettings
 from tasks.controlled import Also, ControlledSettings
-from utils import check_output
 
 CONTROLNETS, OTHERS = "the ControlNets", "how to draw it"
 # group of options -> field of a task's Settings -> its option and what it means; defaults and limits come
@@ -164,10 +164,10 @@ def _checked(arguments: argparse.Namespace) -> Order:
         given["controlnet"], given["also"] = read_controlnets(kind.task, arguments.controlnets)
     settings = kind(**given)
     settings.check()
-    output = None if arguments.output is None else check_output(arguments.output)
+    output = None if arguments.output is None else check_target(arguments.output, settings, "--output")
     control = getattr(arguments, "save_control", None)
     if control is not None:
-        control = check_output(control)
+        control = check_target(control, settings, "--save-control")
         if output is not None and control.resolve() == output.resolve():
             raise InputError(f"--save-control is {control}, which is the video's own; give another file.")
     _find_all(settings)

@@ -158,6 +158,9 @@ class Jobs:
                 self._running.stop_asked = True
             self._changed.notify_all()
         self._worker.join(timeout_s)
+        with self._changed:
+            for job in self._jobs.values():
+                _tidy(job)
 
     def _find(self, job_id: str) -> _Job:
         job = self._jobs.get(job_id)
@@ -197,9 +200,7 @@ class Jobs:
         finished = [other for other in self._jobs.values() if other.state in FINISHED]
         for other in finished[: max(0, len(finished) - self._max_kept)]:
             del self._jobs[other.id]
-            if other.output is None:  # what led to no video is of no use to anybody any more
-                for path in other.seen.values():
-                    path.unlink(missing_ok=True)
+            _tidy(other)
 
     # The worker's side
 
@@ -296,6 +297,13 @@ class Jobs:
                     job.label = "Decoding the frames"
                 yield frame
                 self._stop_if_asked(job)
+
+
+def _tidy(job: _Job) -> None:
+    """What led to no video is of no use to anybody once its job is forgotten."""
+    if job.output is None:
+        for path in job.seen.values():
+            path.unlink(missing_ok=True)
 
 
 def _seconds_left(job: _Job, now_s: float) -> float | None:

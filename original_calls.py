@@ -15,7 +15,7 @@ import numpy as np
 
 from checks import InputError, check_int
 from choices import INSTRUCT_PIX2PIX, STABLE_DIFFUSION_15
-from results import new_output_path, write_result
+from results import check_target, new_output_path, write_result
 from tasks import Settings
 from tasks.canny import CannySettings
 from tasks.clip import ClipSettings
@@ -23,7 +23,6 @@ from tasks.depth import DepthSettings
 from tasks.pix2pix_video import Pix2PixVideoSettings
 from tasks.pose import PoseSettings
 from tasks.text_to_video import TextToVideoSettings
-from utils import check_output
 
 OUTPUTS = Path("outputs")
 STEPS = 50  # the original's t0 and t1 are indices into so many
@@ -289,7 +288,7 @@ class OriginalCalls(ABC):
     def _write(self, settings: Settings, path: str | None) -> str:
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            check_output(path)  # before the weights are loaded
+            check_target(path, settings, "path")  # before the weights are loaded
         settings = self.resolve(settings)
         if path is None:
             OUTPUTS.mkdir(exist_ok=True)

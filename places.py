@@ -85,6 +85,8 @@ def find_lora(source: str) -> tuple[str, str | None] | None:
     base, lora = base_and_lora(source)
     if lora is None:
         return None
+    if not base.strip() or not lora.strip():
+        raise ModelError(f"model is {source[:200]!r}; give the names of both, as in miniature+style.")
     beside = companion(base, lora, LORA_FILE)
     if beside is not None:
         return beside, None

@@ -1,6 +1,7 @@
 """Results: a video's file, its name, the settings inside it, and the sound of the clip it was made from."""
 
 import logging
+import os
 import re
 import secrets
 from collections.abc import Iterable
@@ -12,10 +13,21 @@ import numpy as np
 from checks import InputError
 from tasks import Settings
 from tasks.clip import ClipSettings
-from utils import add_audio, write_video
+from utils import add_audio, check_output, write_video
 from version import __version__
 
 logger = logging.getLogger(__name__)
+
+
+def check_target(path: str | os.PathLike, settings: Settings, name: str = "output") -> Path:
+    """``path`` if a run's MP4 can be written there and is not the clip it is made from; else InputError.
+
+    name: what the sentence calls the path.
+    """
+    path = check_output(path)
+    if isinstance(settings, ClipSettings) and path.exists() and path.samefile(settings.clip):
+        raise InputError(f"{name} is {path}, which is the clip itself; give another file.")
+    return path
 
 
 def write_result(path: Path, settings: Settings, frames: Iterable[np.ndarray]) -> Path:

@@ -197,3 +197,11 @@ def test_help_and_refusals_load_nothing_heavy():
     )
     ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert ended.stdout.strip() == "[]", ended.stderr
+
+
+def test_the_clip_itself_is_never_written_over(clip, capsys):
+    before = Path(clip).read_bytes()
+    for option in ("-o", "--save-control"):
+        assert main(["canny", clip, "a car", option, clip]) == 2
+        assert "which is the clip itself; give another file." in capsys.readouterr().err
+    assert Path(clip).read_bytes() == before

@@ -240,6 +240,7 @@ def test_a_lora_goes_into_the_weights_of_its_model_alone(model_folder, pipeline,
 def test_loras_that_cannot_be_had_or_do_not_fit_are_named(model_folder, tmp_path):
     for lora, told in (
         ("./nowhere", "lora ./nowhere is not there"),
+        ("", "give the names of both"),
         ("someone/style", "lora someone/style is not on this machine"),
         (save_lora(tmp_path / "wide", block_out_channels=(32, 32)), "lora .* cannot be loaded"),
     ):
