@@ -25,6 +25,7 @@ from model import Model
 from results import new_output_path, write_result
 from tasks.clip import ClipSettings
 from text_to_video_pipeline import Cancelled, Step
+from untrusted import heeding
 from utils import write_video
 
 logger = logging.getLogger(__name__)
@@ -235,13 +236,14 @@ class Jobs:
 
     def _run(self, job: _Job) -> tuple[str, str | None]:
         try:
-            resolved = self.model.resolve(job.settings)
-            with self._changed:
-                job.resolved, self._loaded = resolved, resolved.model
-                if isinstance(resolved, ClipSettings):
-                    job.label = "Looking at the clip"
-            self._stop_if_asked(job)
-            job.output = self._write(job)
+            with heeding(partial(self._stop_if_asked, job)):  # also while a long clip is decoded
+                resolved = self.model.resolve(job.settings)
+                with self._changed:
+                    job.resolved, self._loaded = resolved, resolved.model
+                    if isinstance(resolved, ClipSettings):
+                        job.label = "Looking at the clip"
+                self._stop_if_asked(job)
+                job.output = self._write(job)
             return "done", None
         except Cancelled:
             return "stopped", None

@@ -4,13 +4,14 @@ It runs as a process of its own, so that a file made to harm can only end that.
 """
 
 import contextlib
+import contextvars
 import os
 import re
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -29,6 +30,7 @@ MAX_MEMORY = 4 * 1024**3  # of ffmpeg: an 8K video with its reference pictures f
 MAX_ALLOCATION = 1024**3
 THREADS = 4  # each holds pictures of its own, and some machines have a hundred cores
 TIMEOUT_S = 120.0  # of waiting for ffmpeg; what is done with its frames in between does not count
+HEED_S = 0.2  # between two looks at whether the reading is still wanted
 MAX_LOG = 4 * 1024**2  # bytes of it that are looked at
 READABLE = "mp4, mov, webm, mkv, avi or gif"
 # A text file in ffconcat or HLS form, renamed to .mp4, makes ffmpeg open the files that it names. The list of
@@ -42,6 +44,19 @@ _CUT_OFF = re.compile(
     r"partial file|ended prematurely|corrupt input packet|LZW decode failed|moov atom not found"
 )
 _NO_MEMORY = re.compile(r"Cannot allocate memory|Resource temporarily unavailable|get_buffer\(\) failed")
+_stop_if_asked: contextvars.ContextVar[Callable[[], None] | None] = contextvars.ContextVar(
+    "stop_if_asked", default=None
+)
+
+
+@contextlib.contextmanager
+def heeding(stop_if_asked: Callable[[], None]) -> Iterator[None]:
+    """Within it, this thread's readings call ``stop_if_asked`` while they wait; what it raises ends them."""
+    token = _stop_if_asked.set(stop_if_asked)
+    try:
+        yield
+    finally:
+        _stop_if_asked.reset(token)
 
 
 @dataclass(eq=False)
@@ -55,24 +70,13 @@ class Reading:
 
     def fill(self, buffer: memoryview) -> int:
         """Read until ``buffer`` is full or the output ends: how many bytes came. InputError if too slow."""
-        started = time.monotonic()
-        watchdog = threading.Timer(self.left_s, self.process.kill)
-        watchdog.start()
-        try:
-            count = self.process.stdout.readinto(buffer)
-        finally:
-            watchdog.cancel()
-        self.left_s -= time.monotonic() - started
-        if self.left_s <= 0:
-            raise self._too_slow()
-        return count
+        with self._watched():
+            return self.process.stdout.readinto(buffer)
 
     def finish(self) -> str:
         """Wait for the end; the log. InputError if ffmpeg failed or takes too long."""
-        try:
-            self.process.wait(self.left_s)
-        except subprocess.TimeoutExpired:
-            raise self._too_slow() from None
+        with self._watched():
+            self.process.wait()
         if self.process.returncode != 0:
             raise unreadable(self.path, self.log())
         return self.log()
@@ -82,6 +86,36 @@ class Reading:
         size = self.log_file.seek(0, os.SEEK_END)
         self.log_file.seek(0)
         return self.log_file.read(min(size, MAX_LOG)).decode("utf-8", "replace")
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Waiting for ffmpeg, which ends when its time is up or ``heeding`` says so; both are raised here."""
+        started, over, stop_if_asked, raised = time.monotonic(), threading.Event(), _stop_if_asked.get(), []
+
+        def watch() -> None:
+            while (left_s := self.left_s - (time.monotonic() - started)) > 0:
+                try:
+                    if stop_if_asked is not None:
+                        stop_if_asked()
+                except Exception as error:  # for the thread that waits
+                    raised.append(error)
+                    break
+                if over.wait(min(HEED_S, left_s)):
+                    return
+            self.process.kill()
+
+        watchdog = threading.Thread(target=watch, daemon=True)
+        watchdog.start()
+        try:
+            yield
+        finally:
+            over.set()
+            watchdog.join()
+        self.left_s -= time.monotonic() - started
+        if raised:
+            raise raised[0]
+        if self.left_s <= 0:
+            raise self._too_slow()
 
     def _too_slow(self) -> InputError:
         name = self.path.name

@@ -164,6 +164,19 @@ def test_memory_and_time_are_limited(tmp_path, clip, monkeypatch):
     assert "took more than 0.001 s" in refusal(read_video, clip)
 
 
+def test_reading_ends_when_it_is_no_longer_wanted(clip):
+    asked = []
+
+    def stop():
+        asked.append(threading.current_thread())
+        raise InterruptedError("not wanted")
+
+    for read in (read_video, lambda path: clip_frames(path).count()):
+        with untrusted.heeding(stop), pytest.raises(InterruptedError):
+            read(clip)
+    assert asked and read_video(clip).num_frames == 8  # afterwards as before
+
+
 PLAYLISTS = {
     "concat.mp4": "ffconcat version 1.0\nfile private.mp4\n",
     "hls.mp4": "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nprivate.mp4\n#EXT-X-ENDLIST\n",
