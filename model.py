@@ -20,7 +20,8 @@ from original_calls import OriginalCalls
 from places import MINIATURE, ModelError, choose_controlnet
 from preview import preview
 from tasks import Settings
-from tasks.clip import ClipSettings, See
+from tasks.clip import ClipSettings
+from tasks.fields import See
 from tasks.text_to_video import TextToVideoSettings
 from text_to_video_pipeline import Step, TextToVideoPipeline
 from utils import Video

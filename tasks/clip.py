@@ -12,7 +12,7 @@ import numpy as np
 from checks import InputError, check_choice, check_flag, check_text
 from choices import SCHEDULERS
 from tasks import text_to_video
-from tasks.fields import Limits, check_numbers, check_texts, check_work, fill
+from tasks.fields import Limits, See, check_numbers, check_texts, check_work, fill
 from utils import MAX_FPS, MIN_FPS, Video, clip_frames, fit_control, fit_video
 from video_in import MAX_FRAMES, Clip
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is load
     from text_to_video_pipeline import Step, TextToVideoPipeline
 
 MAX_TIME_S = 86_400.0
-See = Callable[[str, np.ndarray], None]  # told of a thing that the model sees: its name, uint8 (f, h, w, 3)
 
 LIMITS: Limits = {
     **{

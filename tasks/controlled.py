@@ -10,8 +10,8 @@ import numpy as np
 from checks import InputError, check_choice, check_flag, check_text
 from choices import check_window
 from tasks import clip
-from tasks.clip import ClipSettings, See
-from tasks.fields import Limits
+from tasks.clip import ClipSettings
+from tasks.fields import Limits, See
 
 if TYPE_CHECKING:
     from diffusers import ControlNetModel

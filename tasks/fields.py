@@ -1,7 +1,10 @@
 """What the settings of all tasks share: how their fields are checked, and filled in where left None."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from checks import InputError, check_int, check_number, check_text
 
@@ -9,6 +12,7 @@ MAX_PROMPT_CHARS = 2000
 MAX_WORK = 2**33  # frames x pixels x steps: 1000 frames of 512x512 at 32 steps
 WHOLE = ("seed", "num_frames", "width", "height", "num_inference_steps", "t0", "t1", "chunk_size")
 Limits = dict[str, tuple[float, float]]  # field -> least and largest value
+See = Callable[[str, np.ndarray], None]  # told of a thing that the model sees: its name, uint8 (f, h, w, 3)
 
 
 def optional(settings: Any) -> tuple[str, ...]:

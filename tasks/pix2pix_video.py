@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from tasks import clip
-from tasks.clip import ClipSettings, See
-from tasks.fields import Limits
+from tasks.clip import ClipSettings
+from tasks.fields import Limits, See
 
 if TYPE_CHECKING:
     from diffusers import ControlNetModel

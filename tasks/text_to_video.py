@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from checks import check_choice, check_flag
 from choices import MAX_MOTION_PX, SCHEDULERS, WARPS, Motion
-from tasks.fields import Limits, check_numbers, check_texts, check_work, fill
+from tasks.fields import Limits, See, check_numbers, check_texts, check_work, fill
 
 if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is loaded
     import torch
     from diffusers import ControlNetModel
 
-    from tasks.clip import See
     from text_to_video_pipeline import Step, TextToVideoPipeline
 
 # sliders, the command line and ``check`` all read these
@@ -97,7 +96,7 @@ class TextToVideoSettings:
         networks: "Sequence[ControlNetModel]",
         generator: "torch.Generator",
         on_step: "Callable[[Step], None] | None",
-        on_seen: "See | None" = None,
+        on_seen: See | None = None,
     ) -> "torch.Tensor":
         """Latents of the video (1 f c h w); every field must be filled; the generator is seeded with seed.
 
