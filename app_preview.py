@@ -179,8 +179,7 @@ def _take(settings: ClipSettings, most: int) -> _Taken:
 
 def _own_px(settings: ClipSettings) -> float:
     """The side of the square pictures that the model draws best, as far as its card or folder tells."""
-    card = read_card(settings.model)
-    suits = {**card.defaults, **card.tasks.get(settings.task, {})}
+    suits = read_card(settings.model).suits(settings.task)
     side = SIDE_PX if {"width", "height"} <= suits.keys() else _side_of_folder(settings.model)
     return math.sqrt(suits.get("width", side) * suits.get("height", side))
 

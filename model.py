@@ -96,7 +96,7 @@ class Model(OriginalCalls):
             pipeline = self.load(settings.model, settings.editor)
             settings = settings.with_networks(partial(choose_controlnet, settings.model))
             self.load_networks(settings)
-            suits = {**self._card.defaults, **self._card.tasks.get(settings.task, {})}
+            suits = self._card.suits(settings.task)
             own_px = pipeline.unet.config.sample_size * pipeline.cell_px
         own_px = math.sqrt(suits.get("width", own_px) * suits.get("height", own_px))
         defaults = {**settings.suits, **suits, "seed": secrets.randbelow(2**32)}

@@ -57,6 +57,10 @@ class Card:
     preview: tuple[tuple[float, ...], ...] = ()
     examples: tuple[str, ...] = ()
 
+    def suits(self, task: str) -> dict[str, float]:
+        """The settings that suit it in a task: its own defaults, and over them those of the task."""
+        return {**self.defaults, **self.tasks.get(task, {})}
+
 
 def read_card(source: str) -> Card:
     """The card of the miniature or of a local folder; an empty one where there is none or it is broken."""

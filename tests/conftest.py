@@ -153,3 +153,28 @@ def square_clip(tmp_path_factory) -> str:
 
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+# The browser tests' own: a module that uses them brings the ``server`` to be visited.
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("videos")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from pages import browsing  # only they need playwright
+
+    with browsing() as browser:
+        yield browser
+
+
+@pytest.fixture
+def open_page(server, browser):
+    from pages import Windows
+
+    windows = Windows(server, browser)
+    yield windows
+    windows.close()

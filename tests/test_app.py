@@ -2,13 +2,12 @@
 
 import json
 import urllib.request
-from pathlib import Path
 
 import numpy as np
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from pages import PLAYING, Windows, browsing, button, fetched, field, needs_browser, serving
+from pages import PLAYING, button, fetched, field, needs_browser, serving
 from playwright.sync_api import Page, expect
 
 from utils import read_settings, read_video
@@ -20,27 +19,9 @@ LONG = 150  # steps of a run that is meant to be found under way
 
 
 @pytest.fixture(scope="module")
-def videos(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("videos")
-
-
-@pytest.fixture(scope="module")
 def server(videos):
     with serving(MODEL, videos) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with browsing() as browser:
-        yield browser
-
-
-@pytest.fixture
-def open_page(server, browser):
-    windows = Windows(server, browser)
-    yield windows
-    windows.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from pages import Windows, browsing, button, fetched, field, needs_browser, serving
+from pages import button, fetched, field, needs_browser, serving
 from playwright.sync_api import Locator, Page, expect
 
 from utils import read_settings, read_video, write_video
@@ -21,27 +21,9 @@ IN_STEP = """tab => {
 
 
 @pytest.fixture(scope="module")
-def videos(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("videos")
-
-
-@pytest.fixture(scope="module")
 def server(videos, family):
     with serving(family, videos) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with browsing() as browser:
-        yield browser
-
-
-@pytest.fixture
-def open_page(server, browser):
-    windows = Windows(server, browser)
-    yield windows
-    windows.close()
 
 
 @pytest.fixture(scope="module")
