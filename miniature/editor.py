@@ -52,7 +52,7 @@ def editor_loss(
             text = text_encoder(ids).last_hidden_state
         return parts["unet"](torch.cat([noisy, source], dim=1), times, text).sample
 
-    return noise_loss(target, predict)
+    return noise_loss(target, predict, known=~no_picture.flatten())
 
 
 def load_editor(root: Path) -> StableDiffusionInstructPix2PixPipeline:

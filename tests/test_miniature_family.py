@@ -24,7 +24,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from miniature import shapes
 from miniature.autoencoder import encode
 from miniature.controls import CONTROLS, build_controlnet, control_loss, control_picture, load_controlled
-from miniature.diffusion import SNR_LIMIT, freeze, noise_loss
+from miniature.diffusion import AREA_LIMIT, SNR_LIMIT, freeze, noise_loss
 from miniature.editor import build_editor, editor_loss, load_editor
 from miniature.package import replacing, save_model, write_package
 from miniature.style import build_style, load_styled, save_style, style_loss
@@ -167,6 +167,32 @@ def test_noise_loss_weighs_and_spreads_the_noise_levels():
     assert loss.item() == pytest.approx((weights * noise.square().mean((1, 2, 3))).mean().item(), rel=1e-3)
     torch.manual_seed(5)
     assert noise_loss(latents, lambda noisy, times: noise).item() < 1e-4
+
+
+def test_colours_of_areas_weigh_more_where_the_picture_is_known():
+    """A noise wrong by a constant shifts the picture's colours, one wrong from cell to cell hardly does."""
+    latents, times = torch.zeros(10, 4, 8, 8), []
+    checks = torch.ones(8, 8)
+    checks[::2, ::2] = checks[1::2, 1::2] = -1
+
+    def loss(wrong: torch.Tensor, known: torch.Tensor | None) -> float:
+        torch.manual_seed(5)
+
+        def predict(noisy, at):
+            times[:] = at.tolist()
+            alpha = alphas[at].view(-1, 1, 1, 1)
+            return noisy / (1 - alpha).sqrt() + wrong
+
+        return noise_loss(latents, predict, known).item()
+
+    roots = [shapes.SCHEDULE[name] ** 0.5 for name in ("beta_start", "beta_end")]
+    alphas = (1 - torch.linspace(*roots, 1000) ** 2).cumprod(0)
+    shift, all_rows = torch.tensor(0.1), torch.ones(10, dtype=torch.bool)
+    plain = loss(shift, None)
+    weights = (1 / alphas[times] - 1).clamp(max=AREA_LIMIT)
+    assert loss(shift, all_rows) - plain == pytest.approx(0.01 * weights.mean().item(), rel=1e-3)
+    assert loss(shift, ~all_rows) == pytest.approx(plain)
+    assert loss(0.1 * checks, all_rows) == pytest.approx(loss(0.1 * checks, None), rel=1e-4)
 
 
 def test_a_controlnet_begins_with_the_unets_own_parameters(base):
