@@ -15,7 +15,7 @@ from miniature.autoencoder import decode, encode
 from miniature.data import HELD_OUT_SEED, held_out_scenes, to_tensor
 from miniature.judges.clip import ClipJudge, load_clip
 from miniature.judges.reader import load_reader, read
-from miniature.judges.scenes import COLOURLESS, telling, value_of
+from miniature.judges.scenes import can_tell, telling, value_of
 from miniature.package import load_pipeline
 from miniature.shapes import DEFAULTS
 from miniature.world import Scene
@@ -71,9 +71,9 @@ class Judges:
         """How often each judge sees in pictures (b, h, w, 3) what their scenes have of CLASSES[name].
 
         ``both``: how often both do; ``agree``: how often they name the same, right or wrong; null where a
-        judge is missing. Colours are left out where nobody can see them.
+        judge is missing. Scenes in which nobody can tell are left out.
         """
-        kept = [i for i, scene in enumerate(scenes) if name != "colour" or scene.style not in COLOURLESS]
+        kept = [i for i, scene in enumerate(scenes) if can_tell(scene, name)]
         pictures, scenes = pictures[kept], [scenes[i] for i in kept]
         told = {}
         if self.clip is not None:

@@ -195,8 +195,8 @@ class ClipJudge:
 
         The captions compared say the asked scene with this one word exchanged. So a picture whose colour
         failed can still be right in its subject, no value of the word in question is favoured, and two
-        subjects or a style in the prompt are no obstacle. Captions that are the same for several values
-        (day and night in a city) count for the first of them.
+        subjects or a style in the prompt are no obstacle. Where captions are the same for several values
+        (day and night in a city, see ``can_tell``) the first of them is named.
         """
         values = CLASSES[name]
         texts = [telling(with_value(scene, name, value)) for scene in scenes for value in values]

@@ -21,9 +21,9 @@ from miniature.data import HELD_OUT_SEED, shrink
 from miniature.fit import low_precision
 from miniature.judges.scenes import (
     CLASSES,
-    COLOURLESS,
     UNKNOWN,
     blemished,
+    can_tell,
     judge_input,
     judge_scene,
     labels_of,
@@ -243,7 +243,7 @@ def measure_reader(parts: nn.ModuleDict, count: int = 256) -> dict[str, float]:
     seen = read(parts, np.stack([draw(scene, PIXELS) for scene in scenes]))
     figures: dict[str, float] = {}
     for name in CLASSES:
-        judged = [i for i, s in enumerate(scenes) if name != "colour" or s.style not in COLOURLESS]
+        judged = [i for i, scene in enumerate(scenes) if can_tell(scene, name)]
         right = [seen.values[name][i] == value_of(scenes[i], name) for i in judged]
         figures[name] = float(np.mean(right))
     true = np.stack([first_joints(scene) for scene in scenes]) * (PIXELS / CELLS)

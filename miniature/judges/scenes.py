@@ -11,6 +11,7 @@ from miniature.shapes import PIXELS
 from miniature.world import TRAINING, Scene, caption, draw, plain_caption, sample_scene
 from miniature.world.kinds import KINDS
 from miniature.world.looks import LOOKS, WEATHERS
+from miniature.world.places import ALWAYS_NIGHT
 from miniature.world.words import STYLE_PHRASES
 
 JUDGE_PIXELS = 128  # what both judges look at: pictures reduced by averaging 2x2 pixels
@@ -48,12 +49,17 @@ def value_of(scene: Scene, name: str) -> str:
     return getattr(scene, name)
 
 
+def can_tell(scene: Scene, name: str) -> bool:
+    """Whether anybody could see what the scene has for one of CLASSES: no colour in a sketch, no hour on the
+    moon."""
+    return {"colour": scene.style not in COLOURLESS, "time": scene.place not in ALWAYS_NIGHT}.get(name, True)
+
+
 def labels_of(scene: Scene) -> list[int]:
-    """Its number in each of CLASSES; colours that cannot be seen are UNKNOWN."""
-    numbers = [CLASSES[name].index(value_of(scene, name)) for name in CLASSES]
-    if scene.style in COLOURLESS:
-        numbers[list(CLASSES).index("colour")] = UNKNOWN
-    return numbers
+    """Its number in each of CLASSES; UNKNOWN for what cannot be seen."""
+    return [
+        CLASSES[name].index(value_of(scene, name)) if can_tell(scene, name) else UNKNOWN for name in CLASSES
+    ]
 
 
 def with_value(scene: Scene, name: str, value: str) -> Scene:
@@ -75,7 +81,7 @@ def telling(scene: Scene, rng: np.random.Generator | None = None) -> str:
 def near_miss(scene: Scene, rng: np.random.Generator) -> Scene:
     """A scene whose caption is wrong in one word that can be seen in the picture."""
     right = telling(scene)
-    names = [name for name in CLASSES if name != "colour" or scene.style not in COLOURLESS]
+    names = [name for name in CLASSES if can_tell(scene, name)]
     while True:
         name = names[rng.integers(len(names))]
         wrong = with_value(scene, name, CLASSES[name][rng.integers(len(CLASSES[name]))])
