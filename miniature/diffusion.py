@@ -11,7 +11,8 @@ from miniature.fit import low_precision
 from miniature.shapes import SCHEDULE
 
 SNR_LIMIT = 5.0  # "min-SNR-γ" (Hang et al., arXiv 2303.09556): no noise level outweighs the others
-AREA_CELLS, AREA_LIMIT = 4, 25.0  # side of the areas whose mean colours are watched, and their largest weight
+AREA_CELLS, AREA_LIMIT = 4, 150.0  # side of the areas whose colours are watched, and their largest weight
+FIRST_TIMES = 900  # samplers begin at such a time or later
 
 
 def noise_loss(
@@ -24,7 +25,8 @@ def noise_loss(
     ``predict(noisy, times)`` gets noisy latents (b, 4, h, w) and their times (b), 0..999, and gives the noise
     (b, 4, h, w); it runs in the device's low precision. ``known``, bool (b): rows whose picture can be told
     from elsewhere even under the strongest noise. There the colours of whole areas are watched too: under
-    strong noise a small error of the noise is a large one of the picture, and all later steps keep it.
+    strong noise a small error of the noise is a large one of the picture, and all later steps keep it. And
+    their noise is what samplers go on with (``_sampled_noise``), lest they are drawn too pale.
     """
     device = latents.device
     alphas = DDIMScheduler(**SCHEDULE).alphas_cumprod.to(device)
@@ -34,6 +36,8 @@ def noise_loss(
     times = (slices * len(alphas)).long().clamp(max=len(alphas) - 1)
     alpha = alphas[times].view(-1, 1, 1, 1)
     noise = torch.randn_like(latents)
+    if known is not None:
+        noise = torch.where(known.view(-1, 1, 1, 1), _sampled_noise(latents, noise, times, alphas), noise)
     noisy = alpha.sqrt() * latents + (1 - alpha).sqrt() * noise
     with low_precision(device):
         predicted = predict(noisy, times)
@@ -44,6 +48,23 @@ def noise_loss(
         areas = F.avg_pool2d(error, min(AREA_CELLS, *error.shape[2:]))
         loss = loss + known * areas.square().mean((1, 2, 3)) * (1 / snr).clamp(max=AREA_LIMIT)
     return loss.mean()
+
+
+def _sampled_noise(
+    latents: torch.Tensor, noise: torch.Tensor, times: torch.Tensor, alphas: torch.Tensor
+) -> torch.Tensor:
+    """The noise in a sampler's latents at ``times`` if it drew ``latents`` (b, 4, h, w) from ``noise``.
+
+    On this schedule the noisiest picture is not all noise (Lin et al., arXiv 2305.08891), but samplers begin
+    with nothing else. So at the first time T the noise of what shall become the picture x is
+    (noise - sqrt(ᾱ_T) x) / sqrt(1 - ᾱ_T), and an ideal DDIM keeps it to the end. Half of the rows get
+    it so, the others with a part of the picture in the beginning, as samplers that add noise have it later.
+    """
+    count, device = len(latents), latents.device
+    first = torch.randint(FIRST_TIMES, len(alphas), (count,), device=device).maximum(times)
+    alpha = alphas[first].view(-1, 1, 1, 1)
+    missing = (2 * torch.rand(count, 1, 1, 1, device=device)).clamp(max=1)
+    return (noise - missing * alpha.sqrt() * latents) / (1 - alpha).sqrt()
 
 
 def freeze(*models: nn.Module) -> None:

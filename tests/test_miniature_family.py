@@ -24,7 +24,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from miniature import shapes
 from miniature.autoencoder import encode
 from miniature.controls import CONTROLS, build_controlnet, control_loss, control_picture, load_controlled
-from miniature.diffusion import AREA_LIMIT, SNR_LIMIT, freeze, noise_loss
+from miniature.diffusion import AREA_LIMIT, FIRST_TIMES, SNR_LIMIT, freeze, noise_loss
 from miniature.editor import build_editor, editor_loss, load_editor
 from miniature.package import replacing, save_model, write_package
 from miniature.style import build_style, load_styled, save_style, style_loss
@@ -193,6 +193,26 @@ def test_colours_of_areas_weigh_more_where_the_picture_is_known():
     assert loss(shift, all_rows) - plain == pytest.approx(0.01 * weights.mean().item(), rel=1e-3)
     assert loss(shift, ~all_rows) == pytest.approx(plain)
     assert loss(0.1 * checks, all_rows) == pytest.approx(loss(0.1 * checks, None), rel=1e-4)
+
+
+def test_where_the_picture_is_known_its_noise_is_what_a_sampler_goes_on_with():
+    """It lacks as much of the picture as a sampler's first latents, which are nothing but noise."""
+    latents, seen = torch.full((400, 4, 2, 2), 0.8), {}
+
+    def predict(noisy, times):
+        seen["noisy"], seen["times"] = noisy, times
+        return torch.zeros_like(noisy)
+
+    torch.manual_seed(5)
+    noise_loss(latents, predict, torch.arange(400) >= 200)
+    roots = [shapes.SCHEDULE[name] ** 0.5 for name in ("beta_start", "beta_end")]
+    alphas = (1 - torch.linspace(*roots, 1000) ** 2).cumprod(0)
+    alpha = alphas[seen["times"]].view(-1, 1, 1, 1)
+    noise = (seen["noisy"] - alpha.sqrt() * latents) / (1 - alpha).sqrt()
+    latest = alphas[FIRST_TIMES:].sqrt().mean().item()  # how much of the picture the noise lacks, at most
+    known = noise[200:].mean((1, 2, 3))  # the noisier half
+    assert noise[:200].mean().item() == pytest.approx(0, abs=0.08)
+    assert known.mean().item() == pytest.approx(-0.75 * 0.8 * latest, abs=0.03)
 
 
 def test_a_controlnet_begins_with_the_unets_own_parameters(base):
