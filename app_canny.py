@@ -10,7 +10,6 @@ from app_fields import models, slider
 from choices import DREAMBOOTH
 from tasks.canny import CannySettings
 
-SLIDER_MAX = 500  # beyond it hardly an edge is left
 STYLES = [
     (f"{model.rsplit('-')[-1].capitalize()} style: write “{keyword}”", model)
     for model, keyword in DREAMBOOTH.items()
@@ -30,10 +29,11 @@ def build(studio: Studio) -> RunPanel:
 
 
 def _own(default: CannySettings) -> dict[str, Component]:
+    limits = default.limits
     with gr.Row():
         hint = "Lower: edges go on further."
-        low = slider(default, "low_threshold", "Low threshold", hint, (0, SLIDER_MAX))
+        low = slider(default, "low_threshold", "Low threshold", hint, limits["low_threshold"])
         hint = "Lower: more edges."
-        high = slider(default, "high_threshold", "High threshold", hint, (1, SLIDER_MAX))
+        high = slider(default, "high_threshold", "High threshold", hint, limits["high_threshold"])
     edges = ready("My clip already shows edges, white on black")
     return {"low_threshold": low, "high_threshold": high, **edges}

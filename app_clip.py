@@ -1,8 +1,10 @@
 """What the tabs that follow a clip share: choosing one, seeing at once what the model will see, running."""
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import gradio as gr
 from gradio.components import Component
@@ -10,8 +12,10 @@ from gradio.events import Dependency
 
 import app_clip_fields as clip_fields
 import app_fields
+import app_view
 from app_api import add_endpoint
-from app_common import RAW, RunPanel, Studio
+from app_common import QUIET, RAW, RunPanel, Studio
+from app_notes import CLIP, SEEN, WITHOUT_ERROR, is_by
 from app_panes import Panes
 from app_preview import FRAMES_BY, PICTURES_BY, seen_by
 from app_uploads import allowed_clip, examples
@@ -30,6 +34,8 @@ PREVIEW = {
 }
 OF_A_CLIP = ("control_ready", "start_s", "end_s")  # belong to one clip: another starts without them
 OF_CONTROLS = (*PICTURES_BY, *clip_fields.ALSO)  # change nothing in the clip's own pane
+STEPS = "num_inference_steps"
+PACE_BY = ("model", STEPS, "control_ready", "also")  # beside frames and their size
 
 
 @dataclass(frozen=True)
@@ -72,10 +78,13 @@ def build(studio: Studio, tab: ClipTab) -> RunPanel:
 class ClipPanel(RunPanel):
     """A run panel with a clip: ``choose()`` places upload and examples, ``panes`` shows them."""
 
+    spoken: ClassVar[dict[str, str]] = {**RunPanel.spoken, "clip": "Clip"}
+
     def __init__(self, studio: Studio, settings_class: type[ClipSettings]):
         super().__init__(studio, settings_class)
         self.panes = Panes(studio.previews, settings_class)
         self.examples = examples(settings_class.task)
+        self._key = f"clip-of-{settings_class.task}"  # in the browser's session storage
 
     def choose(self) -> None:
         with gr.Row(elem_classes="choose-row"):
@@ -92,33 +101,55 @@ class ClipPanel(RunPanel):
                 )
         self.clip = gr.Textbox(visible=False, label="Clip")
 
+    def buttons(self) -> None:
+        super().buttons()
+        self.plan = gr.HTML("", elem_classes="plan-box", apply_default_css=False)
+
     def wire(self) -> Dependency:
         restored = super().wire()
-        self.watched = [name for name in self.form if name in ("clip", *FRAMES_BY, *OF_CONTROLS)]
+        self.watched = [name for name in self.form if name in ("clip", *FRAMES_BY, *OF_CONTROLS, STEPS)]
         panes = self.panes.components
-        inputs = [self.job_id, *panes, *(self.form[name] for name in self.watched)]
+        inputs = [self.job_id, self.note, *panes, *(self.form[name] for name in self.watched)]
         task = self.settings_class.task
-        clip = {"inputs": inputs, "outputs": panes, "concurrency_id": f"clip-{task}", **PREVIEW}
-        other_frames = _changes(self.form[name] for name in self.watched if name not in OF_CONTROLS)
-        shown = [choice.then(self._show_clip, **clip) for choice in self._wire_choices()]
-        shown.append(gr.on(other_frames, self._show_clip, **clip))
-        shown.append(restored.then(self._show_clip, **clip))
+        other_frames = [self.form[name] for name in self.watched if name not in OF_CONTROLS]
+        clip = {"inputs": inputs, "outputs": [self.note, self.plan, *panes], "concurrency_id": f"clip-{task}"}
+        # what a failed run saw is gone when it ends
+        before = [*self._wire_choices(), restored, *self.followed]
+        shown = [event.then(self._show_clip, **clip, **PREVIEW) for event in before]
+        shown.append(gr.on(_changes(other_frames), self._show_clip, **clip, **PREVIEW))
+        plan = {"inputs": inputs, "outputs": [self.note, self.plan], "concurrency_id": f"plan-{task}"}
+        for event in shown:
+            event.then(self._show_plan, **plan, **PREVIEW)
         if self.panes.controlled:
-            controls = {"inputs": inputs, "outputs": panes[1], "concurrency_id": f"see-{task}", **PREVIEW}
-            for event in shown:
-                event.then(self._show_controls, **controls)
+            seen = {"inputs": inputs, "outputs": [self.note, panes[1]], "concurrency_id": f"see-{task}"}
             other_controls = _changes(self.form[name] for name in self.watched if name in OF_CONTROLS)
-            gr.on(other_controls, self._show_controls, **controls)
+            gr.on(other_controls, self._show_controls, **seen, **PREVIEW)
+            for event in shown:
+                event.then(self._show_controls, **seen, **PREVIEW)
+        typed = [one.change for one in other_frames if isinstance(one, gr.Textbox)]
+        gr.on(typed, None, [self.note], [self.note], js=WITHOUT_ERROR, **QUIET)
         return restored
 
     def _wire_choices(self) -> list[Dependency]:
-        """The events after which there is another clip."""
-        outputs = [self.clip, *(self.form[name] for name in self._of_a_clip({}))]
+        """The events after which there is another clip; the page remembers the choice."""
+        outputs = self._chosen()
         chosen = [self.upload.upload(self._uploaded, [self.upload], outputs, **RAW)]
         if self.examples:
-            outputs = [*outputs, self.form["prompt"]]
             chosen.append(self.picks.click(self._picked, [self.picks], outputs, **RAW))
+        remember = f"(...values) => {{ sessionStorage.setItem('{self._key}', JSON.stringify(values)); }}"
+        for event in chosen:
+            event.then(None, outputs, None, js=remember, **QUIET)
+            event.then(None, [self.note], [self.note], js=WITHOUT_ERROR, **QUIET)
         return chosen
+
+    def chosen_again(self, restored: Dependency) -> Dependency:
+        recall = f"(id) => [id, sessionStorage.getItem('{self._key}') || '']"
+        inputs, outputs = [self.job_id, gr.Textbox(visible=False)], [self.job_id, *self._chosen()]
+        return restored.then(self._choose_again, inputs, outputs, js=recall, **QUIET)
+
+    def _chosen(self) -> list[Component]:
+        """What a choice of a clip fills in."""
+        return [self.clip, *(self.form[name] for name in self._of_a_clip({})), self.form["prompt"]]
 
     def followers(self) -> list[Component]:
         return [*super().followers(), *self.panes.components]
@@ -135,14 +166,29 @@ class ClipPanel(RunPanel):
     def values(self, settings: ClipSettings) -> dict[str, Any]:
         return {name: clip_fields.value(settings, name) for name in self.form}
 
+    def about(self, view: JobView | None) -> str:
+        clip = "" if view is None else view.settings.clip
+        return next((one.title for one in self.examples if one.clip == clip), Path(clip).name)
+
     def _uploaded(self, told: Any) -> list[Any]:
         """Of Gradio's description of the file only the path is kept; whoever uses it checks it first."""
         path = told.get("path") if isinstance(told, Mapping) else None
-        return [path, *self._of_a_clip({}).values()]
+        return [path, *self._of_a_clip({}).values(), gr.skip()]
 
     def _picked(self, index: int) -> list[Any]:
         example = self.examples[index]
         return [example.clip, *self._of_a_clip(example.settings).values(), example.prompt]
+
+    def _choose_again(self, job_id: str, kept: str) -> list[Any]:
+        """After a reload: the clip that was chosen last, unless the run shown was made from it.
+
+        Of an earlier run that failed nothing is told any more.
+        """
+        view = self.view(job_id)
+        values = json.loads(kept) if kept else [None]
+        if not values[0] or (view is not None and view.settings.clip == values[0]):
+            return [gr.skip()] * (1 + len(self._chosen()))
+        return [gr.skip() if view is None or view.error is None else "", *values]
 
     def _of_a_clip(self, told: Mapping[str, Any]) -> dict[str, Any]:
         fresh = self.settings_class(clip="", prompt="")
@@ -152,13 +198,14 @@ class ClipPanel(RunPanel):
     # The panes' handlers. They are told what the panes show: what has not changed is not sent again, as the
     # videos would start over.
 
-    def _show_clip(self, job_id: str, *shown_and_values: Any) -> Any:
+    def _show_clip(self, job_id: str, note: str, *shown_and_values: Any) -> list[Any]:
         shown, told = self._split(shown_and_values)
         try:
-            panes = self._clip(job_id, told)
+            panes, said = self._clip(job_id, told), "" if is_by(note, CLIP) else gr.skip()
         except InputError as error:
-            panes = self.panes.refused(self.in_labels(str(error)))
-        return _one_or_all([gr.skip() for _ in panes] if panes[0] == shown[0] else panes)
+            panes, said = self.panes.refused(), self.error(str(error), CLIP)
+        is_same = panes[0] == shown[0]
+        return [said, *([gr.skip()] * (1 + len(panes)) if is_same else ["", *panes])]
 
     def _clip(self, job_id: str, told: dict[str, Any]) -> list[str]:
         if not told["clip"]:
@@ -168,19 +215,39 @@ class ClipPanel(RunPanel):
         made = self.panes.empty() if is_known else self.panes.clip(settings)
         return [own or other for own, other in zip(self._of_run(job_id, settings), made, strict=True)]
 
-    def _show_controls(self, job_id: str, *shown_and_values: Any) -> Any:
+    def _show_controls(self, job_id: str, note: str, *shown_and_values: Any) -> list[Any]:
         shown, told = self._split(shown_and_values)
         try:
             settings = self._seen_settings(told)
             self.panes.clip(settings)
-        except InputError:  # stands in the clip's own pane already
-            return self.panes.empty()[1]
+        except InputError:  # _show_clip tells it
+            return [gr.skip(), self.panes.empty()[1]]
         try:
             controls = self._of_run(job_id, settings)[1] or self.panes.controls(settings)
             controls = self._of_run(job_id, settings)[1] or controls
+            said = "" if is_by(note, SEEN) else gr.skip()
         except InputError as error:
-            controls = self.panes.refused_controls(self.in_labels(str(error)))
-        return gr.skip() if controls == shown[1] else controls
+            controls, said = self.panes.refused_controls(), self.error(str(error), SEEN)
+        return [said, gr.skip() if controls == shown[1] else controls]
+
+    def _show_plan(self, job_id: str, _: str, *shown_and_values: Any) -> Iterator[list[Any]]:
+        """How many frames the run will draw, and how long that takes; a long clip is counted for it."""
+        told = self._split(shown_and_values)[1]
+        try:
+            settings = self._seen_settings(told)
+            first = self.studio.previews.clip(settings)
+        except InputError:  # _show_clip tells it
+            yield [gr.skip(), ""]
+            return
+        if first.is_partial:
+            yield [gr.skip(), app_view.plan_html(first.num_frames, counting=True)]
+        try:
+            count = self.studio.previews.count(settings)
+        except InputError as error:
+            yield [self.error(str(error), CLIP), ""]
+            return
+        seconds = _expected_s(self.view(job_id), settings, count * first.width * first.height)
+        yield [gr.skip(), app_view.plan_html(count, seconds)]
 
     def _of_run(self, job_id: str, settings: ClipSettings) -> list[str | None]:
         """What the window's run saw itself, if of the same frames; it may begin while a preview is made."""
@@ -196,8 +263,14 @@ class ClipPanel(RunPanel):
         return self.settings({**told, "prompt": ""})
 
 
-def _one_or_all(outputs: list[Any]) -> Any:
-    return outputs[0] if len(outputs) == 1 else outputs
+def _expected_s(view: JobView | None, settings: ClipSettings, pixels: int) -> float | None:
+    """How long so many pixels of all frames take at the pace of a finished run of the same kind."""
+    if view is None or view.state != "done":
+        return None
+    if any(getattr(view.settings, name, None) != getattr(settings, name, None) for name in PACE_BY):
+        return None
+    used = view.resolved
+    return view.seconds_elapsed * pixels / (used.num_frames * used.width * used.height)
 
 
 def _changes(components: Any) -> list[Any]:

@@ -24,7 +24,7 @@ def ready(label: str) -> dict[str, Component]:
 def advanced(default: ClipSettings) -> dict[str, Component]:
     """Everything that few people need, folded away."""
     with gr.Accordion("Advanced options", open=False, elem_classes="advanced"):
-        form = {**_part(), **app_fields.size("in the clip's shape")}
+        form = {**_part(), **app_fields.size("the clip's shape")}
         if isinstance(default, ControlledSettings):
             form |= _following(default)
         return {**form, **app_fields.drawing(default), **app_fields.machinery(default)}

@@ -16,12 +16,13 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
+import app_notes
 import app_view
+from app_notes import unknown_words_note
 from app_preview import Previews
 from checks import InputError
 from jobs import Jobs, JobView
 from model import Model
-from places import base_and_lora
 
 logger = logging.getLogger(__name__)
 
@@ -74,25 +75,14 @@ def _takes(hint: Any, kind: type) -> bool:
     return hint is kind or (isinstance(hint, types.UnionType) and kind in typing.get_args(hint))
 
 
-def unknown_words_note(model: Model, settings: Any) -> str:
-    """HTML of the note about words that the chosen model does not know; empty if it knows them all."""
-    words = model.unknown_words(settings.model, settings.prompt)
-    known = model.known_words(settings.model)
-    if not words or known is None:
-        return ""
-    if settings.editor and "instructions" not in known:
-        return ""  # the words are those of pictures: “make” and “turn” are none
-    is_bundled = base_and_lora(settings.model)[0] == "miniature"
-    name = "The miniature" if is_bundled else "This model"
-    return app_view.unknown_words_html(name, words, known)
-
-
 class RunPanel:
     """Run and Stop, the stage, progress, seed and download of one tab.
 
     ``buttons()`` and ``result()`` place it; ``form`` is the tab's components by the settings' field names, of
     which ``settings`` and ``values`` can make something else; ``wire()`` connects it all.
     """
+
+    spoken: typing.ClassVar[dict[str, str]] = {"prompt": "Prompt"}  # labels that are no names
 
     def __init__(self, studio: Studio, settings_class: type):
         self.studio = studio
@@ -108,6 +98,7 @@ class RunPanel:
     def result(self) -> None:
         self.stage = gr.HTML(app_view.Stage().html(None), elem_classes="stage-box", apply_default_css=False)
         self.status = gr.HTML(app_view.status_html(None), elem_classes="status-box", apply_default_css=False)
+        self.caption = gr.HTML("", elem_classes="caption-box", apply_default_css=False)
         with gr.Row(elem_classes="facts-row"):
             self.facts = gr.HTML("", elem_classes="facts-box", min_width=200, apply_default_css=False)
             self.reuse = gr.Button(
@@ -123,8 +114,8 @@ class RunPanel:
         form = self.form
         follow = {
             "fn": self._follow,
-            "inputs": [self.job_id],
-            "outputs": self.followers(),
+            "inputs": [self.job_id, self.note],
+            "outputs": [self.note, *self.followers()],
             "show_progress": "hidden",
             "api_visibility": "private",
             "concurrency_limit": None,
@@ -138,18 +129,22 @@ class RunPanel:
         started = gr.on(submit, self._start, [self.job_id, *form.values()], known, **RAW)
         started.then(None, [self.job_id], None, js=remember, **QUIET)
         started.then(None, None, None, js=SHOW_STAGE, **QUIET)
-        started.then(**follow)
+        self.followed = [started.then(**follow)]
+        # Gradio's .input of a text is for keys that write: it misses what is pasted, deleted or an example's
+        changed = [one.change if isinstance(one, gr.Textbox) else one.input for one in form.values()]
+        gr.on(changed, None, [self.note], [self.note], js=app_notes.WITHOUT_RUNS_ERROR, **QUIET)
         self.stop.click(self._stop, [self.job_id], None, **QUIET)
         self.reuse.click(self._seed, [self.job_id], [form["seed"]], **QUIET)
         # the page's script presses it if this window has shown a run: others need not ask
         restore = gr.Button(visible="hidden", elem_id=f"restore-{self.settings_class.task}")
         restored = restore.click(self._reattach, [self.job_id], [*known, *form.values()], js=recall, **QUIET)
-        restored.then(**follow)
+        restored = self.chosen_again(restored)
+        self.followed.append(restored.then(**follow))
         return restored
 
     def followers(self) -> list[Component]:
         """What a run changes while it is followed; ``shown`` gives a value for each."""
-        return [self.stage, self.status, self.facts, self.run, self.stop, self.reuse]
+        return [self.stage, self.status, self.caption, self.facts, self.run, self.stop, self.reuse]
 
     def shown(self, stage: app_view.Stage, view: JobView | None) -> tuple:
         """The followers' values for a run as it stands, None where there is none."""
@@ -158,6 +153,7 @@ class RunPanel:
         return (
             stage.html(view),
             app_view.status_html(view),
+            app_view.caption_html(view, self.about(view)),
             app_view.facts_html(view),
             gr.update(interactive=not busy),
             gr.update(interactive=busy and not view.stopping),
@@ -188,13 +184,18 @@ class RunPanel:
         except InputError:
             return None  # the page starts afresh
 
-    def in_labels(self, sentence: str) -> str:
-        """The core speaks of fields by their names; people know them by their labels."""
-        for name, component in self.form.items():
-            if name != "prompt" and sentence.startswith(f"{name} "):
-                return component.label + sentence.removeprefix(name)
-        begins_with_word = sentence.partition(" ")[0].isalpha()  # and not with a file's name
-        return sentence[:1].upper() + sentence[1:] if begins_with_word else sentence
+    def error(self, sentence: str, by: str = app_notes.RUN) -> str:
+        """The note for what is wrong, in the words of this form; by: who told it."""
+        labels = {name: component.label for name, component in self.form.items()}
+        return app_notes.error_html(sentence, {**labels, **self.spoken}, by)
+
+    def chosen_again(self, restored: Dependency) -> Dependency:
+        """The event after which a reloaded page also has what was chosen since the run that it shows."""
+        return restored
+
+    def about(self, view: JobView | None) -> str:
+        """What the run shown was made from, beside its prompt; empty for nothing."""
+        return ""
 
     def _start(self, job_id: str, *values: Any) -> tuple[Any, str]:
         try:
@@ -203,18 +204,18 @@ class RunPanel:
             if under_way is not None and not under_way.finished:
                 same = under_way.settings == settings  # a double click
                 text = "Your run is still under way; wait for it or press Stop, then run this."
-                return gr.skip(), "" if same else app_view.note_html("hint", text)
+                return gr.skip(), "" if same else app_view.note_html("hint", text, by=app_notes.BUSY)
             return self.studio.jobs.submit(settings), unknown_words_note(self.studio.model, settings)
         except InputError as error:
-            return gr.skip(), app_view.note_html("error", self.in_labels(str(error)))
+            return gr.skip(), self.error(str(error))
 
-    async def _follow(self, job_id: str) -> AsyncIterator[tuple]:
+    async def _follow(self, job_id: str, note: str) -> AsyncIterator[tuple]:
         stage, shown = app_view.Stage(), None
+        is_refused = app_notes.is_by(note, app_notes.RUN)  # then the run shown is an earlier one
         while True:
             view = self.view(job_id)
-            if view is not None and view.error is not None:
-                view = dataclasses.replace(view, error=self.in_labels(view.error))
-            now = self.shown(stage, view)
+            failed = view is not None and view.error is not None and not is_refused
+            now = (self.error(view.error) if failed else gr.skip(), *self.shown(stage, view))
             # what has not changed is not sent again: the video would start over, the page would flicker
             yield now if shown is None else tuple(
                 gr.skip() if new == old else new for new, old in zip(now, shown, strict=True)

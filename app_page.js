@@ -1,6 +1,7 @@
 () => {
     // Runs once when the page is there. Videos of one tab play in step; a file dropped on a pane is uploaded;
-    // a reload opens the tab that was open, and asks for the runs that this window has shown.
+    // an error below the window's edge is brought into view; a reload opens the tab that was open, and asks for
+    // the clips and runs that this window has shown.
     const APART_S = 0.12; // less is not seen, and every jump costs a decode
     const REST_MS = 600; // between two jumps of one video: it needs time to arrive
     const jumped = new WeakMap();
@@ -54,13 +55,25 @@
     };
     setInterval(step, 100);
 
+    const told = new WeakSet();
+    const showErrors = () => {
+        for (const note of document.querySelectorAll('.notes [role=alert]')) {
+            if (!visible(note) || told.has(note)) continue;
+            told.add(note);
+            if (note.getBoundingClientRect().bottom > innerHeight) {
+                note.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+            }
+        }
+    };
+    setInterval(showErrors, 100);
+
     const soon = (done, triesLeft = 200) => {
         if (!done() && triesLeft) setTimeout(soon, 50, done, triesLeft - 1);
     };
-    for (const key of Object.keys(sessionStorage)) {
-        if (!key.startsWith('run-of-') || !sessionStorage.getItem(key)) continue;
+    const kept = Object.keys(sessionStorage).filter((key) => /^(run|clip)-of-/.test(key) && sessionStorage.getItem(key));
+    for (const task of new Set(kept.map((key) => key.replace(/^(run|clip)-of-/, '')))) {
         soon(() => {
-            const restore = document.getElementById(key.replace('run-of-', 'restore-'));
+            const restore = document.getElementById(`restore-${task}`);
             if (restore) restore.click();
             return restore;
         });

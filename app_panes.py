@@ -49,18 +49,18 @@ class Panes:
         clip = _pane(CLIP, self._previews.clip(settings))
         return [clip, self._no_controls(LOOKING[self.task], busy=True)] if self.controlled else [clip]
 
-    def refused(self, sentence: str) -> list[str]:
+    def refused(self) -> list[str]:
         """What stands in place of a clip that cannot be shown."""
-        return [app_view.refused_pane_html(CLIP, sentence), *self.empty()[1:]]
+        return [app_view.refused_pane_html(CLIP), *self.empty()[1:]]
 
     def controls(self, settings: ControlledSettings) -> str:
         """What the ControlNets will see; InputError where that cannot be made."""
         shown = self._previews.controls(settings)
         return "".join(_pane(CONTROL_NAMES[task], one) for task, one in shown.items())
 
-    def refused_controls(self, sentence: str) -> str:
+    def refused_controls(self) -> str:
         """What stands in place of control pictures that cannot be made."""
-        return app_view.refused_pane_html(CONTROL_NAMES[self.task], sentence)
+        return app_view.refused_pane_html(CONTROL_NAMES[self.task])
 
     def of_run(self, view: JobView | None) -> list[str | None]:
         """What a run saw, as far as it is there yet; None for a pane that stays as it is."""

@@ -83,6 +83,7 @@ class Previews:
         self._device = device
         self._folder = tempfile.TemporaryDirectory(prefix="previews-")
         self._clips = _Recent(KEPT_CLIPS)
+        self._counts = _Recent(KEPT_FILES)
         self._files = _Recent(KEPT_FILES, lambda files: [one.path.unlink(missing_ok=True) for one in files])
 
     @property
@@ -100,6 +101,13 @@ class Previews:
         taken = self._taken(settings)
         return self._written(taken, [taken.video.frames])
 
+    def count(self, settings: ClipSettings) -> int:
+        """How many frames the run will take; a long clip is decoded to its end. InputError as ``clip``."""
+        shown, settings = self.clip(settings), _only(settings, FRAMES_BY)
+        if not shown.is_partial:
+            return shown.num_frames
+        return self._counts.get(_frames_key(settings), lambda: settings.open().count())
+
     def controls(self, settings: ControlledSettings) -> dict[str, Shown]:
         """What each ControlNet will see, by task, the settings' own first; InputError as for ``clip``.
 
@@ -113,7 +121,7 @@ class Previews:
         taken = self._taken(settings)
         ready = replace(settings, control_ready=taken.is_ready)
         return self._written(
-            taken, [part.control_pictures(taken.video.frames, self._device) for part in ready.parts()]
+            taken, [pictures for _, pictures in ready.all_pictures(taken.video.frames, self._device)]
         )
 
     def _written(self, taken: "_Taken", videos: list[np.ndarray]) -> list[Shown]:

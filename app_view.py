@@ -10,9 +10,11 @@ from urllib.parse import quote
 import cv2
 import numpy as np
 
+from checks import counted
 from jobs import JobView
 
 PREVIEW_FRAMES = 16  # a longer video's preview shows this many of its frames, evenly spaced
+MANY_FRAMES = 500  # from here on a run is said to take long
 PREVIEW_SIDE_PX = 160  # the longer side of a preview frame as sent; the page enlarges it smoothly
 
 
@@ -49,7 +51,7 @@ class Stage:
         if view.state == "queued":
             return _stage("waiting", _placeholder("Waiting for its turn" if view.ahead else "Getting ready"))
         if view.state == "failed":
-            return _stage("failed", note_html("error", view.error))
+            return _stage("failed", _placeholder("No video"))  # the note says why
         if view.state == "stopped":
             return _stage("stopped", _placeholder("Stopped"))
         if view.preview is None:
@@ -106,8 +108,8 @@ def status_html(view: JobView | None) -> str:
     if view is None:
         return _status("idle", "", "")
     if view.state == "queued":
-        runs = "1 run" if view.ahead == 1 else f"{view.ahead} runs"
-        text = f"In the queue: {runs} before yours." if view.ahead else "Loading the model …"
+        ahead = f"In the queue: {counted(view.ahead, 'run')} before yours."
+        text = ahead if view.ahead else "Loading the model …"
         return _status("queued", text, _bar(None))
     if view.state == "running":
         return _status("running", _progress_words(view), _bar(view))
@@ -126,7 +128,8 @@ def status_html(view: JobView | None) -> str:
 def _duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.1f} seconds"
-    return f"{int(seconds // 60)} minutes and {round(seconds % 60)} seconds"
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{counted(minutes, 'minute')} and {counted(seconds, 'second')}"
 
 
 def _progress_words(view: JobView) -> str:
@@ -153,20 +156,51 @@ def _status(state: str, text: str, extra: str) -> str:
     return f'<div class="status" data-state="{state}"><p role="{role}">{html.escape(text)}</p>{extra}</div>'
 
 
-def facts_html(view: JobView | None) -> str:
-    """The seed that was used and what else makes the run repeatable."""
+def caption_html(view: JobView | None, about: str = "") -> str:
+    """What the run shown was asked for: its prompt, the clip it was made from (about), its size."""
     if view is None or view.resolved is None:
         return ""
     used = view.resolved
-    rest = f"{used.num_frames} frames · {used.width} × {used.height} · {used.fps:.4g}\u00a0fps"
-    rest += f" · {used.num_inference_steps} steps · guidance {used.guidance_scale:g}"
-    return f'<p class="facts">Seed <b data-seed="{used.seed}">{used.seed}</b><br><span>{rest}</span></p>'
+    clip = f", from “{html.escape(about)}”" if about else ""
+    rest = f"{counted(used.num_frames, 'frame')} · {used.width} × {used.height} · {used.fps:.4g}\u00a0fps"
+    rest += f" · {counted(used.num_inference_steps, 'step')} · guidance {used.guidance_scale:g}"
+    return f'<div class="caption"><p>“{html.escape(used.prompt)}”{clip}</p><span>{rest}</span></div>'
 
 
-def note_html(kind: str, text: str, more: str = "") -> str:
-    """A visible note on the page; kind is ``error`` or ``hint``, more is HTML that is already safe."""
+def facts_html(view: JobView | None) -> str:
+    """The seed that was used, which makes the run repeatable."""
+    if view is None or view.resolved is None:
+        return ""
+    seed = view.resolved.seed
+    return f'<p class="facts">Seed <b data-seed="{seed}">{seed}</b></p>'
+
+
+def plan_html(num_frames: int, seconds: float | None = None, counting: bool = False) -> str:
+    """The line below Run about the run to come; seconds: how long it takes, where that can be judged.
+
+    counting: there are more frames than these, and it is not known yet how many.
+    """
+    if counting:
+        return _plan(f"More than {num_frames:,} frames will be drawn; counting them …")
+    text = f"{num_frames:,} frame{'' if num_frames == 1 else 's'} will be drawn"
+    text += "." if seconds is None else f": {seconds_in_words(seconds)} at the pace of your last run."
+    if num_frames >= MANY_FRAMES:
+        text += " So many take long; Start, End and Frames in the advanced options make them fewer."
+    return _plan(text)
+
+
+def _plan(text: str) -> str:
+    return f'<p class="plan" role="status">{text}</p>'
+
+
+def note_html(kind: str, text: str, more: str = "", by: str = "") -> str:
+    """A visible note on the page; kind is ``error`` or ``hint``, more is HTML that is already safe.
+
+    by: who told it, for those who take it away again.
+    """
     role = "alert" if kind == "error" else "note"
-    return f'<div class="note" data-kind="{kind}" role="{role}"><p>{html.escape(text)}</p>{more}</div>'
+    told = f'data-kind="{kind}"' + (f' data-by="{by}"' if by else "")
+    return f'<div class="note" {told} role="{role}"><p>{html.escape(text)}</p>{more}</div>'
 
 
 def unknown_words_html(name: str, words: Sequence[str], known: Mapping[str, Sequence[str]]) -> str:
@@ -201,9 +235,9 @@ def empty_pane_html(name: str, text: str, busy: bool = False) -> str:
     return _pane("busy" if busy else "empty", _placeholder(text), html.escape(name))
 
 
-def refused_pane_html(name: str, sentence: str) -> str:
-    """A pane with the one sentence why there is nothing to show."""
-    return _pane("refused", note_html("error", sentence), html.escape(name))
+def refused_pane_html(name: str) -> str:
+    """A pane where there is nothing to show; the note says why."""
+    return _pane("refused", _placeholder("No preview"), html.escape(name))
 
 
 def _pane(state: str, content: str, caption: str) -> str:

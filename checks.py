@@ -8,6 +8,11 @@ class InputError(ValueError):
     """The user's input cannot be used; ``str(error)`` is the one sentence to show them."""
 
 
+def counted(number: int, noun: str) -> str:
+    """How many of what, as people write it: "1 frame", "2 frames"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

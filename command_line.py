@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from checks import InputError, check_choice
+from checks import InputError, check_choice, check_number
 from choices import DREAMBOOTH, SCHEDULERS, WARPS
 from places import choose_controlnet, find_controlnet, find_lora, find_place
 from results import check_target
@@ -32,7 +32,7 @@ GROUPS = {
         "high_threshold": ("--high-threshold", "edges begin where brightness changes by so much"),
     },
     "what to draw": {
-        "prompt": ("prompt", "what the video should show, in quotes"),
+        "prompt": ("prompt", "{asks}, in quotes"),
         "negative_prompt": ("--negative-prompt", "what it should not show"),
         "model": ("--model", "miniature (bundled), a hub id (owner/name), or a folder in diffusers' format; "
                   "MODEL+LORA adds a LoRA: a hub id, a folder or a .safetensors file"),  # fmt: skip
@@ -103,6 +103,12 @@ class Order:
             return self.save_control
         return self.save_control.with_stem(f"{self.save_control.stem}-{name}") if name != "clip" else None
 
+    def seen_paths(self) -> list[Path]:
+        """All files of --save-control that this run will write."""
+        controlled = isinstance(self.settings, ControlledSettings)
+        names = [part.task for part in self.settings.parts()] if controlled else ["clip"]
+        return [path for name in names if (path := self.seen_path(name)) is not None]
+
 
 class Parser(argparse.ArgumentParser):
     """argparse whose complaints are one sentence, as everywhere in this program."""
@@ -166,12 +172,14 @@ def _checked(arguments: argparse.Namespace) -> Order:
     settings.check()
     output = None if arguments.output is None else check_target(arguments.output, settings, "--output")
     control = getattr(arguments, "save_control", None)
-    if control is not None:
-        control = check_target(control, settings, "--save-control")
-        if output is not None and control.resolve() == output.resolve():
-            raise InputError(f"--save-control is {control}, which is the video's own; give another file.")
+    control = None if control is None else check_target(control, settings, "--save-control")
+    order = Order(settings, output, control, arguments.device, arguments.dtype, arguments.json)
+    for path in order.seen_paths():
+        check_target(path, settings, "--save-control")
+        if output is not None and path.resolve() == output.resolve():
+            raise InputError(f"--save-control is {path}, which is the video's own; give another file.")
     _find_all(settings)
-    return Order(settings, output, control, arguments.device, arguments.dtype, arguments.json)
+    return order
 
 
 def _find_all(settings: Settings) -> None:
@@ -201,9 +209,14 @@ def _controlnet(task: str, text: str) -> str | Also:
     name, equals, weights = text.partition("=")
     if equals and re.fullmatch(r"[a-z0-9-]+", name) and not Path(text).exists():
         check_choice("controlnet", name, _others(task))
-        return Also(name, *_with_scale(weights))
-    name, scale = _with_scale(text)
-    return Also(name, None, scale) if name in TASKS and not equals else text
+        weights, scale = _with_scale(weights)
+    else:
+        name, scale = _with_scale(text)
+        if name not in TASKS or equals:
+            return text
+        weights = None
+    check_number(f"the scale in --controlnet {text}", scale, *ControlledSettings.limits["conditioning_scale"])
+    return Also(name, weights, scale)
 
 
 def _with_scale(text: str) -> tuple[str, float]:
@@ -253,7 +266,7 @@ def _add_option(group: Any, kind: type[Settings], name: str, default: Any) -> No
     flag, hint = OPTIONS.get(name, (f"--{name.replace('_', '-')}", name.replace("_", " ")))
     flags = (flag, *ALIASES.get(name, ()))
     if default is MISSING:
-        group.add_argument(name, metavar=name.upper(), help=hint)
+        group.add_argument(name, metavar=name.upper(), help=hint.format(asks=kind.asks))
     elif isinstance(default, bool):
         action = "store_false" if default else "store_true"
         group.add_argument(*flags, dest=name, action=action, help=hint)

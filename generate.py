@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from checks import InputError
+from checks import InputError, counted
 from command_line import Order, in_options, read_order
 from tasks import Settings
 from tasks.clip import ClipSettings
-from utils import check_output, write_video
+from utils import check_output, replacing, write_video
 
 OUTPUTS = Path("outputs")
 BAR = "{desc} {percentage:3.0f}%|{bar:30}| {elapsed}<{remaining}"
@@ -104,7 +104,7 @@ def run(order: Order, clock: Clock) -> dict:
     model = Model(device=order.device, dtype=order.dtype)
     settings = model.resolve(order.settings)
     clock.lap("load")
-    unknown = model.unknown_words(settings.model, settings.prompt)
+    unknown = model.unknown_words(settings.model, settings.prompt, settings.editor)
     if unknown:
         print(f"Note: {settings.model} does not know {', '.join(unknown)}.", file=sys.stderr)
     output = order.output
@@ -112,8 +112,8 @@ def run(order: Order, clock: Clock) -> dict:
         OUTPUTS.mkdir(exist_ok=True)
         output = check_output(new_output_path(OUTPUTS, settings))
     try:
-        with contextlib.closing(Bar()) as bar:
-            drawing = Drawing(model, settings, order, clock, bar)
+        with contextlib.ExitStack() as kept, contextlib.closing(Bar()) as bar:
+            drawing = Drawing(model, settings, order, clock, bar, kept)
             write_result(output, settings, drawing.frames())
     except OutOfMemoryError as error:
         raise MemoryError from error
@@ -134,13 +134,17 @@ def run(order: Order, clock: Clock) -> dict:
 
 @dataclass
 class Drawing:
-    """The video's frames one by one; the bar, the clock and the files of --save-control follow them."""
+    """The video's frames one by one; the bar, the clock and the files of --save-control follow them.
+
+    kept: where those files wait for the video, without which they go again.
+    """
 
     model: Any
     settings: Settings
     order: Order
     clock: Clock
     bar: Bar
+    kept: contextlib.ExitStack
     saved: list[str] = field(default_factory=list)
 
     def frames(self) -> Iterator[np.ndarray]:
@@ -159,7 +163,8 @@ class Drawing:
     def _on_seen(self, name: str, frames: np.ndarray) -> None:
         path = self.order.seen_path(name)
         if path is not None:
-            self.saved.append(str(write_video(path, frames, self.settings.fps)))
+            write_video(self.kept.enter_context(replacing(path)), frames, self.settings.fps)
+            self.saved.append(str(path))
         self.clock.lap("look")
 
 
@@ -171,8 +176,9 @@ def _say_for_now(text: str) -> None:
 
 def _sentence(report: dict) -> str:
     return (
-        f"Wrote {report['output']}: {report['frames']} frames of {report['width']}x{report['height']} at "
-        f"{report['fps']:g} per second, seed {report['seed']}, in {report['seconds']:.1f} s."
+        f"Wrote {report['output']}: {counted(report['frames'], 'frame')} of "
+        f"{report['width']}x{report['height']} at {report['fps']:g} per second, seed {report['seed']}, "
+        f"in {report['seconds']:.1f} s."
     )
 
 

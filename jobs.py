@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from checks import InputError
+from checks import InputError, counted
 from model import Model
 from results import new_output_path, write_result
 from tasks.clip import ClipSettings
@@ -47,7 +47,7 @@ class JobView:
     preview: uint8 (f, h, w, 3) RGB at latent resolution, while the job runs; preview_number grows with each.
     seconds_left: None where it cannot be judged yet.
     seen: small MP4s of what the model saw of a clip, there before the first step: "clip" and the task's name
-    of each ControlNet.
+    of each ControlNet. Gone once the run has ended without a video.
     """
 
     id: str
@@ -128,7 +128,8 @@ class Jobs:
                 raise InputError("The program is shutting down; start it again, then run this.")
             waiting = len(self._waiting)
             if waiting >= self._max_waiting:
-                raise InputError(f"The queue is full ({waiting} runs wait); try again in a few minutes.")
+                told = counted(waiting, "run")
+                raise InputError(f"The queue is full ({told} waiting); try again in a few minutes.")
             self._jobs[job.id] = job
             self._waiting.append(job)
             self._changed.notify_all()
@@ -160,8 +161,8 @@ class Jobs:
             self._changed.notify_all()
         self._worker.join(timeout_s)
         with self._changed:
-            for job in self._jobs.values():
-                _tidy(job)
+            if self._running is not None and self._running.output is None:  # its step takes too long
+                _tidy(self._running)
 
     def _find(self, job_id: str) -> _Job:
         job = self._jobs.get(job_id)
@@ -198,10 +199,11 @@ class Jobs:
     def _end(self, job: _Job, state: str, error: str | None = None) -> None:
         job.state, job.error, job.ended_s = state, error, time.monotonic()
         job.preview = None  # only a running job's is looked at
+        if state != "done":
+            _tidy(job)
         finished = [other for other in self._jobs.values() if other.state in FINISHED]
         for other in finished[: max(0, len(finished) - self._max_kept)]:
             del self._jobs[other.id]
-            _tidy(other)
 
     # The worker's side
 
@@ -302,10 +304,13 @@ class Jobs:
 
 
 def _tidy(job: _Job) -> None:
-    """What led to no video is of no use to anybody once its job is forgotten."""
-    if job.output is None:
-        for path in job.seen.values():
+    """What led to no video is of no use to anybody."""
+    for path in job.seen.values():
+        try:
             path.unlink(missing_ok=True)
+        except OSError as error:
+            logger.warning("%s could not be removed: %s", path, error)
+    job.seen = {}
 
 
 def _seconds_left(job: _Job, now_s: float) -> float | None:

@@ -5,7 +5,6 @@ import math
 import re
 import secrets
 import threading
-import unicodedata
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -32,6 +31,7 @@ __all__ = ["MINIATURE", "Model", "ModelError"]
 logger = logging.getLogger(__name__)
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+INSTRUCTIONS = "instructions"  # the group of a card's words that only its editor knows
 FILLED = ("width", "height", "num_inference_steps", "guidance_scale", "motion_x", "motion_y", "seed")
 
 
@@ -137,14 +137,20 @@ class Model(OriginalCalls):
         """A quick picture of a Step's latents (1 f c h w): uint8 RGB (f, h, w, 3), a pixel per cell."""
         return preview(latents, self._card.preview)
 
-    def known_words(self, model: str) -> dict[str, tuple[str, ...]] | None:
-        """The words a model lists as known to it, by group; None where it lists none."""
-        return read_card(model).words or None
+    def known_words(self, model: str, editor: bool = False) -> dict[str, tuple[str, ...]] | None:
+        """The words a model lists as known to it, by group; None where it lists none.
 
-    def unknown_words(self, model: str, prompt: str) -> tuple[str, ...]:
-        """Words of the prompt that the model does not know; () for models that do not list theirs."""
+        editor: of its InstructPix2Pix side, to which alone instructions ("make", "turn") say anything.
+        """
         words = read_card(model).words
-        if not words:
+        if editor:
+            return words if INSTRUCTIONS in words else None  # the others are those of pictures
+        return {group: some for group, some in words.items() if group != INSTRUCTIONS} or None
+
+    def unknown_words(self, model: str, prompt: str, editor: bool = False) -> tuple[str, ...]:
+        """Words of the prompt that the model does not know; () for models that do not list theirs."""
+        words = self.known_words(model, editor)
+        if words is None:
             return ()
         known = {part for group in words.values() for phrase in group for part in _words(phrase)}
         return tuple(word for word in _words(prompt) if word not in known)
@@ -171,9 +177,9 @@ def _motion_times(
 
 
 def _words(text: str) -> list[str]:
-    """The different words of a text in any script, small letters; a sign that is no punctuation is one."""
-    found = re.findall(r"\w+(?:['\u2019]\w+)*|[^\w\s]", text.lower())
-    return [word for word in dict.fromkeys(found) if not unicodedata.category(word[0]).startswith("P")]
+    """The different words of a text in any script, small letters; without markup, emoji and other signs."""
+    found = re.findall(r"\w+(?:['\u2019]\w+)*", re.sub(r"</?[a-z][^<>]*>", " ", text.lower()))
+    return list(dict.fromkeys(word for word in found if word.strip("_")))
 
 
 def _pick_device(device: str | None) -> str:

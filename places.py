@@ -9,6 +9,7 @@ MINIATURE = Path(__file__).resolve().parent / "miniature" / "weights" / "text-to
 INDEX = "model_index.json"
 CONFIG = "config.json"
 LORA_FILE = "pytorch_lora_weights.safetensors"
+LORA_PLACES = "a .safetensors file, a folder (of one beside the model's, its name) or a hub id (owner/name)"
 
 
 class ModelError(InputError):
@@ -65,15 +66,18 @@ def find_place(source: str, what: str = "model") -> str:
         if not (MINIATURE / INDEX).is_file():
             raise ModelError("model miniature has no weights in this copy; fetch the project again.")
         return str(MINIATURE)
-    path = Path(source).expanduser()
-    is_folder = _is_folder(path)
-    if _is_file(path):
+    if _is_file(Path(source).expanduser()):
         raise ModelError(f"{what} {source} is a file; give the folder of one in diffusers' format.")
-    if not is_folder and source.count("/") == 1 and not source.startswith((".", "~", os.sep)):
+    return _folder_or_id(source, what, "miniature, a folder or a hub id (owner/name)")
+
+
+def _folder_or_id(source: str, what: str, allowed: str) -> str:
+    path = Path(source).expanduser()
+    if _is_folder(path):
+        return str(path)
+    if source.count("/") == 1 and not source.startswith((".", "~", os.sep)):
         return source
-    if not is_folder:
-        raise ModelError(f"{what} {source} is not there; give miniature, a folder or a hub id (owner/name).")
-    return str(path)
+    raise ModelError(f"{what} {source} is not there; give {allowed}.")
 
 
 def find_lora(source: str) -> tuple[str, str | None] | None:
@@ -91,9 +95,11 @@ def find_lora(source: str) -> tuple[str, str | None] | None:
     if beside is not None:
         return beside, None
     path = Path(lora).expanduser()
-    if lora.endswith(".safetensors") and _is_file(path):
+    if _is_file(path):
+        if path.suffix != ".safetensors":
+            raise ModelError(f"lora {lora} is a file of another kind; give {LORA_PLACES}.")
         return str(path.parent), path.name
-    return find_place(lora, "lora"), None
+    return _folder_or_id(lora, "lora", LORA_PLACES), None
 
 
 def find_controlnet(source: str, task: str) -> str:

@@ -24,7 +24,7 @@ def check_target(path: str | os.PathLike, settings: Settings, name: str = "outpu
 
     name: what the sentence calls the path.
     """
-    path = check_output(path)
+    path = check_output(path, name)
     if isinstance(settings, ClipSettings) and path.exists() and path.samefile(settings.clip):
         raise InputError(f"{name} is {path}, which is the clip itself; give another file.")
     return path
@@ -47,9 +47,13 @@ def write_result(path: Path, settings: Settings, frames: Iterable[np.ndarray]) -
 
 
 def settings_dict(settings: Settings) -> dict:
-    """Settings as JSON for a video's metadata, with the task, the program and its version."""
+    """Settings as JSON for a video's metadata, with the task, the program and its version.
+
+    Of the clip only the file's name: its folders are private, and files get around.
+    """
     about = {"task": settings.task, "program": "Text2Video-Zero Studio", "version": __version__}
-    return {**about, **asdict(settings)}
+    clip = {"clip": Path(settings.clip).name} if isinstance(settings, ClipSettings) else {}
+    return {**about, **asdict(settings), **clip}
 
 
 def new_output_path(folder: Path, settings: Settings) -> Path:

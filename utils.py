@@ -174,17 +174,26 @@ def _fit(source: Video | video_in.Clip, to: _Window, resampling: Image.Resamplin
     return Video(video_in.gather(frames, to.height, to.width, name), source.fps)
 
 
-def check_output(path: str | os.PathLike) -> Path:
-    """``path`` if an MP4 can be written there; InputError with the reason otherwise. Writes nothing."""
-    path = Path(path)
+def check_output(path: str | os.PathLike, name: str = "output") -> Path:
+    """``path`` if an MP4 can be written there, which is tried; InputError with the reason otherwise.
+
+    name: what the sentence calls the path. Nothing is left behind, and a file of that name stays as it is.
+    """
+    told, path = f"{name} is '{os.fspath(path)}'", Path(path)
     if path.suffix.lower() != ".mp4":
-        raise InputError(f"output is '{path}'; give a file name that ends in .mp4.")
-    if not path.parent.is_dir():
-        raise InputError(f"output is '{path}', but there is no folder '{path.parent}'; create it first.")
-    if path.is_dir():
-        raise InputError(f"output is '{path}', which is a folder; give the name of a file.")
-    if not os.access(path.parent, os.W_OK):
-        raise InputError(f"output is '{path}', but the folder '{path.parent}' cannot be written to.")
+        raise InputError(f"{told}; give a file name that ends in .mp4.")
+    if not os.path.isdir(path.parent):
+        raise InputError(f"{told}, but there is no folder '{path.parent}'; create it first.")
+    if os.path.isdir(path):
+        raise InputError(f"{told}, which is a folder; give the name of a file.")
+    try:  # rights do not tell all: /proc takes no files from anybody
+        path.exists()  # a name may be too long
+        trial = _beside(path)
+        trial.touch(exist_ok=False)
+        trial.unlink()
+    except OSError as error:
+        reason = f"no file can be written there ({error.strerror})"
+        raise InputError(f"{told}, but {reason}; choose another place.") from error
     return path
 
 
@@ -206,7 +215,7 @@ def write_video(
     first = next(frames, None)
     if first is None:
         raise InputError("frames are empty; give at least one frame.")
-    with _replacing(path) as part:
+    with replacing(path) as part:
         video_out.encode(part, first, frames, fps, tags)
     return path
 
@@ -222,20 +231,24 @@ def add_audio(movie: str | os.PathLike, source: str | os.PathLike) -> bool:
     if not video_in.has_audio(source):
         return False
     seconds = video_in.length_s(movie)
-    with _replacing(movie) as part:
+    with replacing(movie) as part:
         video_out.join(part, movie, source, seconds)
     return True
 
 
 @contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A file to write to that takes the place of ``path`` if all goes well, and else is gone."""
-    part = path.with_name(f".{path.stem[:100]}.{secrets.token_hex(4)}.part")
+def replacing(path: Path) -> Iterator[Path]:
+    """An MP4 to write, beside ``path``, that takes its place if all goes well, and else is gone."""
+    part = _beside(path)
     try:
         yield part
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{secrets.token_hex(8)}.part.mp4")
 
 
 def read_settings(path: str | os.PathLike) -> dict | None:

@@ -1,17 +1,23 @@
 """Models from the bundled miniature, a local folder or a hub id; and what a model says of itself.
 
-Nothing but safetensors is read, and a model's index may name classes of diffusers and transformers only:
-diffusers imports the modules that an index names.
+Of weights nothing but tensors is read: safetensors, or pickles of which all else is refused. A model's index
+may name classes of diffusers and transformers only: diffusers imports the modules that an index names.
 """
 
 import json
 import logging
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import diffusers
+import httpx
 import torch
 from diffusers import UNet2DConditionModel
-from huggingface_hub import hf_hub_download
+from huggingface_hub import hf_hub_download, list_repo_files, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -21,6 +27,7 @@ from huggingface_hub.errors import (
 )
 from transformers import CLIPTextModel
 
+from checks import counted
 from hub import hub_answers
 from places import (
     INDEX,
@@ -39,6 +46,12 @@ logger = logging.getLogger(__name__)
 CARD = "miniature.json"
 ALLOWED_MODULES = ("diffusers", "transformers", "stable_diffusion")
 NEEDED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+WEIGHTS = re.compile(
+    r"(?:diffusion_pytorch_|pytorch_)?model(\.fp16)?(?:-\d+-of-\d+)?\.(safetensors|bin)", re.ASCII
+)
+# Ending and variant of the files that are read, the best first. A .bin, as older models have it, is a pickle;
+# diffusers and transformers give it to torch.load(weights_only=True), which runs nothing.
+KINDS = (("safetensors", None), ("safetensors", "fp16"), ("bin", None), ("bin", "fp16"))
 STABLE_DIFFUSION = {"num_inference_steps": 50, "guidance_scale": 7.5, "motion_x": 12.0, "motion_y": 12.0}
 
 
@@ -63,9 +76,21 @@ class Card:
 
 
 def read_card(source: str) -> Card:
-    """The card of the miniature or of a local folder; an empty one where there is none or it is broken."""
-    base = base_and_lora(source)[0]
-    path = (MINIATURE if base == "miniature" else Path(base).expanduser()) / CARD
+    """The card of the miniature or of a local folder; an empty one where there is none or it is broken.
+
+    A LoRA in a folder beside the model may have a card too, whose words are known as well.
+    """
+    base, lora = base_and_lora(source)
+    card = _read_card_file((MINIATURE if base == "miniature" else Path(base).expanduser()) / CARD)
+    beside = None if lora is None else companion(base, lora, LORA_FILE)
+    if beside is None:
+        return card
+    more = _read_card_file(Path(beside) / CARD).words
+    words = {group: (*card.words.get(group, ()), *more.get(group, ())) for group in {**card.words, **more}}
+    return replace(card, words=words)
+
+
+def _read_card_file(path: Path) -> Card:
     try:
         if not path.is_file():
             return Card()
@@ -90,21 +115,27 @@ def load_pipeline(source: str, device: str, dtype: torch.dtype, editor: bool = F
     """
     place, lora = find_place(source), find_lora(source)
     try:
-        _check_index(source, _read_index(place))
-        where = {"local_files_only": _check_folder(place) or not hub_answers(), "use_safetensors": True}
+        local = Path(place).is_dir() or not hub_answers()
+        index = _read_index(place, local)
+        _check_index(source, index)
+        _check_folder(place)
+        part = partial(_load_part, source, dtype=dtype, local=local)
+        files = _files(place, local)
         beside = companion(source, "editor") if editor else None
-        unets = {}
-        if beside is not None:
-            unets["unet"] = UNet2DConditionModel.from_pretrained(beside, dtype=dtype, **where)
+        if beside is None:
+            unet = part(UNet2DConditionModel, place, files, "unet")
+        else:
+            unet = part(UNet2DConditionModel, beside, _files(beside, local), "")
         pipeline = TextToVideoPipeline.from_pretrained(
-            place,
+            _without_weights(place, local),
             dtype=dtype,
-            **unets,
-            text_encoder=_text_encoder(source, place, dtype, where),
+            unet=unet,
+            vae=part(getattr(diffusers, index["vae"][1]), place, files, "vae"),
+            text_encoder=part(CLIPTextModel, place, files, "text_encoder"),
             safety_checker=None,
             feature_extractor=None,
+            image_encoder=None,
             requires_safety_checker=False,
-            **where,
         ).to(device)
     except ModelError:
         raise
@@ -137,15 +168,55 @@ def _add_lora(pipeline: TextToVideoPipeline, source: str, place: str, file: str 
         raise ModelError(f"lora {name} has no layers for this kind of model; choose another.")
 
 
-def _text_encoder(source: str, place: str, dtype: torch.dtype, where: dict) -> CLIPTextModel:
-    """Loaded by itself, because transformers would fill missing tensors with random ones and go on."""
-    encoder, told = CLIPTextModel.from_pretrained(
-        place, subfolder="text_encoder", dtype=dtype, output_loading_info=True, **where
+def _load_part(
+    source: str, kind: type, place: str, files: Iterable[str], folder: str, *, dtype: torch.dtype, local: bool
+) -> torch.nn.Module:
+    """One network of a model, in ``folder`` of it ("": itself), from the best of its weights.
+
+    Each is loaded by itself: their files may be of different kinds, and where tensors are missing the
+    libraries would go on with random ones.
+    """
+    weights = _best_weights(Path(file).name for file in files if str(Path(file).parent) == (folder or "."))
+    if weights is None and local and not Path(place).is_dir():
+        raise ConnectionError(f"{folder} has not been fetched")
+    if weights is None:
+        lacking = f"no weights{f' in its folder {folder}' if folder else ''} that can be read"
+        raise ModelError(f"model {source} has {lacking} (.safetensors or .bin); choose another.")
+    network, told = kind.from_pretrained(
+        place, subfolder=folder, dtype=dtype, output_loading_info=True, local_files_only=local, **weights
     )
     if told["missing_keys"]:
-        lost = f"{len(told['missing_keys'])} tensors are missing from its text encoder"
+        lost = f"{counted(len(told['missing_keys']), 'missing tensor')} in its {folder or 'editor'}"
         raise ModelError(f"model {source} is broken and cannot be loaded ({lost}); fetch it again.")
-    return encoder
+    return network
+
+
+def _without_weights(place: str, local: bool) -> str:
+    """The folder with the rest of a model; of a hub id nothing else is fetched, as ControlNets in it."""
+    if Path(place).is_dir():
+        return place
+    wanted = [INDEX, "tokenizer/*", "scheduler/*"]
+    return snapshot_download(place, allow_patterns=wanted, local_files_only=local)
+
+
+def _best_weights(names: Iterable[str]) -> dict[str, Any] | None:
+    """What ``from_pretrained`` is told to read the best of the files of these names; None without any."""
+    there = {(found[2], found[1] and "fp16") for name in names if (found := WEIGHTS.fullmatch(name))}
+    best = next((kind for kind in KINDS if kind in there), None)
+    return None if best is None else {"use_safetensors": best[0] == "safetensors", "variant": best[1]}
+
+
+def _files(place: str, local: bool) -> list[str]:
+    """The files of a folder or a hub id, as paths in it; without the hub, those of it that are here."""
+    if not local:
+        try:
+            return list_repo_files(place)
+        except (HfHubHTTPError, httpx.HTTPError, OSError) as error:
+            logger.info("the files of %s are not told, those fetched before will do: %s", place, error)
+    folder = Path(place)
+    if not folder.is_dir():
+        folder = Path(hf_hub_download(place, INDEX, local_files_only=True)).parent
+    return [path.relative_to(folder).as_posix() for path in (*folder.glob("*"), *folder.glob("*/*"))]
 
 
 def _check_channels(source: str, pipeline: TextToVideoPipeline, editor: bool) -> None:
@@ -162,24 +233,21 @@ def _check_channels(source: str, pipeline: TextToVideoPipeline, editor: bool) ->
         )
 
 
-def _read_index(place: str) -> dict:
+def _read_index(place: str, local: bool) -> dict:
     path = Path(place) / INDEX
     if not path.parent.is_dir():
-        path = Path(hf_hub_download(place, INDEX, local_files_only=not hub_answers()))
+        path = Path(hf_hub_download(place, INDEX, local_files_only=local))
     if not path.is_file():
         raise ModelError(f"model {place} has no {INDEX}; give a folder in diffusers' format.")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _check_folder(place: str) -> bool:
-    """Whether the place is a local folder; ModelError where one of its parts is missing."""
+def _check_folder(place: str) -> None:
+    """ModelError where a part of a local folder is missing."""
     folder = Path(place)
-    if not folder.is_dir():
-        return False
-    missing = [name for name in NEEDED if not (folder / name).is_dir()]
+    missing = [name for name in NEEDED if not (folder / name).is_dir()] if folder.is_dir() else []
     if missing:
         raise ModelError(f"model {place} has no folder {', '.join(missing)}; fetch it again.")
-    return True
 
 
 def _check_index(source: str, index: dict) -> None:
@@ -199,17 +267,21 @@ def _check_index(source: str, index: dict) -> None:
 
 
 def explain(source: str, error: Exception, what: str = "model") -> str:
-    """One sentence for what diffusers, transformers or the hub raised."""
-    offline = f"{what} {source} is not on this machine and the hub cannot be reached; "
+    """One sentence for what diffusers, transformers or the hub raised.
+
+    what: was to be loaded: "model", "controlnet" or "lora".
+    """
+    offline = f"{what} {source} is not on this machine and the hub cannot be reached"
+    instead = "leave it out" if what == "lora" else "choose miniature"
     if isinstance(error, GatedRepoError):
         return f"{what} {source} needs its licence accepted on the hub; accept it there and log in."
     if isinstance(error, RepositoryNotFoundError):
         return f"{what} {source} is not known to the hub; check the id for typing errors."
     if isinstance(error, HFValidationError):
-        return f"{what} {source} is no hub id; write it as owner/name, or give a folder or miniature."
+        return f"{what} {source} is no hub id; write it as owner/name, give a folder, or {instead}."
     if isinstance(error, (LocalEntryNotFoundError, HfHubHTTPError, ConnectionError)):
-        return offline + "connect once to fetch it, or choose miniature."
-    if isinstance(error, OSError) and "no file named" in str(error):
-        return f"{what} {source} has no safetensors weights, the only kind read here; choose another."
+        return f"{offline}; connect once to fetch it, or {instead}."
+    if what != "model" and isinstance(error, OSError) and "no file named" in str(error):
+        return f"{what} {source} has no safetensors weights, the only kind read of a {what}; choose another."
     first_line = str(error).strip().split("\n")[0][:200]
     return f"{what} {source} is broken and cannot be loaded ({first_line}); fetch it again or choose another."

@@ -13,7 +13,7 @@ from diffusers import AutoencoderTiny, DDIMScheduler, ModelMixin, StableDiffusio
 from torch import nn
 from transformers import CLIPTokenizer
 
-from miniature.shapes import DEFAULTS, MAX_SHARD_SIZE, SCHEDULE
+from miniature.shapes import CARD, DEFAULTS, MAX_SHARD_SIZE, SCHEDULE
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def write_package(
         pipe.save_pretrained(part, max_shard_size=MAX_SHARD_SIZE)
         # transformers loads in the precision a config names, diffusers in float32; they have to agree
         change_config(part / "text_encoder" / "config.json", dtype="float32")
-        (part / "miniature.json").write_text(json.dumps({**facts, "defaults": DEFAULTS}, indent=1) + "\n")
+        (part / CARD).write_text(json.dumps({**facts, "defaults": DEFAULTS}, indent=1) + "\n")
     return folder
 
 

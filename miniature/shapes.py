@@ -6,6 +6,7 @@ from pathlib import Path
 WEIGHTS = Path(__file__).parent / "weights"
 TEXT_TO_IMAGE = WEIGHTS / "text-to-image"
 RUNS = Path("runs") / "miniature"
+CARD = "miniature.json"  # in a model's folder: its words, and how it is best used
 
 PIXELS = 256  # side of the pictures
 REDUCTION = 8  # pixels per latent cell

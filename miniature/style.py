@@ -1,6 +1,7 @@
 """One style as a LoRA (Hu et al., arXiv 2106.09685) on the UNet, called by ``data.STYLE_KEYWORD``."""
 
 import copy
+import json
 from pathlib import Path
 
 import torch
@@ -9,8 +10,10 @@ from peft import LoraConfig, get_peft_model_state_dict
 from torch import nn
 from transformers import CLIPTextModel
 
+from miniature.data import STYLE_KEYWORD
 from miniature.diffusion import freeze, noise_loss
 from miniature.package import load_pipeline, replacing
+from miniature.shapes import CARD
 
 # A whole restyling, background and all, is more than attention alone can do at this size.
 STYLE = {
@@ -47,10 +50,12 @@ def style_loss(
 
 
 def save_style(folder: Path, unet: UNet2DConditionModel) -> Path:
-    """Write the LoRA alone, in half precision, as ``load_lora_weights`` reads it."""
+    """Write the LoRA alone, in half precision, as ``load_lora_weights`` reads it, and the word for it."""
     layers = {name: tensor.half() for name, tensor in get_peft_model_state_dict(unet).items()}
     with replacing(folder) as part:
         StableDiffusionPipeline.save_lora_weights(part, unet_lora_layers=layers)
+        card = {"words": {"styles": [STYLE_KEYWORD]}}
+        (part / CARD).write_text(json.dumps(card, indent=1) + "\n")
     return folder
 
 

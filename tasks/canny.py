@@ -20,6 +20,7 @@ class CannySettings(ControlledSettings):
     task: ClassVar[str] = "canny"
     limits: ClassVar[Limits] = LIMITS
     hub_id: ClassVar[str] = "lllyasviel/control_v11p_sd15_canny"
+    shows: ClassVar[str] = "edges"
 
     low_threshold: float = 100.0
     high_threshold: float = 200.0

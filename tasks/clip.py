@@ -1,10 +1,10 @@
 """What all tasks that follow a clip share: which of its frames are taken, at which size, and the run."""
 
 import math
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -45,13 +45,15 @@ class ClipSettings(ABC):
     None: the clip's own. num_frames: at most so many; None: all. width, height: output pixels, multiples of
     8; None: in the clip's shape. The rest as in TextToVideoSettings.
 
-    Of a task: ``limits`` of its numbers, ``suits``: what suits Stable Diffusion where fields are None.
+    Of a task: ``limits`` of its numbers, ``suits``: what suits Stable Diffusion where fields are None,
+    ``asks``: what its prompt tells.
     """
 
     task: ClassVar[str]
     limits: ClassVar[Limits] = LIMITS
     suits: ClassVar[dict[str, float]] = {}
     editor: ClassVar[bool] = False  # whether it needs an InstructPix2Pix UNet
+    asks: ClassVar[str] = text_to_video.TextToVideoSettings.asks
 
     clip: str
     prompt: str
@@ -74,9 +76,12 @@ class ClipSettings(ABC):
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
         if not check_text("clip", self.clip, 4000).strip():
             raise InputError("clip is empty; give the path of a video.")
-        if not Path(self.clip).is_file():
-            raise InputError(f"clip is '{self.clip[:200]}', and there is no such file; give a video's path.")
-        check_texts(self, "what the video should show")
+        if os.path.isdir(self.clip):
+            raise InputError(f"clip is '{self.clip[:200]}', which is a folder; give the path of a video.")
+        if not os.path.isfile(self.clip):
+            told = f"clip is '{self.clip[:200]}', and there is no such file"
+            raise InputError(f"{told}; put the video there, or give its path.")
+        check_texts(self, self.asks)
         check_numbers(self, self.limits)
         if self.end_s is not None and self.end_s <= self.start_s:
             raise InputError(f"end_s is {self.end_s:g}; give a time after start_s ({self.start_s:g}).")

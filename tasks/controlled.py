@@ -1,7 +1,7 @@
 """What all ControlNet tasks share (paper, Sect. 3.4): their settings, and how control pictures are made."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -45,12 +45,14 @@ class ControlledSettings(ClipSettings):
     is edges, skeletons or depth, and is used as it is. conditioning_scale: how strictly the ControlNet is
     followed. guidance_start, guidance_end: in which share of the steps. also: further ControlNets.
 
-    A task of this kind names its ``hub_id`` for Stable Diffusion and says how it makes pictures (``detect``).
+    A task of this kind names its ``hub_id`` for Stable Diffusion, what its pictures show (``shows``, "edges"
+    say), and how it makes them (``detect``).
     """
 
     limits: ClassVar[Limits] = LIMITS
     suits: ClassVar[dict[str, float]] = {"num_inference_steps": 20, "guidance_scale": 9.0}
     hub_id: ClassVar[str]
+    shows: ClassVar[str]
 
     controlnet: str | None = None
     control_ready: bool = False
@@ -65,7 +67,21 @@ class ControlledSettings(ClipSettings):
 
     def control_pictures(self, frames: np.ndarray, device: str = "cpu") -> np.ndarray:
         """What the ControlNet is shown of the fitted clip's frames: uint8 RGB (f, h, w, 3) in and out."""
-        return frames if self.control_ready else self.detect(frames, device)
+        from detectors import DetectorError
+
+        try:
+            return frames if self.control_ready else self.detect(frames, device)
+        except DetectorError as error:
+            if self.also:
+                raise
+            hint = f"set control_ready if this clip already shows {self.shows}."
+            raise DetectorError(f"{str(error).removesuffix('.')}; {hint}") from error
+
+    def all_pictures(self, frames: np.ndarray, device: str = "cpu") -> Iterator[tuple[str, np.ndarray]]:
+        """Task and pictures of each ControlNet, this one's first, from the fitted clip's frames."""
+        yield self.task, self.control_pictures(frames, device)
+        for part in self.parts()[1:]:
+            yield part.task, part.detect(frames, device)
 
     def check(self) -> None:
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
@@ -79,12 +95,16 @@ class ControlledSettings(ClipSettings):
     def _check_also(self) -> None:
         if not isinstance(self.also, (tuple, list)) or not all(isinstance(each, Also) for each in self.also):
             raise InputError("also is not a list of further ControlNets; give Also(task=...) for each.")
-        if self.also and self.control_ready:
-            raise InputError("also needs a plain clip to look at, and control_ready is set; drop either.")
         used = [self.task]
         for each in self.also:
             check_choice("also", each.task, [name for name in _controlled_tasks() if name not in used])
             used.append(each.task)
+        if self.also and self.control_ready:
+            others = " and ".join(_controlled_tasks()[each.task].shows for each in self.also)
+            raise InputError(
+                f"control_ready is set, so the clip shows only {self.shows}, and the video cannot also "
+                f"follow {others}; drop one of the two."
+            )
         for part in self.parts()[1:]:
             part.check()
 
@@ -120,9 +140,9 @@ class ControlledSettings(ClipSettings):
         if not self.control_ready:
             see("clip", frames)
         controls = []
-        for part, network in zip(self.parts(), networks, strict=True):
-            pictures = part.control_pictures(frames, str(pipeline.device))
-            see(part.task, pictures)
+        shown = self.all_pictures(frames, str(pipeline.device))
+        for part, network, (task, pictures) in zip(self.parts(), networks, shown, strict=True):
+            see(task, pictures)
             window = (part.guidance_start, part.guidance_end)
             controls.append(Control(network, pictures, part.conditioning_scale, *window))
         return {"controls": controls}

@@ -14,6 +14,7 @@ class DepthSettings(ControlledSettings):
 
     task: ClassVar[str] = "depth"
     hub_id: ClassVar[str] = "lllyasviel/control_v11f1p_sd15_depth"
+    shows: ClassVar[str] = "depth"
 
     def detect(self, frames: np.ndarray, device: str) -> np.ndarray:
         """Near things bright, far ones dark."""

@@ -32,6 +32,7 @@ class Pix2PixVideoSettings(ClipSettings):
         "image_guidance_scale": 1.5,
     }
     editor: ClassVar[bool] = True
+    asks: ClassVar[str] = "what should be changed, as in 'make it night'"
 
     scheduler: str = "euler-ancestral"
     image_guidance_scale: float | None = None

@@ -16,6 +16,7 @@ class PoseSettings(ControlledSettings):
 
     task: ClassVar[str] = "pose"
     hub_id: ClassVar[str] = "lllyasviel/control_v11p_sd15_openpose"
+    shows: ClassVar[str] = "skeletons"
 
     def suited(self, own_px: float, defaults: dict[str, float]) -> "PoseSettings":
         """As for every clip; one whose first frames are skeletons becomes ``control_ready``.

@@ -44,6 +44,7 @@ class TextToVideoSettings:
     task: ClassVar[str] = "text-to-video"
     limits: ClassVar[Limits] = LIMITS
     editor: ClassVar[bool] = False  # whether it needs an InstructPix2Pix UNet
+    asks: ClassVar[str] = "what the video should show"  # of its prompt
 
     prompt: str
     negative_prompt: str = ""
@@ -67,7 +68,7 @@ class TextToVideoSettings:
 
     def check(self) -> None:
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
-        check_texts(self, "what the video should show")
+        check_texts(self, self.asks)
         check_numbers(self, self.limits)
         check_choice("scheduler", self.scheduler, SCHEDULERS)
         check_choice("warp", self.warp, WARPS)

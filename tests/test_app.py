@@ -164,7 +164,9 @@ def test_errors_stand_in_the_page(page):
     ask(page, "a red car", Width=100)
     button(page, "Run").click()
     expect(error).to_have_text("Width is 100; give a multiple of 8 from 64 to 2048.")
-    ask(page, "a red car", Width="", Guidance="much")
+    ask(page, "a red car", Width="")
+    expect(error).to_have_count(0)  # gone with its cause
+    ask(page, "a red car", Guidance="much")
     button(page, "Run").click()
     expect(error).to_contain_text("Guidance is 'much'; give a number")
     ask(page, "a red car", Guidance="")
@@ -173,6 +175,10 @@ def test_errors_stand_in_the_page(page):
     button(page, "Run").click()
     stage(page, "failed")
     expect(error).to_contain_text("no-one/no-model")
+    button(page, "Run").click()
+    expect(error).to_have_count(1)
+    prompt_box(page).fill("a blue car")
+    expect(error).to_have_count(0)
 
 
 @needs_browser

@@ -87,6 +87,11 @@ def test_an_uploaded_clip_is_seen_followed_and_found_again(open_page, videos, sq
     assert seen.parent == videos / "seen" and seen.name.endswith("-canny.mp4")
     assert read_video(seen).frames.shape == (5, 64, 96, 3)
 
+    caption = tab.locator(".caption")
+    expect(caption).to_contain_text("“a car”, from “square.mp4”")
+    expect(caption).to_contain_text("5 frames · 96 × 64 · 6\u00a0fps · 2 steps")
+    expect(tab.locator(".plan")).to_contain_text("5 frames will be drawn: about a")  # known by now
+
     page.reload()
     tab = page.locator(".clip-tab:visible")
     stage(tab, "done")
@@ -109,7 +114,15 @@ def test_moving_a_threshold_changes_the_edges_at_once(open_page, portrait):
     assert np.mean(few > 128) < 0.5 * np.mean(many > 128)
     assert shown_file(pane(tab, "clip")) == clip
     field(tab, "High threshold").fill("50")
-    expect(pane(tab, "seen", "refused")).to_contain_text("the low one must not be the larger")
+    pane(tab, "seen", "refused")
+    expect(tab.locator(".note")).to_have_text(
+        "Low threshold is 100 and High threshold 50; the low one must not be the larger."
+    )
+    button(tab, "Run").click()
+    expect(tab.locator(".note")).to_have_count(1)
+    field(tab, "High threshold").fill("900")
+    assert np.mean(read_video(shown_file(pane(tab, "seen"))).frames > 128) <= np.mean(few > 128)
+    expect(tab.locator(".note")).to_have_count(0)
 
 
 @needs_browser
@@ -118,14 +131,18 @@ def test_an_example_fills_the_form_and_other_footage_gets_its_sentence(open_page
     tab = opened(page, "Pose")
     tab.get_by_role("button", name="Dancing", exact=True).click()
     assert read_video(shown_file(pane(tab, "seen"))).frames.max() > 200
+    page.reload()
+    tab = page.locator(".clip-tab:visible")
+    assert read_video(shown_file(pane(tab, "seen"))).frames.max() > 200
     expect(tab.get_by_role("checkbox").first).to_be_checked()
     expect(tab.locator(".prompt textarea, .prompt input")).to_have_value(
         "a white panda is dancing on the beach"
     )
     upload(tab, square_clip)
-    refused = pane(tab, "seen", "refused")
-    expect(refused).to_contain_text("detector's weights")
-    expect(refused).to_contain_text("one of the example clips")
+    pane(tab, "seen", "refused")
+    expect(tab.locator(".note")).to_contain_text("detector's weights")
+    expect(tab.locator(".note")).to_contain_text("one of the example clips")
+    assert "control_ready" not in tab.locator(".note").inner_text()
     expect(tab.get_by_role("checkbox").first).not_to_be_checked()
     for name in ("Edges", "Depth", "Instructions"):
         opened(page, name)
@@ -133,17 +150,22 @@ def test_an_example_fills_the_form_and_other_footage_gets_its_sentence(open_page
 
 
 @needs_browser
-def test_bad_clips_get_their_sentence_in_the_page(open_page, tmp_path):
+def test_bad_clips_get_their_sentence_in_the_page_until_there_is_another(open_page, tmp_path, square_clip):
     (tmp_path / "list.mp4").write_text("ffconcat version 1.0\nfile '/etc/hostname'\n")
     tab = opened(open_page(), "Instructions")
     fill(tab, "make it red")
     button(tab, "Run").click()
-    expect(tab.locator(".notes .note")).to_contain_text("No clip is chosen; upload one, or pick an example.")
+    note = tab.locator(".note")
+    expect(note).to_contain_text("No clip is chosen; upload one, or pick an example.")
     upload(tab, str(tmp_path / "list.mp4"))
-    expect(pane(tab, "clip", "refused")).to_contain_text("list.mp4 is not a video that can be read")
+    pane(tab, "clip", "refused")
+    expect(note).to_contain_text("list.mp4 is not a video that can be read")
     button(tab, "Run").click()
     stage(tab, "failed")
-    expect(tab.locator(".stage .note")).to_contain_text("list.mp4 is not a video that can be read")
+    expect(note).to_contain_text("list.mp4 is not a video that can be read")
+    upload(tab, square_clip)
+    expect(tab.locator(".plan")).to_have_text("5 frames will be drawn.")
+    expect(note).to_have_count(0)
 
 
 @needs_browser

@@ -47,6 +47,8 @@ def test_a_preview_has_the_frames_of_the_run_and_says_where_it_stops(previews, l
     assert read_video(previews.clip(replace(settings, num_frames=3)).path).num_frames == 3
     depth = previews.clip(DepthSettings(long_clip, **SMALL))  # looked at by a network
     assert (depth.num_frames, depth.is_partial) == (MAX_DETECTED, True)
+    counted = [previews.count(one) for one in (settings, replace(settings, fps=10.0, num_frames=55))]
+    assert counted == [60, 20]
 
 
 def test_thresholds_change_the_edges_and_what_is_known_is_not_made_again(previews, long_clip):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import app
+import app_notes
 import app_view
 from app_common import settings_from, typed_number
 from checks import InputError
@@ -71,6 +72,55 @@ def test_the_status_says_where_the_run_stands(view, words):
     assert f">{words}</p>" in app_view.status_html(view)
 
 
+def test_the_caption_tells_what_the_video_was_made_from():
+    page = app_view.caption_html(replace(RUNNING, state="done"), "car.mp4")
+    assert "“a car”, from “car.mp4”" in page and "3 frames · 64 × 32 · 4\u00a0fps · 9 steps" in page
+    one = replace(RESOLVED, num_frames=1, num_inference_steps=1)
+    page = app_view.caption_html(replace(RUNNING, resolved=one))
+    assert "1 frame ·" in page and "1 step ·" in page and "from" not in page
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ((1,), "1 frame will be drawn."),
+        ((24, 8.4), "24 frames will be drawn: about 8 seconds at the pace of your last run."),
+        ((48, None, True), "More than 48 frames will be drawn; counting them …"),
+        ((1800, 7300), ": about 2 hours at the pace of your last run. So many take long; Start, End and"),
+    ],
+)
+def test_what_is_said_before_a_run(told, words):
+    assert words in app_view.plan_html(*told)
+
+
+LABELS = {
+    "prompt": "Prompt",
+    "width": "Width",
+    "num_frames": "Frames",
+    "num_inference_steps": "Steps",
+    "low_threshold": "Low threshold",
+    "high_threshold": "High threshold",
+    "t0": "T′",
+    "t1": "T",
+    "control_ready": "My clip already shows depth, near ones bright",
+}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ("width is 100; give a number.", "Width is 100; give a number."),
+        ("low_threshold is 3 and high_threshold 2; no.", "Low threshold is 3 and High threshold 2; no."),
+        ("num_frames x width x num_inference_steps is 9; no.", "Frames x Width x Steps is 9; no."),
+        ("t0 (T') is 5 and t1 (T) is 3; no.", "T′ is 5 and T is 3; no."),
+        ("give all; set control_ready.", "Give all; set “My clip already shows depth, near ones bright”."),
+        ("num_frames.mp4 has no width 't0'.", "num_frames.mp4 has no width 't0'."),
+    ],
+)
+def test_sentences_speak_of_fields_by_their_labels(sentence, words):
+    assert app_notes.in_labels(sentence, LABELS) == words
+
+
 def test_what_users_wrote_is_never_html():
     nasty = '"><img src=x onerror=alert(1)>'
     resolved = replace(RESOLVED, prompt=nasty)
@@ -81,7 +131,8 @@ def test_what_users_wrote_is_never_html():
         app_view.note_html("error", nasty),
         app_view.pane_html(nasty, Path(f"{nasty}.mp4"), nasty),
         app_view.empty_pane_html(nasty, nasty),
-        app_view.refused_pane_html(nasty, nasty),
+        app_view.refused_pane_html(nasty),
+        app_view.caption_html(done, nasty),
         app_view.unknown_words_html("The miniature", [nasty], {"subjects": [nasty]}),
     ]
     for page in pages:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from checks import InputError, check_choice, check_flag, check_int, check_number, check_text
+from checks import InputError, check_choice, check_flag, check_int, check_number, check_text, counted
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e308, "5", None, True, [], 10**400, -1])
@@ -48,6 +48,10 @@ def test_flags():
     assert check_flag("motion_field", False) is False
     with pytest.raises(InputError, match="motion_field"):
         check_flag("motion_field", "no")
+
+
+def test_one_is_one():
+    assert [counted(number, "frame") for number in (0, 1, 2)] == ["0 frames", "1 frame", "2 frames"]
 
 
 def test_unhashable_choices_are_refused_too():

@@ -59,6 +59,10 @@ BAD = [
     (["text-to-video", "a car", "--model", ""], "--model is empty"),
     (["text-to-video", "a car", "-o", "car.avi"], "ends in .mp4"),
     (["text-to-video", "a car", "-o", "nowhere/car.mp4"], "no folder 'nowhere'"),
+    (["text-to-video", "a car", "-o", ""], "--output is ''; give a file name"),
+    (["text-to-video", "a car", "-o", "x" * 255 + ".mp4"], "can be written there (File name too long)"),
+    (["text-to-video", "a car", "-o", "/proc/car.mp4"], "--output is '/proc/car.mp4', but "),
+    (["text-to-video", "a car", "--model", "miniature+nowhere"], "lora nowhere is not there; give a ."),
     (["text-to-video", "a car", "--model", "./nowhere"], "./nowhere"),
     (["text-to-video", "a car", "--device", "toaster"], "toaster"),
     (["text-to-video", "a car", "--dtype", "float7"], "float7"),
@@ -80,6 +84,7 @@ BAD_WITH_CLIP = [
     (["canny", "{clip}"], "PROMPT"),
     (["canny", "nowhere.mp4", "a car"], "clip is 'nowhere.mp4'"),
     (["canny", "{folder}/README.md", "a car"], "README.md is not a video"),
+    (["canny", "{folder}", "a car"], "which is a folder; give the path of a video"),
     (["canny", "{clip}", "a car", "--start", "3", "--end", "2"], "--end is 2; give a time after --start (3)"),
     (["canny", "{clip}", "a car", "--low-threshold", "300"], "--low-threshold is 300 and --high-threshold"),
     (["canny", "{clip}", "a car", "--controlnet", "dept=x"], "--controlnet is 'dept'; choose one of pose"),
@@ -87,10 +92,16 @@ BAD_WITH_CLIP = [
     (["canny", "{clip}", "a car", "--controlnet", "depth", "--controlnet", "depth"], "--controlnet is 'dep"),
     (["canny", "{clip}", "a car", "--controlnet", "a/b", "--controlnet", "c/d"], "a/b and c/d"),
     (["canny", "{clip}", "a car", "--controlnet", "./nowhere"], "--controlnet ./nowhere is not there"),
-    (["canny", "{clip}", "a car", "--controlnet", "depth@7"], "--conditioning-scale is 7"),
-    (["canny", "{clip}", "a car", "--controlnet", "depth", "--control-ready"], "--control-ready is set"),
+    (["canny", "{clip}", "a car", "--controlnet", "depth@7"], "--controlnet depth@7 is 7.0; give"),
+    (["canny", "{clip}", "a car", "--controlnet", "pose=a/b@-1"], "in --controlnet pose=a/b@-1 is -1.0"),
+    (["canny", "{clip}", "a car", "--controlnet", "depth", "--control-ready"],
+     "--control-ready is set, so the clip shows only edges, and the video cannot also follow depth; drop"),
     (["depth", "{clip}", "a car", "-o", "a.mp4", "--save-control", "./a.mp4"], "--save-control is a.mp4"),
     (["depth", "{clip}", "a car", "--save-control", "a.gif"], "ends in .mp4"),
+    (["depth", "{clip}", "a car", "--save-control", ""], "--save-control is ''; give a file name"),
+    (["canny", "{clip}", "a car", "--controlnet", "depth", "-o", "a-depth.mp4", "--save-control", "a.mp4"],
+     "--save-control is a-depth.mp4, which is the video's own"),
+    (["pix2pix", "{clip}", " "], "prompt is empty; write what should be changed, as in 'make it night'"),
     (["pix2pix", "{clip}", "make it red", "--image-guidance", "0"], "--image-guidance is 0"),
     (["pix2pix", "{clip}", "make it red", "--controlnet", "depth"], "--controlnet"),
     ([TASK, "a car", "--save-control", "a.mp4"], "--save-control"),
@@ -181,6 +192,7 @@ def test_help_shows_options_limits_and_defaults(capsys):
         shown[task] = " ".join(capsys.readouterr().out.split())
     for part in ("--num-frames N", "1 to 1000 (default: 8)", "what suits the model", "dpm++", "-o FILE.mp4"):
         assert part in shown[TASK]
+    assert "what the video should show, in quotes" in shown[TASK]
     for part in ("CLIP PROMPT", "all of the clip", "--base-model", "(pose, depth)", "--save-control FILE"):
         assert part in shown["canny"]
     assert all(f"{model} ({keyword})" in shown["canny"] for model, keyword in DREAMBOOTH.items())

@@ -108,6 +108,23 @@ def test_ctrl_c_ends_with_130_and_leaves_no_file(tmp_path, small):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_ctrl_c_leaves_what_was_there_before(family, square_clip, tmp_path, capsys, monkeypatch):
+    """Ctrl-C comes with the first frame, when the model has seen the clip."""
+    kept = tmp_path / "saw.mp4"
+    kept.write_bytes(b"an older one")
+
+    def interrupted(path, settings, frames):
+        next(frames)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("results.write_result", interrupted)
+    quick = ["--steps", "1", "--width", "80", "--height", "64", "--num-frames", "1", "--model", family]
+    files = ["-o", str(tmp_path / "car.mp4"), "--save-control", str(kept)]
+    assert main(["canny", square_clip, "a car", *quick, *files]) == 130
+    assert capsys.readouterr().err.endswith("Stopped; no video was written.\n")
+    assert list(tmp_path.iterdir()) == [kept] and kept.read_bytes() == b"an older one"
+
+
 def test_a_write_that_fails_is_one_sentence_and_status_1(tmp_path, small, capsys, monkeypatch):
     monkeypatch.setattr("video_out.imageio_ffmpeg.get_ffmpeg_exe", lambda: str(tmp_path / "no-ffmpeg"))
     assert main([TASK, "a red car", "-o", str(tmp_path / "car.mp4"), *small]) == 1
@@ -142,9 +159,10 @@ def test_a_clip_is_followed_and_what_the_model_saw_is_kept(family, square_clip, 
     assert saw.frames.shape == (4, 64, 80, 3) and saw.fps == 6
     assert 0.01 < (saw.frames > 200).mean() < 0.2 and np.median(saw.frames) < 10  # edges on black
     told = read_settings(video)
-    assert (told["task"], told["clip"], told["model"]) == ("canny", square_clip, family)
-    assert main(["pix2pix", square_clip, "make it red", *quick, *files]) == 0
-    assert json.loads(capsys.readouterr().out)["frames"] == 5
+    assert (told["task"], told["clip"], told["model"]) == ("canny", "square.mp4", family)
+    edited = ["pix2pix", square_clip, "make it red", "--num-frames", "1"]
+    assert main([*edited, *quick, *files[:-1]]) == 0
+    assert capsys.readouterr().out.startswith(f"Wrote {video}: 1 frame of 80x64 at 6 per second, seed 1, in ")
     assert read_settings(video)["task"] == "pix2pix"
     assert 25 < np.median(read_video(control).frames) < 35  # the clip itself
 
@@ -153,5 +171,6 @@ def test_a_detector_that_is_not_there_is_one_sentence(family, square_clip, tmp_p
     options = ["--steps", "1", "--model", family, "-o", str(tmp_path / "out.mp4")]
     assert main(["pose", square_clip, "a bear", *options]) == 2
     out, err = capsys.readouterr()
-    assert out == "" and "skeleton clip" in err and err.count("\n") == 1
+    assert out == "" and err.endswith("; set --control-ready if this clip already shows skeletons.\n")
+    assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

@@ -21,7 +21,7 @@ FLOORS = [
     {"model"},
     {"jobs"},
     {"app_preview", "app_uploads", "app_view"},
-    {"app_common", "app_panes"},
+    {"app_common", "app_notes", "app_panes"},
     {"app_api", "app_clip_fields", "app_fields"},
     {"app_clip"},
     {"app_canny", "app_depth", "app_pix2pix_video", "app_pose", "app_text_to_video"},

@@ -175,17 +175,18 @@ def test_what_a_model_saw_is_shown_before_the_first_step(jobs, puppet, square_cl
     ]
 
 
-def test_what_was_seen_for_no_video_goes_with_its_job(make_jobs, puppet, square_clip):
-    jobs = make_jobs(max_kept=1)
+@pytest.mark.parametrize("state", ["stopped", "failed"])
+def test_what_was_seen_for_no_video_goes_with_the_run(jobs, puppet, square_clip, state):
     job_id = jobs.submit(CannySettings(square_clip, "a car"))
-    puppet.seeing.release(1)
-    seen = wait(jobs, job_id, lambda view: view.seen).seen["clip"]
-    jobs.stop(job_id)
-    puppet.seeing.release(1)
-    assert wait(jobs, job_id, lambda view: view.finished).state == "stopped"
-    assert list(jobs.follow(job_id).seen) == ["clip"] and seen.is_file()
-    assert finish(jobs, puppet, jobs.submit(settings())).state == "done"
-    assert not seen.exists()
+    puppet.seeing.release(2)
+    seen = wait(jobs, job_id, lambda view: len(view.seen) == 2).seen
+    assert files(jobs) == sorted(seen.values())
+    if state == "stopped":
+        jobs.stop(job_id)
+    else:
+        puppet.fail_step = InputError("no.")
+    view = finish(jobs, puppet, job_id)
+    assert (view.state, view.seen, files(jobs)) == (state, {}, [])
 
 
 def test_jobs_take_turns_and_know_their_place(jobs, puppet):
@@ -255,7 +256,7 @@ def test_a_full_queue_says_so(make_jobs):
     wait(jobs, running, lambda view: view.state == "running")
     jobs.submit(settings())
     jobs.submit(settings())
-    with pytest.raises(InputError, match=r"queue is full \(2 runs wait\)"):
+    with pytest.raises(InputError, match=r"queue is full \(2 runs waiting\)"):
         jobs.submit(settings())
 
 

@@ -131,7 +131,15 @@ def test_unknown_words(model, tmp_path):
     (tmp_path / "miniature.json").write_text(json.dumps({"words": words, "examples": ["a car"]}))
     source = str(tmp_path)
     assert model.unknown_words(source, "A car in the city, at Night; a dragon dragon") == ("at", "dragon")
-    assert model.unknown_words(source, "红色的 car, don't! ☂ über 2") == ("红色的", "don't", "☂", "über", "2")
+    assert model.unknown_words(source, "红色的 car, don't! ☂ über 2") == ("红色的", "don't", "über", "2")
+    assert model.unknown_words(source, "<b class='x'>car</b> \U0001f600 __ 2 < 3") == ("2", "3")
     assert model.unknown_words("some/model", "a dragon") == ()
     assert model.known_words(source)["subjects"] == ("car",) and model.known_words("some/model") is None
     assert model.examples(source) == ("a car",)
+    assert model.unknown_words(source, "turn it", editor=True) == ()  # its words are those of pictures
+    card = {"words": {**words, "instructions": ["turn", "into"]}}
+    (tmp_path / "miniature.json").write_text(json.dumps(card))
+    assert model.unknown_words(source, "turn a car into a cat") == ("turn", "into", "cat")
+    assert model.unknown_words(source, "turn a car into a cat", editor=True) == ("cat",)
+    assert "instructions" not in model.known_words(source)
+    assert model.known_words(source, editor=True)["instructions"] == ("turn", "into")

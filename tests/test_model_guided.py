@@ -70,7 +70,7 @@ def test_a_controlled_video_from_clip_to_file_and_back(model, family, clip, tmp_
     )
     video, kept = read_video(path), read_settings(path)
     assert video.frames.shape == (4, 64, 80, 3) and video.fps == 6
-    assert (kept["task"], kept["clip"], kept["num_frames"], kept["seed"]) == ("canny", clip, 4, 3)
+    assert (kept["task"], kept["clip"], kept["num_frames"], kept["seed"]) == ("canny", "square.mp4", 4, 3)
     assert told[-1].done == told[-1].total == 2
     assert model.preview(told[-1].latents).shape == (4, 8, 10, 3)
 

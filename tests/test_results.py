@@ -54,7 +54,9 @@ def test_the_whole_clip_at_its_own_rate_keeps_its_sound(clip, tmp_path, options,
     frames = np.zeros((settings.num_frames, 64, 96, 3), np.uint8)
     path = write_result(tmp_path / "out.mp4", settings, frames)
     assert has_audio(path) is kept
-    assert settings_of(read_settings(path)) == settings
+    told = read_settings(path)
+    assert told["clip"] == "sound.mp4"  # and not in whose folders it was
+    assert settings_of(told) == replace(settings, clip="sound.mp4")
     assert read_video(path).num_frames == settings.num_frames
     assert list(tmp_path.iterdir()) == [path]
 
@@ -86,6 +88,15 @@ def test_settings_come_back_from_a_result(tmp_path):
         assert told["program"] == "Text2Video-Zero Studio"
         assert settings_of(told) == settings
     assert settings_of({"task": "text-to-video", "prompt": "a car"}) == TextToVideoSettings("a car")
+
+
+def test_a_clip_that_is_elsewhere_is_asked_for(clip, monkeypatch, tmp_path):
+    settings = settings_of(settings_dict(resolved(clip)))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="clip is 'sound.mp4', .* no such file; put the video there, or"):
+        settings.check()
+    monkeypatch.chdir(clip.parent)
+    settings.check()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 
 from checks import InputError
 from command_line import read_order
+from detectors import DetectorError
 from results import settings_dict
 from tasks import TASKS, controlled, settings_of
 from tasks.canny import CannySettings
@@ -105,8 +106,9 @@ def test_further_controlnets_are_checked(clip):
     ):
         with pytest.raises(InputError, match=told):
             replace(good, also=also).check()
-    with pytest.raises(InputError, match="control_ready"):
-        replace(good, control_ready=True).check()
+    both = replace(good, also=(Also("depth"), Also("pose")), control_ready=True)
+    with pytest.raises(InputError, match="^control_ready is set, .* only edges.* depth and skeletons; drop"):
+        both.check()
 
 
 def test_controlnets_left_out_are_chosen(clip):
@@ -167,6 +169,21 @@ def test_canny_pictures_are_opencvs_and_ready_ones_stay(clip):
     assert replace(settings, control_ready=True).control_pictures(frames) is frames
 
 
+@pytest.mark.parametrize("kind", [DepthSettings, PoseSettings])
+def test_where_no_detector_is_to_be_had_a_ready_clip_can_be_declared(clip, kind):
+    settings = kind(clip, "a car").suited(64, {})
+    frames = settings.read().frames
+    with pytest.raises(DetectorError, match=f"; set control_ready if this clip already shows {kind.shows}."):
+        settings.control_pictures(frames)
+    ((task, pictures),) = replace(settings, control_ready=True).all_pictures(frames)
+    assert task == kind.task and pictures is frames
+    canny = CannySettings(clip, "a car", also=(Also(kind.task),))
+    seen = canny.all_pictures(frames)
+    assert next(seen)[0] == "canny"
+    with pytest.raises(DetectorError, match="example clips.$"):  # the clip cannot be ready for both
+        next(seen)
+
+
 def skeletons() -> np.ndarray:
     canvas = np.zeros((2, 96, 96, 3), np.uint8)
     for index in range(12):  # limbs in all colours of the circle
@@ -208,6 +225,7 @@ def test_a_new_controlnet_task_is_one_file_and_a_line(clip, monkeypatch):
     class BrightnessSettings(ControlledSettings):
         task: ClassVar[str] = "brightness"
         hub_id: ClassVar[str] = "someone/controlnet-brightness"
+        shows: ClassVar[str] = "brightness"
         limits: ClassVar[dict] = {**controlled.LIMITS, "darkest": (0, 255)}
 
         darkest: int = 0
@@ -225,6 +243,7 @@ def test_a_new_controlnet_task_is_one_file_and_a_line(clip, monkeypatch):
     told = ["brightness", clip, "a car", "--darkest", "9", "--controlnet", "canny@0.5", "--model", "a/model"]
     ordered = read_order(told).settings
     assert isinstance(ordered, BrightnessSettings) and ordered.darkest == 9
-    assert ordered.also == (Also("canny", None, 0.5),) and settings_of(settings_dict(ordered)) == ordered
+    assert ordered.also == (Also("canny", None, 0.5),)
+    assert settings_of({**settings_dict(ordered), "clip": clip}) == ordered
     both = CannySettings(clip, "a car", also=(Also("brightness"),)).with_networks(lambda task, hub_id: hub_id)
     assert both.networks()[1] == ("brightness", "someone/controlnet-brightness")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import small_controlnet, small_pipeline, small_unet
+from huggingface_hub import constants
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
@@ -125,10 +126,89 @@ def test_a_broken_card_is_not_used(tmp_path, card):
     assert read_card(str(tmp_path)) == weights.Card()
 
 
-def test_pickles_are_not_read(copied):
-    (copied / "unet" / "diffusion_pytorch_model.safetensors").unlink()
-    torch.save({}, copied / "unet" / "diffusion_pytorch_model.bin")
-    with pytest.raises(ModelError, match="safetensors"):
+PARTS = {
+    "unet": "diffusion_pytorch_model",
+    "vae": "diffusion_pytorch_model",
+    "text_encoder": "model",
+}
+
+
+def to_pickles(folder: Path, variant: str = "") -> None:
+    """The model's weights as older ones have them: pickles, "fp16" ones in half precision."""
+    for part, name in PARTS.items():
+        path = folder / part / f"{name}.safetensors"
+        tensors = load_file(path)
+        if variant:
+            tensors = {key: tensor.half() for key, tensor in tensors.items()}
+        pickled = f"{name.replace('model', 'pytorch_model') if part == 'text_encoder' else name}{variant}.bin"
+        torch.save(tensors, folder / part / pickled)
+        path.unlink()
+
+
+def assert_same_weights(loaded, pipeline, dtype=torch.float32) -> None:
+    for part in PARTS:
+        state = getattr(loaded, part).state_dict()
+        for name, tensor in getattr(pipeline, part).state_dict().items():
+            assert torch.equal(state[name], tensor.to(dtype).to(torch.float32)), name
+
+
+@pytest.mark.parametrize(("variant", "dtype"), [("", torch.float32), (".fp16", torch.float16)])
+def test_models_of_pickled_weights_load_too(copied, pipeline, variant, dtype):
+    """Of such are the four DreamBooth models that the original offers."""
+    to_pickles(copied, variant)
+    loaded = load(copied)
+    assert loaded.unet.dtype == torch.float32
+    assert_same_weights(loaded, pipeline, dtype)
+
+
+def test_each_part_is_read_from_its_best_weights(copied, pipeline):
+    whole, safe = copied / "unet" / "diffusion_pytorch_model.bin", PARTS["unet"] + ".safetensors"
+    torch.save({}, whole)  # nobody reads it
+    (copied / "vae" / safe).rename(copied / "vae" / "diffusion_pytorch_model.fp16.safetensors")
+    text = copied / "text_encoder"
+    torch.save(load_file(text / "model.safetensors"), text / "pytorch_model.bin")
+    (text / "model.safetensors").unlink()
+    assert_same_weights(load(copied), pipeline)
+
+
+class Trap:
+    """Unpickled, it writes a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+    def __reduce__(self) -> tuple:
+        return open, (self.path, "w")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_pickle_that_would_run_something_runs_nothing(copied, tmp_path, part):
+    to_pickles(copied)
+    path = next((copied / part).glob("*.bin"))
+    torch.save({**torch.load(path, weights_only=True), "trap": Trap(tmp_path / "sprung")}, path)
+    with pytest.raises(ModelError, match="is broken and cannot be loaded"):
+        load(copied)
+    assert not (tmp_path / "sprung").exists()
+    torch.load(path, weights_only=False)  # the trap is one
+    assert (tmp_path / "sprung").exists()
+
+
+def test_what_was_fetched_from_the_hub_is_used_without_it(copied, pipeline, tmp_path, monkeypatch):
+    to_pickles(copied)
+    cached, commit = tmp_path / "models--someone--arcane", "a" * 40
+    (cached / "refs").mkdir(parents=True)
+    (cached / "refs" / "main").write_text(commit)
+    copied = Path(shutil.move(copied, cached / "snapshots" / commit))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    assert_same_weights(load("someone/arcane"), pipeline)
+    (copied / "vae" / "diffusion_pytorch_model.bin").unlink()  # as where the line broke
+    with pytest.raises(ModelError, match="someone/arcane is not on this machine and the hub cannot"):
+        load("someone/arcane")
+
+
+def test_a_part_without_weights_is_named(copied):
+    (copied / "vae" / "diffusion_pytorch_model.safetensors").rename(copied / "vae" / "flax_model.msgpack")
+    with pytest.raises(ModelError, match="no weights in its folder vae that can be read"):
         load(copied)
 
 
@@ -203,6 +283,18 @@ def test_card_of_a_folder(tmp_path):
     assert card.tasks == {"canny": {"guidance_scale": 3}}
 
 
+def test_the_card_of_a_lora_beside_a_model_adds_its_words(tmp_path):
+    known = {"base": {"subjects": ["car"], "styles": ["sketch"]}, "neon": {"styles": ["neon"]}}
+    for name, words in known.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "miniature.json").write_text(json.dumps({"words": words}))
+    base = str(tmp_path / "base")
+    assert read_card(f"{base}+neon").words == {"subjects": ("car",), "styles": ("sketch",)}  # no LoRA there
+    (tmp_path / "neon" / "pytorch_lora_weights.safetensors").write_bytes(b"")
+    assert read_card(f"{base}+neon").words == {"subjects": ("car",), "styles": ("sketch", "neon")}
+    assert read_card(base).words["styles"] == ("sketch",)
+
+
 def test_a_controlnet_inside_a_model_is_left_where_it_is(copied, pipeline):
     """The DreamBooth models that the original offers are whole ControlNet pipelines."""
     small_controlnet().save_pretrained(copied / "controlnet")
@@ -238,10 +330,14 @@ def test_a_lora_goes_into_the_weights_of_its_model_alone(model_folder, pipeline,
 
 
 def test_loras_that_cannot_be_had_or_do_not_fit_are_named(model_folder, tmp_path):
+    (tmp_path / "style.ckpt").write_bytes(b"x")
     for lora, told in (
         ("./nowhere", "lora ./nowhere is not there"),
         ("", "give the names of both"),
-        ("someone/style", "lora someone/style is not on this machine"),
+        ("someone/style", "lora someone/style is not on this machine .* or leave it out"),
+        ("someone/style+more/style", "lora someone/style\\+more/style is not there"),
+        (tmp_path / "style.ckpt", "style.ckpt is a file of another kind; give a .safetensors file"),
+        ("nothere", "lora nothere is not there; give a .safetensors file, a folder"),
         (save_lora(tmp_path / "wide", block_out_channels=(32, 32)), "lora .* cannot be loaded"),
     ):
         with pytest.raises(ModelError, match=told):
