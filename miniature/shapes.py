@@ -103,4 +103,4 @@ CONTROL_STAGES = tuple(
     for control in ("canny", "pose", "depth")
 )
 EDITOR_STAGE = Stage("editor", 45, 3, 256, 12, 64, 6e-4, 0.3, scenes=2500, fresh=2)
-STYLE_STAGE = Stage("style", 8, 1, 256, 12, 64, 2e-3, 0.3, scenes=1000, fresh=1, ema=0.99)
+STYLE_STAGE = Stage("style", 13, 1, 256, 12, 64, 2e-3, 0.3, scenes=1000, fresh=1, ema=0.99)

@@ -38,7 +38,8 @@ def style_loss(
     """The noise loss of ``parts["unet"]`` for scaled latents (b, 4, h, w) whose captions are ids (b, l).
 
     Half of a batch should be pictures in the style, captioned with the keyword; the others ordinary ones, so
-    that nothing changes without it. The text encoder comes frozen (``diffusion.freeze``).
+    that nothing changes without it. Whether a picture gets the style is decided under the strongest noise, by
+    its text: hence all of them count as known there. The text encoder comes frozen (``diffusion.freeze``).
     """
 
     def predict(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
@@ -46,7 +47,7 @@ def style_loss(
             text = text_encoder(ids).last_hidden_state
         return parts["unet"](noisy, times, text).sample
 
-    return noise_loss(latents, predict)
+    return noise_loss(latents, predict, known=torch.ones_like(ids[:, 0], dtype=torch.bool))
 
 
 def save_style(folder: Path, unet: UNet2DConditionModel) -> Path:
