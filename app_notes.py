@@ -16,6 +16,7 @@ RUN, CLIP, SEEN, BUSY = "run", "clip", "seen", "busy"  # who told it
 # In the browser, note in and note out: nobody should wait for the server to see an old error go.
 WITHOUT_RUNS_ERROR = """(note) => (/ data-by="run"/.test(note || '') ? '' : note)"""
 WITHOUT_ERROR = """(note) => (/ data-kind="error"/.test(note || '') ? '' : note)"""
+STYLED = "miniature+style"  # whose card adds the style's own words
 LONG_LABEL = 30  # characters; in quotes, or nobody sees where it ends
 
 
@@ -54,4 +55,8 @@ def unknown_words_note(model: Model, settings: Any) -> str:
         return ""
     is_bundled = base_and_lora(settings.model)[0] == "miniature"
     name = "The miniature" if is_bundled else "This model"
+    if settings.model == "miniature" and not settings.editor:
+        styled = model.unknown_words(STYLED, settings.prompt)
+        if len(styled) < len(words):
+            return app_view.unknown_words_html(name, words, known, "“Miniature, neon”")
     return app_view.unknown_words_html(name, words, known)

@@ -12,6 +12,7 @@ import numpy as np
 
 from checks import counted
 from jobs import JobView
+from tasks.canny import CannySettings
 
 PREVIEW_FRAMES = 16  # a longer video's preview shows this many of its frames, evenly spaced
 MANY_FRAMES = 500  # from here on a run is said to take long
@@ -164,6 +165,8 @@ def caption_html(view: JobView | None, about: str = "") -> str:
     clip = f", from “{html.escape(about)}”" if about else ""
     rest = f"{counted(used.num_frames, 'frame')} · {used.width} × {used.height} · {used.fps:.4g}\u00a0fps"
     rest += f" · {counted(used.num_inference_steps, 'step')} · guidance {used.guidance_scale:g}"
+    if isinstance(used, CannySettings):  # the preview may be of others by now
+        rest += f" · thresholds {used.low_threshold:g} and {used.high_threshold:g}"
     return f'<div class="caption"><p>“{html.escape(used.prompt)}”{clip}</p><span>{rest}</span></div>'
 
 
@@ -203,7 +206,9 @@ def note_html(kind: str, text: str, more: str = "", by: str = "") -> str:
     return f'<div class="note" {told} role="{role}"><p>{html.escape(text)}</p>{more}</div>'
 
 
-def unknown_words_html(name: str, words: Sequence[str], known: Mapping[str, Sequence[str]]) -> str:
+def unknown_words_html(
+    name: str, words: Sequence[str], known: Mapping[str, Sequence[str]], instead: str = "Stable Diffusion 1.5"
+) -> str:
     """The note about words that the chosen model has never seen, what it knows, and where to go instead."""
     named = ", ".join(f"“{word}”" for word in words[:8]) + (" and more" if len(words) > 8 else "")
     text = f"{name} has never seen {named}, so expect something else there."
@@ -212,8 +217,8 @@ def unknown_words_html(name: str, words: Sequence[str], known: Mapping[str, Sequ
         for kind, items in known.items()
         if items and kind != "other"  # those are the small words between
     )
-    elsewhere = "For anything else choose Stable Diffusion 1.5 as the model."
-    more = f"<details open><summary>What it knows</summary><dl>{rows}</dl></details><p>{elsewhere}</p>"
+    elsewhere = f"For anything else choose {html.escape(instead)} as the model."
+    more = f"<details><summary>What it knows</summary><dl>{rows}</dl></details><p>{elsewhere}</p>"
     return note_html("hint", text, more)
 
 

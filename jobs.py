@@ -275,7 +275,11 @@ class Jobs:
 
     def _write(self, job: _Job) -> Path:
         """Frames go from the decoder straight to the file, so that length costs no memory."""
-        self.output_folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.output_folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            told = f"the output folder {self.output_folder} has become a file"
+            raise InputError(f"{told}; move it away, then run this again.") from error
         path = new_output_path(self.output_folder, job.resolved)
         frames = self.model.frames(
             job.resolved, partial(self._on_step, job), partial(self._on_seen, job, path.stem)

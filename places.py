@@ -20,7 +20,7 @@ def base_and_lora(source: str) -> tuple[str, str | None]:
     """A model's source without the LoRA that it may name, as "miniature+style" does, and that LoRA."""
     base, plus, lora = source.partition("+")
     is_whole = not plus or _is_folder(Path(source).expanduser())  # a folder may have a + in its name
-    return (source, None) if is_whole else (base, lora)
+    return (source, None) if is_whole else (base.strip(), lora.strip())
 
 
 def choose_controlnet(model: str, task: str, hub_id: str) -> str:
@@ -89,7 +89,7 @@ def find_lora(source: str) -> tuple[str, str | None] | None:
     base, lora = base_and_lora(source)
     if lora is None:
         return None
-    if not base.strip() or not lora.strip():
+    if not base or not lora:
         raise ModelError(f"model is {source[:200]!r}; give the names of both, as in miniature+style.")
     beside = companion(base, lora, LORA_FILE)
     if beside is not None:

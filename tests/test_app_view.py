@@ -11,9 +11,12 @@ import pytest
 import app
 import app_notes
 import app_view
+import weights
 from app_common import settings_from, typed_number
 from checks import InputError
 from jobs import JobView
+from model import Model
+from tasks.canny import CannySettings
 from tasks.text_to_video import TextToVideoSettings
 
 ASKED = TextToVideoSettings("a car", num_frames=3)
@@ -78,6 +81,10 @@ def test_the_caption_tells_what_the_video_was_made_from():
     one = replace(RESOLVED, num_frames=1, num_inference_steps=1)
     page = app_view.caption_html(replace(RUNNING, resolved=one))
     assert "1 frame ·" in page and "1 step ·" in page and "from" not in page
+    size = {name: getattr(RESOLVED, name) for name in ("width", "height", "fps", "num_frames")}
+    edges = CannySettings("car.mp4", "a car", low_threshold=20, **size)
+    edges = replace(edges, num_inference_steps=9, guidance_scale=5.0)
+    assert "thresholds 20 and 200" in app_view.caption_html(replace(RUNNING, resolved=edges), "car.mp4")
 
 
 @pytest.mark.parametrize(
@@ -145,6 +152,23 @@ def test_unknown_words_are_named_with_what_is_known_and_where_to_go():
     page = app_view.unknown_words_html("The miniature", ["dragon"], known)
     assert "“dragon”" in page and "cat, car" in page and "Stable Diffusion" in page
     assert "Places" not in page and "Other" not in page
+
+
+def test_the_bundled_style_is_named_to_who_asks_for_it(monkeypatch):
+    """Weights or not: what counts is which card knows the words."""
+    cards = {
+        "miniature": weights.Card(words={"subjects": ("a", "car")}),
+        "miniature+style": weights.Card(words={"subjects": ("a", "car"), "styles": ("neon style",)}),
+    }
+    monkeypatch.setattr("model.read_card", cards.__getitem__)
+    model = Model("cpu")
+
+    def note(prompt: str, source: str = "miniature") -> str:
+        return app_notes.unknown_words_note(model, TextToVideoSettings(prompt, model=source))
+
+    assert "choose “Miniature, neon”" in note("a car, neon style")
+    assert "choose Stable Diffusion 1.5" in note("a zebra")
+    assert note("a car, neon style", "miniature+style") == ""
 
 
 def test_raw_values_become_settings_and_only_check_refuses():

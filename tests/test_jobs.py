@@ -281,6 +281,12 @@ def test_an_input_error_of_the_model_is_shown_as_it_is(jobs, puppet):
     assert (view.state, view.error) == ("failed", "model is 'x'; give another.")
 
 
+def test_an_output_folder_that_became_a_file_is_named(jobs, puppet):
+    jobs.output_folder.write_text("in the way")
+    view = finish(jobs, puppet, jobs.submit(settings()))
+    assert view.state == "failed" and "has become a file; move it away" in view.error
+
+
 def test_an_unexpected_error_is_logged_and_told_honestly(jobs, puppet, caplog):
     puppet.fail_step = ZeroDivisionError("secret detail")
     with caplog.at_level(logging.ERROR, logger="jobs"):

@@ -350,5 +350,5 @@ def test_loras_that_cannot_be_had_or_do_not_fit_are_named(model_folder, tmp_path
 def test_a_plus_in_a_folders_name_is_no_lora(tmp_path):
     (tmp_path / "a+b").mkdir()
     assert base_and_lora(str(tmp_path / "a+b")) == (str(tmp_path / "a+b"), None)
-    assert base_and_lora("miniature+style") == ("miniature", "style")
+    assert base_and_lora("miniature+style") == base_and_lora("miniature + style ") == ("miniature", "style")
     assert base_and_lora("own/model") == ("own/model", None)
