@@ -345,7 +345,8 @@ def test_models_are_kept_in_halves_readable_by_all_and_without_where_they_came_f
     assert weights.stat().st_mode & 0o777 == 0o644
     assert str(small) not in (folder / "config.json").read_text()
     assert next(model.parameters()).dtype == torch.float32
-    [style] = (small / "style").iterdir()
+    [style] = (small / "style").glob("*.safetensors")
+    assert "neon style" in (small / "style" / shapes.CARD).read_text()
     assert {tensor.dtype for tensor in load_file(style).values()} == {torch.float16}
 
 
