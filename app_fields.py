@@ -7,14 +7,13 @@ import gradio as gr
 from gradio.components import Component
 
 from app_common import Studio
-from choices import INSTRUCT_PIX2PIX, SCHEDULERS, STABLE_DIFFUSION_15
+from choices import INSTRUCT_PIX2PIX, MINIATURE_STYLE, SCHEDULERS, STABLE_DIFFUSION_15, STABLE_DIFFUSION_NAME
 from places import LORA_FILE, companion
 
 SLIDER_FRAMES = 64  # longer videos are for programs: a slider to the limit could not be aimed
 OTHER_MODELS = "You may type a Hugging Face id or a folder, and +LoRA behind it."
 MODEL_INFO = f"The miniature is quick and knows few words. {OTHER_MODELS}"
 MINIATURE = ("Miniature (bundled)", "miniature")
-MINIATURE_STYLE = ("Miniature, neon: write “neon style”", "miniature+style")
 
 
 def number_field(label: str, info: str, placeholder: str = "suits the model") -> gr.Textbox:
@@ -32,8 +31,9 @@ def slider(
 
 def models() -> list[tuple[str, str]]:
     """Base models on offer: name on the page, what settings call them."""
-    style = [MINIATURE_STYLE] if companion("miniature", "style", LORA_FILE) else []
-    return [MINIATURE, *style, ("Stable Diffusion 1.5", STABLE_DIFFUSION_15)]
+    name, source = MINIATURE_STYLE
+    style = [(f"{name}: write “neon style”", source)] if companion("miniature", "style", LORA_FILE) else []
+    return [MINIATURE, *style, (STABLE_DIFFUSION_NAME, STABLE_DIFFUSION_15)]
 
 
 def editors() -> list[tuple[str, str]]:

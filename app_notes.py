@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import app_view
+from choices import MINIATURE_STYLE, STABLE_DIFFUSION_NAME
 from model import Model
 from places import base_and_lora
 
@@ -16,7 +17,6 @@ RUN, CLIP, SEEN, BUSY = "run", "clip", "seen", "busy"  # who told it
 # In the browser, note in and note out: nobody should wait for the server to see an old error go.
 WITHOUT_RUNS_ERROR = """(note) => (/ data-by="run"/.test(note || '') ? '' : note)"""
 WITHOUT_ERROR = """(note) => (/ data-kind="error"/.test(note || '') ? '' : note)"""
-STYLED = "miniature+style"  # whose card adds the style's own words
 LONG_LABEL = 30  # characters; in quotes, or nobody sees where it ends
 
 
@@ -55,8 +55,7 @@ def unknown_words_note(model: Model, settings: Any) -> str:
         return ""
     is_bundled = base_and_lora(settings.model)[0] == "miniature"
     name = "The miniature" if is_bundled else "This model"
-    if settings.model == "miniature" and not settings.editor:
-        styled = model.unknown_words(STYLED, settings.prompt)
-        if len(styled) < len(words):
-            return app_view.unknown_words_html(name, words, known, "“Miniature, neon”")
-    return app_view.unknown_words_html(name, words, known)
+    instead, styled = STABLE_DIFFUSION_NAME, model.unknown_words(MINIATURE_STYLE[1], settings.prompt)
+    if settings.model == "miniature" and not settings.editor and len(styled) < len(words):
+        instead = f"“{MINIATURE_STYLE[0]}”"
+    return app_view.unknown_words_html(name, words, known, instead)

@@ -207,7 +207,7 @@ def note_html(kind: str, text: str, more: str = "", by: str = "") -> str:
 
 
 def unknown_words_html(
-    name: str, words: Sequence[str], known: Mapping[str, Sequence[str]], instead: str = "Stable Diffusion 1.5"
+    name: str, words: Sequence[str], known: Mapping[str, Sequence[str]], instead: str
 ) -> str:
     """The note about words that the chosen model has never seen, what it knows, and where to go instead."""
     named = ", ".join(f"“{word}”" for word in words[:8]) + (" and more" if len(words) > 8 else "")

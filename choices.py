@@ -8,6 +8,7 @@ WARPS = ("subcell", "whole-cell", "reference")
 MAX_MOTION_PX = 512.0
 # hub ids that are offered; any other, or a folder, can be given in their place
 STABLE_DIFFUSION_15 = "stable-diffusion-v1-5/stable-diffusion-v1-5"
+STABLE_DIFFUSION_NAME = "Stable Diffusion 1.5"  # on the page
 INSTRUCT_PIX2PIX = "timbrooks/instruct-pix2pix"
 DREAMBOOTH = {  # the original's base models for videos from edges -> the keyword that their style answers to
     "PAIR/text2video-zero-controlnet-canny-anime": "1girl",
@@ -15,6 +16,7 @@ DREAMBOOTH = {  # the original's base models for videos from edges -> the keywor
     "PAIR/text2video-zero-controlnet-canny-avatar": "avatar style",
     "PAIR/text2video-zero-controlnet-canny-gta5": "gtav style",
 }
+MINIATURE_STYLE = ("Miniature, neon", "miniature+style")  # the bundled style: on the page, its source
 SCHEDULERS = ("ddim", "euler", "euler-ancestral", "dpm++", "unipc", "lcm")
 
 

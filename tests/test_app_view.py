@@ -140,7 +140,7 @@ def test_what_users_wrote_is_never_html():
         app_view.empty_pane_html(nasty, nasty),
         app_view.refused_pane_html(nasty),
         app_view.caption_html(done, nasty),
-        app_view.unknown_words_html("The miniature", [nasty], {"subjects": [nasty]}),
+        app_view.unknown_words_html("The miniature", [nasty], {"subjects": [nasty]}, nasty),
     ]
     for page in pages:
         assert "<img" not in page
@@ -149,7 +149,7 @@ def test_what_users_wrote_is_never_html():
 
 def test_unknown_words_are_named_with_what_is_known_and_where_to_go():
     known = {"subjects": ["cat", "car"], "places": [], "other": ["a", "on"]}
-    page = app_view.unknown_words_html("The miniature", ["dragon"], known)
+    page = app_view.unknown_words_html("The miniature", ["dragon"], known, "Stable Diffusion 1.5")
     assert "“dragon”" in page and "cat, car" in page and "Stable Diffusion" in page
     assert "Places" not in page and "Other" not in page
 
