@@ -3,11 +3,15 @@
 import argparse
 import logging
 import os
+import re
 import signal
 import sys
 from pathlib import Path
 
 from checks import InputError, check_int
+from devices import check_device
+from model_index import check_model
+from results import OUTPUTS
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +32,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--model", default="miniature", help="miniature, a Hugging Face id or a folder")
     parser.add_argument("--device", default=None, help="cuda, mps or cpu (default: the best there is)")
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for this name and password")
-    parser.add_argument("--output", default="outputs", type=Path, help="folder of the finished videos")
+    parser.add_argument("--output", default=OUTPUTS, type=Path, help="folder of the finished videos")
     return parser.parse_args(argv)
 
 
@@ -42,9 +46,18 @@ def credentials(auth: str | None) -> tuple[str, str] | None:
     return user, password
 
 
-def check_place(options: argparse.Namespace) -> None:
-    """InputError for a port or an output folder that cannot be; better now than at the first run."""
+def check(options: argparse.Namespace) -> None:
+    """InputError for flags that cannot be followed; better now, before anything is loaded, than at a run.
+
+    A hub id may be right though it cannot be had at the moment: that is left to the runs.
+    """
     check_int("--port", options.port, 1, 65535)
+    try:
+        check_model(options.model)
+        if options.device is not None:
+            check_device(options.device)
+    except InputError as error:
+        raise InputError(re.sub(r"^(model|device)\b", r"--\1", str(error))) from None
     folder = options.output
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -182,7 +195,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     prepare_environment()
     try:
-        check_place(options)
+        check(options)
         serve(options, credentials(options.auth))
     except InputError as error:
         print(f"{error}", file=sys.stderr)

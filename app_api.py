@@ -9,8 +9,9 @@ from typing import Any
 
 import gradio as gr
 
-from app_common import HEARTBEAT_S, Studio, settings_from
+from app_common import HEARTBEAT_S, Studio
 from app_uploads import allowed_clip
+from app_values import settings_from
 from checks import InputError
 from tasks import settings_of
 

@@ -1,9 +1,7 @@
 """What the tabs that follow a clip share: choosing one, seeing at once what the model will see, running."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import gradio as gr
@@ -14,14 +12,15 @@ import app_clip_fields as clip_fields
 import app_fields
 import app_view
 from app_api import add_endpoint
-from app_common import QUIET, RAW, RunPanel, Studio
+from app_choice import Choice
+from app_common import QUIET, RunPanel, Studio
 from app_notes import CLIP, SEEN, WITHOUT_ERROR, is_by
 from app_panes import Panes
 from app_preview import FRAMES_BY, PICTURES_BY, seen_by
-from app_uploads import allowed_clip, examples
+from app_uploads import allowed_clip
 from app_view import Stage
 from checks import InputError
-from jobs import JobView
+from job import JobView
 from tasks.clip import ClipSettings
 
 # One of a kind at a time in a page, where the newest change replaces those that wait; two on the server.
@@ -32,7 +31,6 @@ PREVIEW = {
     "trigger_mode": "always_last",
     "concurrency_limit": 2,
 }
-OF_A_CLIP = ("control_ready", "start_s", "end_s")  # belong to one clip: another starts without them
 OF_CONTROLS = (*PICTURES_BY, *clip_fields.ALSO)  # change nothing in the clip's own pane
 STEPS = "num_inference_steps"
 PACE_BY = ("model", STEPS, "control_ready", "also")  # beside frames and their size
@@ -60,7 +58,7 @@ def build(studio: Studio, tab: ClipTab) -> RunPanel:
     default = tab.settings_class(clip="", prompt="")
     squares = "three-squares" if panel.panes.controlled else "two-squares"
     with gr.Column(elem_classes=["clip-tab", squares]):
-        panel.choose()
+        panel.choice.place()
         with gr.Row(elem_classes="two-columns"):
             with gr.Column(min_width=300):
                 panel.panes.place()
@@ -70,36 +68,20 @@ def build(studio: Studio, tab: ClipTab) -> RunPanel:
                 form |= clip_fields.advanced(default)
             with gr.Column(min_width=300, elem_classes="result"):
                 panel.result()
-    panel.form = {"clip": panel.clip, **form}
+    panel.form = panel.choice.form = {"clip": panel.choice.clip, **form}
     add_endpoint(studio, tab.settings_class)
     return panel
 
 
 class ClipPanel(RunPanel):
-    """A run panel with a clip: ``choose()`` places upload and examples, ``panes`` shows them."""
+    """A run panel with a clip: ``choice`` places upload and examples, ``panes`` shows what was chosen."""
 
     spoken: ClassVar[dict[str, str]] = {**RunPanel.spoken, "clip": "Clip"}
 
     def __init__(self, studio: Studio, settings_class: type[ClipSettings]):
         super().__init__(studio, settings_class)
         self.panes = Panes(studio.previews, settings_class)
-        self.examples = examples(settings_class.task)
-        self._key = f"clip-of-{settings_class.task}"  # in the browser's session storage
-
-    def choose(self) -> None:
-        with gr.Row(elem_classes="choose-row"):
-            self.upload = gr.UploadButton(
-                "Upload a clip", file_types=["video", ".gif"], elem_classes="upload", scale=0, min_width=150
-            )
-            if self.examples:
-                self.picks = gr.Dataset(
-                    components=[gr.Textbox(render=False)],
-                    samples=[[example.title] for example in self.examples],
-                    type="index",
-                    label="Or try one of these",
-                    elem_classes="clip-examples",
-                )
-        self.clip = gr.Textbox(visible=False, label="Clip")
+        self.choice = Choice(settings_class, self.view, self.kept)
 
     def buttons(self) -> None:
         super().buttons()
@@ -114,7 +96,7 @@ class ClipPanel(RunPanel):
         other_frames = [self.form[name] for name in self.watched if name not in OF_CONTROLS]
         clip = {"inputs": inputs, "outputs": [self.note, self.plan, *panes], "concurrency_id": f"clip-{task}"}
         # what a failed run saw is gone when it ends
-        before = [*self._wire_choices(), restored, *self.followed]
+        before = [*self.choice.wire(self.note), restored, *self.followed]
         shown = [event.then(self._show_clip, **clip, **PREVIEW) for event in before]
         shown.append(gr.on(_changes(other_frames), self._show_clip, **clip, **PREVIEW))
         plan = {"inputs": inputs, "outputs": [self.note, self.plan], "concurrency_id": f"plan-{task}"}
@@ -130,26 +112,8 @@ class ClipPanel(RunPanel):
         gr.on(typed, None, [self.note], [self.note], js=WITHOUT_ERROR, **QUIET)
         return restored
 
-    def _wire_choices(self) -> list[Dependency]:
-        """The events after which there is another clip; the page remembers the choice."""
-        outputs = self._chosen()
-        chosen = [self.upload.upload(self._uploaded, [self.upload], outputs, **RAW)]
-        if self.examples:
-            chosen.append(self.picks.click(self._picked, [self.picks], outputs, **RAW))
-        remember = f"(...values) => {{ sessionStorage.setItem('{self._key}', JSON.stringify(values)); }}"
-        for event in chosen:
-            event.then(None, outputs, None, js=remember, **QUIET)
-            event.then(None, [self.note], [self.note], js=WITHOUT_ERROR, **QUIET)
-        return chosen
-
     def chosen_again(self, restored: Dependency) -> Dependency:
-        recall = f"(id) => [id, sessionStorage.getItem('{self._key}') || '']"
-        inputs, outputs = [self.job_id, gr.Textbox(visible=False)], [self.job_id, *self._chosen()]
-        return restored.then(self._choose_again, inputs, outputs, js=recall, **QUIET)
-
-    def _chosen(self) -> list[Component]:
-        """What a choice of a clip fills in."""
-        return [self.clip, *(self.form[name] for name in self._of_a_clip({})), self.form["prompt"]]
+        return self.choice.wire_again(restored, self.job_id)
 
     def followers(self) -> list[Component]:
         return [*super().followers(), *self.panes.components]
@@ -167,33 +131,7 @@ class ClipPanel(RunPanel):
         return {name: clip_fields.value(settings, name) for name in self.form}
 
     def about(self, view: JobView | None) -> str:
-        clip = "" if view is None else view.settings.clip
-        return next((one.title for one in self.examples if one.clip == clip), Path(clip).name)
-
-    def _uploaded(self, told: Any) -> list[Any]:
-        """Of Gradio's description of the file only the path is kept; whoever uses it checks it first."""
-        path = told.get("path") if isinstance(told, Mapping) else None
-        return [path, *self._of_a_clip({}).values(), gr.skip()]
-
-    def _picked(self, index: int) -> list[Any]:
-        example = self.examples[index]
-        return [example.clip, *self._of_a_clip(example.settings).values(), example.prompt]
-
-    def _choose_again(self, job_id: str, kept: str) -> list[Any]:
-        """After a reload: the clip that was chosen last, unless the run shown was made from it.
-
-        Of an earlier run that failed nothing is told any more.
-        """
-        view = self.view(job_id)
-        values = json.loads(kept) if kept else [None]
-        if not values[0] or (view is not None and view.settings.clip == values[0]):
-            return [gr.skip()] * (1 + len(self._chosen()))
-        return [gr.skip() if view is None or view.error is None else "", *values]
-
-    def _of_a_clip(self, told: Mapping[str, Any]) -> dict[str, Any]:
-        fresh = self.settings_class(clip="", prompt="")
-        values = {name: clip_fields.value(fresh, name) for name in OF_A_CLIP if name in self.form}
-        return {name: told.get(name, value) for name, value in values.items()}
+        return "" if view is None else self.choice.name(view.settings.clip)
 
     # The panes' handlers. They are told what the panes show: what has not changed is not sent again, as the
     # videos would start over.
@@ -246,12 +184,12 @@ class ClipPanel(RunPanel):
         except InputError as error:
             yield [self.error(str(error), CLIP), ""]
             return
-        seconds = _expected_s(self.view(job_id), settings, count * first.width * first.height)
+        seconds = _expected_s(self.kept(self.view(job_id)), settings, count * first.width * first.height)
         yield [gr.skip(), app_view.plan_html(count, seconds)]
 
     def _of_run(self, job_id: str, settings: ClipSettings) -> list[str | None]:
         """What the window's run saw itself, if of the same frames; it may begin while a preview is made."""
-        view = self.view(job_id)
+        view = self.kept(self.view(job_id))
         is_same = view is not None and seen_by(view.settings) == seen_by(settings)
         return self.panes.of_run(view if is_same else None)
 

@@ -7,7 +7,6 @@ the browser's session storage: it outlives a reload, and two windows do not shar
 import asyncio
 import dataclasses
 import logging
-import types
 import typing
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -18,16 +17,21 @@ from gradio.events import Dependency
 
 import app_notes
 import app_view
-from app_notes import unknown_words_note
+from app_notes import note_html, prompt_notes_html
 from app_preview import Previews
+from app_values import settings_from, told
 from checks import InputError
-from jobs import Jobs, JobView
+from job import JobView
+from jobs import Jobs
 from model import Model
+from model_index import check_model
+from places import find_controlnet
 
 logger = logging.getLogger(__name__)
 
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 RAW = {**QUIET, "preprocess": False}  # settings.check() refuses, in the page; no toast does
+KEPT_RUNS = 1000  # of which it is known what their windows showed before
 HEARTBEAT_S = 0.15  # a streaming handler notices a closed page or a stop only when it yields
 
 
@@ -39,40 +43,6 @@ class Studio:
     jobs: Jobs
     default_model: str = "miniature"
     previews: Previews = dataclasses.field(default_factory=Previews)
-
-
-def settings_from(settings_class: type, values: dict[str, Any]) -> Any:
-    """Raw values of a page or a program → settings, not yet checked.
-
-    Missing ones take the class's default, and whole numbers that come as 8.0 become 8. Everything else is
-    passed on as it is: ``settings.check()`` is the one place that refuses.
-    """
-    hints = typing.get_type_hints(settings_class)
-    chosen = {}
-    for field in dataclasses.fields(settings_class):
-        value = values.get(field.name)
-        if value is None:
-            continue
-        if isinstance(value, float) and value.is_integer() and _takes(hints[field.name], int):
-            value = int(value)
-        chosen[field.name] = value
-    if "prompt" not in chosen:
-        chosen["prompt"] = ""
-    return settings_class(**chosen)
-
-
-def typed_number(text: str) -> Any:
-    """What somebody typed into a field for a number: None if empty, the text itself if it is no number."""
-    if not text.strip():
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _takes(hint: Any, kind: type) -> bool:
-    return hint is kind or (isinstance(hint, types.UnionType) and kind in typing.get_args(hint))
 
 
 class RunPanel:
@@ -88,6 +58,7 @@ class RunPanel:
         self.studio = studio
         self.settings_class = settings_class
         self.form: dict[str, Component] = {}
+        self._made_before: dict[str, str] = {}  # run -> the last one of its window that made a video
 
     def buttons(self) -> None:
         with gr.Row(elem_classes="run-row"):
@@ -147,18 +118,29 @@ class RunPanel:
         return [self.stage, self.status, self.caption, self.facts, self.run, self.stop, self.reuse]
 
     def shown(self, stage: app_view.Stage, view: JobView | None) -> tuple:
-        """The followers' values for a run as it stands, None where there is none."""
-        seed_known = view is not None and view.resolved is not None
+        """The followers' values for a run as it stands, None where there is none.
+
+        A run that fails takes nothing away: the last video that was made here is shown again.
+        """
+        kept = self.kept(view)
+        seed_known = kept is not None and kept.resolved is not None
         busy = view is not None and not view.finished
         return (
-            stage.html(view),
-            app_view.status_html(view),
-            app_view.caption_html(view, self.about(view)),
-            app_view.facts_html(view),
+            stage.html(kept),
+            app_view.status_html(kept, is_earlier=kept is not view),
+            app_view.caption_html(kept, self.about(kept)),
+            app_view.facts_html(kept),
             gr.update(interactive=not busy),
             gr.update(interactive=busy and not view.stopping),
             gr.update(visible=seed_known),
         )
+
+    def kept(self, view: JobView | None) -> JobView | None:
+        """The run that the page shows: this one, or where it failed the last one that made a video."""
+        if view is None or view.error is None:
+            return view
+        earlier = self.view(self._made_before.get(view.id, ""))
+        return view if earlier is None else earlier
 
     def settings(self, told: dict[str, Any]) -> Any:
         """The form's values, typed numbers being numbers already → settings; InputError if there are none."""
@@ -170,12 +152,7 @@ class RunPanel:
 
     def told(self, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
         """Raw values of the form's fields by name; what was typed for a number becomes one."""
-        hints = typing.get_type_hints(self.settings_class)
-        told = {}
-        for name, value in zip(names, values, strict=True):
-            is_typed = isinstance(value, str) and hints.get(name) is not str
-            told[name] = typed_number(value) if is_typed else value
-        return told
+        return told(self.settings_class, names, values)
 
     def view(self, job_id: str) -> JobView | None:
         """How a run stands; None where nothing was run here yet or the server was restarted."""
@@ -204,14 +181,30 @@ class RunPanel:
             if under_way is not None and not under_way.finished:
                 same = under_way.settings == settings  # a double click
                 text = "Your run is still under way; wait for it or press Stop, then run this."
-                return gr.skip(), "" if same else app_view.note_html("hint", text, by=app_notes.BUSY)
-            return self.studio.jobs.submit(settings), unknown_words_note(self.studio.model, settings)
+                return gr.skip(), "" if same else note_html("hint", text, by=app_notes.BUSY)
+            settings.check()
+            _check_places(settings)
+            new = self.studio.jobs.submit(settings)
         except InputError as error:
             return gr.skip(), self.error(str(error))
+        self._remember(new, under_way)
+        return new, prompt_notes_html(self.studio.model, settings)
+
+    def _remember(self, job_id: str, before: JobView | None) -> None:
+        made = None
+        if before is not None:
+            made = before.id if before.state == "done" else self._made_before.get(before.id)
+        if made is not None:
+            self._made_before[job_id] = made
+        for old in list(self._made_before)[:-KEPT_RUNS]:
+            self._made_before.pop(old, None)
 
     async def _follow(self, job_id: str, note: str) -> AsyncIterator[tuple]:
-        stage, shown = app_view.Stage(), None
+        stage, shown, view = app_view.Stage(), None, self.view(job_id)
         is_refused = app_notes.is_by(note, app_notes.RUN)  # then the run shown is an earlier one
+        if is_refused and (view is None or view.finished):  # and nothing has become of it since
+            yield (gr.skip(),) * (1 + len(self.followers()))
+            return
         while True:
             view = self.view(job_id)
             failed = view is not None and view.error is not None and not is_refused
@@ -232,7 +225,7 @@ class RunPanel:
             logger.info("Nothing to stop: %s", error)  # the page's follower tells the user
 
     def _seed(self, job_id: str) -> Any:
-        view = self.view(job_id)
+        view = self.kept(self.view(job_id))
         return gr.skip() if view is None or view.resolved is None else view.resolved.seed
 
     def _reattach(self, job_id: str) -> tuple:
@@ -243,9 +236,17 @@ class RunPanel:
         try:
             view = self.studio.jobs.follow(job_id)
         except InputError as error:
-            return ("", app_view.note_html("hint", str(error)), *untouched)
-        note = unknown_words_note(self.studio.model, view.settings)
+            return ("", note_html("hint", str(error)), *untouched)
+        note = prompt_notes_html(self.studio.model, view.settings)
         return (job_id, note, *self.values(view.settings).values())
+
+
+def _check_places(settings: Any) -> None:
+    """ModelError for weights that can be nowhere: told at once, and not when it is the run's turn."""
+    check_model(settings.model)
+    for task, source in settings.networks():
+        if source is not None:
+            find_controlnet(source, task)
 
 
 # On a phone the stage lies below the form, and may only now appear: bring it into view; where it is so

@@ -1,7 +1,7 @@
 () => {
-    // Runs once when the page is there. Videos of one tab play in step; a file dropped on a pane is uploaded;
-    // an error below the window's edge is brought into view; a reload opens the tab that was open, and asks for
-    // the clips and runs that this window has shown.
+    // Runs once when the page is there. Videos of one tab play in step; uploads are offered clips, and a file
+    // dropped on a pane is uploaded; an error below the window's edge is brought into view; a reload opens the
+    // tab that was open, and asks for the clips and runs that this window has shown.
     const APART_S = 0.12; // less is not seen, and every jump costs a decode
     const REST_MS = 600; // between two jumps of one video: it needs time to arrive
     const jumped = new WeakMap();
@@ -94,6 +94,14 @@
         const tab = event.target instanceof Element && event.target.closest(TABS);
         if (tab) sessionStorage.setItem('tab', named(tab));
     });
+
+    // Of the files on a disk only clips are offered. Any that is chosen or dropped all the same is sent, and
+    // refused with a sentence: left to itself, Gradio would show its own, and turn away clips whose kind the
+    // browser does not know.
+    document.addEventListener('click', (event) => {
+        const input = event.target instanceof Element && event.target.closest('.choose-row input[type=file]');
+        if (input) input.accept = 'video/*, .mkv, .avi, .gif';
+    }, true);
 
     const box = (event) => event.target instanceof Element && event.target.closest('.clip-box');
     document.addEventListener('dragover', (event) => {

@@ -5,7 +5,7 @@ import gradio as gr
 import app_view
 from app_preview import Previews, Shown
 from app_view import CONTROL_NAMES
-from jobs import JobView
+from job import JobView
 from tasks.clip import ClipSettings
 from tasks.controlled import ControlledSettings
 

@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from cards import read_card
 from places import base_and_lora
 from tasks.clip import ClipSettings
 from tasks.controlled import ControlledSettings
 from tasks.depth import DepthSettings
 from tasks.pose import PoseSettings
 from utils import Video, write_video
-from weights import read_card
 
 MAX_FRAMES = 48  # of a preview; the run takes all that are asked for
 MAX_DETECTED = 16  # where a network looks at each of them on a CPU, a second a frame

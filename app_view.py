@@ -3,7 +3,6 @@
 import base64
 import html
 import os
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,11 +10,13 @@ import cv2
 import numpy as np
 
 from checks import counted
-from jobs import JobView
+from job import JobView
 from tasks.canny import CannySettings
+from tasks.clip import ClipSettings
 
 PREVIEW_FRAMES = 16  # a longer video's preview shows this many of its frames, evenly spaced
 MANY_FRAMES = 500  # from here on a run is said to take long
+NOTHING_NEW = "The last run made no video; this is the one before."
 PREVIEW_SIDE_PX = 160  # the longer side of a preview frame as sent; the page enlarges it smoothly
 
 
@@ -104,8 +105,11 @@ def seconds_in_words(seconds: float) -> str:
     return f"about {round(seconds / 3600)} hours"
 
 
-def status_html(view: JobView | None) -> str:
-    """The line below the stage: where the run stands, and when it is over what it was."""
+def status_html(view: JobView | None, is_earlier: bool = False) -> str:
+    """The line below the stage: where the run stands, and when it is over what it was.
+
+    is_earlier: the run shown is not the last one, which made no video.
+    """
     if view is None:
         return _status("idle", "", "")
     if view.state == "queued":
@@ -119,7 +123,8 @@ def status_html(view: JobView | None) -> str:
             f'<a class="download" href="{file_url(view.output)}" '
             f'download="{html.escape(view.output.name, quote=True)}">Download video</a>'
         )
-        return _status("done", f"Finished in {_duration(view.seconds_elapsed)}.", link)
+        text = f"Finished in {_duration(view.seconds_elapsed)}."
+        return _status("done", NOTHING_NEW if is_earlier else text, link)
     if view.state == "stopped":
         when = f"after step {view.step_done} of {view.step_total}" if view.step_total else "before it began"
         return _status("stopped", f"Stopped {when}.", "")
@@ -158,7 +163,7 @@ def _status(state: str, text: str, extra: str) -> str:
 
 
 def caption_html(view: JobView | None, about: str = "") -> str:
-    """What the run shown was asked for: its prompt, the clip it was made from (about), its size."""
+    """What the run shown was asked for: its prompt, the clip it was made from (about), its size, the rest."""
     if view is None or view.resolved is None:
         return ""
     used = view.resolved
@@ -167,7 +172,15 @@ def caption_html(view: JobView | None, about: str = "") -> str:
     rest += f" · {counted(used.num_inference_steps, 'step')} · guidance {used.guidance_scale:g}"
     if isinstance(used, CannySettings):  # the preview may be of others by now
         rest += f" · thresholds {used.low_threshold:g} and {used.high_threshold:g}"
+    if isinstance(used, ClipSettings):
+        rest += _part(used)
     return f'<div class="caption"><p>“{html.escape(used.prompt)}”{clip}</p><span>{rest}</span></div>'
+
+
+def _part(used: ClipSettings) -> str:
+    """Start and End, unless they are the clip's own."""
+    start = f" · start {used.start_s:g} s" if used.start_s > 0 else ""
+    return start if used.end_s is None else f"{start} · end {used.end_s:g} s"
 
 
 def facts_html(view: JobView | None) -> str:
@@ -194,32 +207,6 @@ def plan_html(num_frames: int, seconds: float | None = None, counting: bool = Fa
 
 def _plan(text: str) -> str:
     return f'<p class="plan" role="status">{text}</p>'
-
-
-def note_html(kind: str, text: str, more: str = "", by: str = "") -> str:
-    """A visible note on the page; kind is ``error`` or ``hint``, more is HTML that is already safe.
-
-    by: who told it, for those who take it away again.
-    """
-    role = "alert" if kind == "error" else "note"
-    told = f'data-kind="{kind}"' + (f' data-by="{by}"' if by else "")
-    return f'<div class="note" {told} role="{role}"><p>{html.escape(text)}</p>{more}</div>'
-
-
-def unknown_words_html(
-    name: str, words: Sequence[str], known: Mapping[str, Sequence[str]], instead: str
-) -> str:
-    """The note about words that the chosen model has never seen, what it knows, and where to go instead."""
-    named = ", ".join(f"“{word}”" for word in words[:8]) + (" and more" if len(words) > 8 else "")
-    text = f"{name} has never seen {named}, so expect something else there."
-    rows = "".join(
-        f"<dt>{html.escape(kind.capitalize())}</dt><dd>{html.escape(', '.join(items))}</dd>"
-        for kind, items in known.items()
-        if items and kind != "other"  # those are the small words between
-    )
-    elsewhere = f"For anything else choose {html.escape(instead)} as the model."
-    more = f"<details><summary>What it knows</summary><dl>{rows}</dl></details><p>{elsewhere}</p>"
-    return note_html("hint", text, more)
 
 
 CONTROL_NAMES = {"canny": "Edges", "pose": "Skeletons", "depth": "Depth"}

@@ -22,7 +22,7 @@ def load_controlnet(source: str, task: str, device: str, dtype: torch.dtype) -> 
     """The ControlNet for ``task`` of "miniature", or of a local folder or hub id; else ModelError."""
     place = find_controlnet(source, task)
     try:
-        _check_kind(source, _read_config(source, place))
+        _check_kind(source, _read_config(place))
         local = Path(place).is_dir() or not hub_answers()
         network, told = ControlNetModel.from_pretrained(
             place, dtype=dtype, local_files_only=local, use_safetensors=True, output_loading_info=True
@@ -53,12 +53,10 @@ def _plain(value: object) -> object:
     return tuple(value) if isinstance(value, (list, tuple)) else value
 
 
-def _read_config(source: str, place: str) -> dict:
+def _read_config(place: str) -> dict:
     path = Path(place) / CONFIG
     if not path.parent.is_dir():
         path = Path(hf_hub_download(place, CONFIG, local_files_only=not hub_answers()))
-    if not path.is_file():
-        raise ModelError(f"controlnet {source} has no {CONFIG}; give a ControlNet's folder.")
     return json.loads(path.read_text(encoding="utf-8"))
 
 

@@ -14,19 +14,19 @@ import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from checks import InputError, counted
-from command_line import Order, in_options, read_order
+from command_line import Order, read_order
+from options import in_options
+from results import OUTPUTS, new_output_path, write_result
 from tasks import Settings
 from tasks.clip import ClipSettings
 from utils import check_output, replacing, write_video
 
-OUTPUTS = Path("outputs")
 BAR = "{desc} {percentage:3.0f}%|{bar:30}| {elapsed}<{remaining}"
 
 
@@ -97,16 +97,14 @@ def run(order: Order, clock: Clock) -> dict:
     from torch import OutOfMemoryError
 
     from model import Model
-    from results import new_output_path, write_result
 
     _quiet_loading()
     clock.lap("start")
     model = Model(device=order.device, dtype=order.dtype)
     settings = model.resolve(order.settings)
     clock.lap("load")
-    unknown = model.unknown_words(settings.model, settings.prompt, settings.editor)
-    if unknown:
-        print(f"Note: {settings.model} does not know {', '.join(unknown)}.", file=sys.stderr)
+    for note in model.prompt_notes(settings):
+        print(f"Note: {note.text}", file=sys.stderr)
     output = order.output
     if output is None:
         OUTPUTS.mkdir(exist_ok=True)

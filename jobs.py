@@ -10,9 +10,8 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,78 +20,19 @@ import numpy as np
 import torch
 
 from checks import InputError, counted
+from job import Job, JobView
 from model import Model
 from results import new_output_path, write_result
+from steps import Cancelled, Step
 from tasks.clip import ClipSettings
-from text_to_video_pipeline import Cancelled, Step
 from untrusted import heeding
 from utils import write_video
 
 logger = logging.getLogger(__name__)
 
-FINISHED = ("done", "failed", "stopped")
 OUT_OF_MEMORY = "This run needs more memory than there is; lower the chunk size, the size or the frames."
 SEEN = "seen"  # the folder, beside the results, of what models saw
 OWN_FAULT = "The program itself failed in this run ({kind}), not your input; the details are in its log."
-RECENT_STEPS = 6  # the time left is judged by the pace of this many last steps
-
-
-@dataclass(frozen=True, eq=False)
-class JobView:
-    """What one job looks like at one moment; a snapshot that never changes.
-
-    ahead: how many runs come before this one (0 unless queued).
-    resolved: the settings with every default and the seed filled in; None until the job has begun.
-    fraction: share of the arithmetic done, 0..1; steps on one frame cost less than steps on all.
-    preview: uint8 (f, h, w, 3) RGB at latent resolution, while the job runs; preview_number grows with each.
-    seconds_left: None where it cannot be judged yet.
-    seen: small MP4s of what the model saw of a clip, there before the first step: "clip" and the task's name
-    of each ControlNet. Gone once the run has ended without a video.
-    """
-
-    id: str
-    state: str  # queued, running, done, failed, stopped
-    settings: Any
-    resolved: Any = None
-    ahead: int = 0
-    step_done: int = 0
-    step_total: int = 0
-    fraction: float = 0.0
-    label: str = ""
-    stopping: bool = False
-    seconds_elapsed: float = 0.0
-    seconds_left: float | None = None
-    preview: np.ndarray | None = None
-    preview_number: int = 0
-    seen: Mapping[str, Path] = field(default_factory=dict)
-    output: Path | None = None
-    error: str | None = None
-
-    @property
-    def finished(self) -> bool:
-        return self.state in FINISHED
-
-
-@dataclass(eq=False)
-class _Job:
-    """A job as the worker changes it; read and written under the lock of its Jobs."""
-
-    id: str
-    settings: Any
-    state: str = "queued"
-    resolved: Any = None
-    step_done: int = 0
-    step_total: int = 0
-    label: str = ""
-    stop_asked: bool = False
-    started_s: float | None = None
-    ended_s: float | None = None
-    pace: deque = field(default_factory=lambda: deque(maxlen=RECENT_STEPS))  # (time in s, fraction done)
-    preview: np.ndarray | None = None
-    preview_number: int = 0
-    seen: dict[str, Path] = field(default_factory=dict)
-    output: Path | None = None
-    error: str | None = None
 
 
 class Jobs:
@@ -110,9 +50,9 @@ class Jobs:
         self._max_waiting = max_waiting
         self._max_kept = max_kept
         self._warm_up_settings = warm_up
-        self._jobs: dict[str, _Job] = {}  # in order of submission
-        self._waiting: deque[_Job] = deque()
-        self._running: _Job | None = None
+        self._jobs: dict[str, Job] = {}  # in order of submission
+        self._waiting: deque[Job] = deque()
+        self._running: Job | None = None
         self._loaded: str | None = None  # the model of the last run
         self._closed = False
         self._changed = threading.Condition()
@@ -122,7 +62,7 @@ class Jobs:
     def submit(self, settings: Any) -> str:
         """Queues one run and returns its id. InputError for settings out of range or a full queue."""
         settings.check()
-        job = _Job(id=secrets.token_hex(12), settings=settings)
+        job = Job(id=secrets.token_hex(12), settings=settings)
         with self._changed:
             if self._closed:
                 raise InputError("The program is shutting down; start it again, then run this.")
@@ -164,44 +104,24 @@ class Jobs:
             if self._running is not None and self._running.output is None:  # its step takes too long
                 _tidy(self._running)
 
-    def _find(self, job_id: str) -> _Job:
+    def _find(self, job_id: str) -> Job:
         job = self._jobs.get(job_id)
         if job is None:
             raise InputError("This run is not known any more (the program was restarted); run it again.")
         return job
 
-    def _view(self, job: _Job) -> JobView:
-        now_s = time.monotonic()
+    def _view(self, job: Job) -> JobView:
         ahead = 0
         if job.state == "queued":
             ahead = self._waiting.index(job) + (self._running is not None)
-        elapsed = 0.0 if job.started_s is None else (job.ended_s or now_s) - job.started_s
-        return JobView(
-            id=job.id,
-            state=job.state,
-            settings=job.settings,
-            resolved=job.resolved,
-            ahead=ahead,
-            step_done=job.step_done,
-            step_total=job.step_total,
-            fraction=job.pace[-1][1] if job.pace else 0.0,
-            label=job.label,
-            stopping=job.stop_asked and job.state not in FINISHED,
-            seconds_elapsed=elapsed,
-            seconds_left=_seconds_left(job, now_s),
-            preview=job.preview,
-            preview_number=job.preview_number,
-            seen=dict(job.seen),
-            output=job.output,
-            error=job.error,
-        )
+        return job.view(ahead)
 
-    def _end(self, job: _Job, state: str, error: str | None = None) -> None:
+    def _end(self, job: Job, state: str, error: str | None = None) -> None:
         job.state, job.error, job.ended_s = state, error, time.monotonic()
         job.preview = None  # only a running job's is looked at
         if state != "done":
             _tidy(job)
-        finished = [other for other in self._jobs.values() if other.state in FINISHED]
+        finished = [other for other in self._jobs.values() if other.finished]
         for other in finished[: max(0, len(finished) - self._max_kept)]:
             del self._jobs[other.id]
 
@@ -236,7 +156,7 @@ class Jobs:
             self._loaded = self._warm_up_settings.model
             logger.info("Model ready after %.1f s.", time.monotonic() - started_s)
 
-    def _run(self, job: _Job) -> tuple[str, str | None]:
+    def _run(self, job: Job) -> tuple[str, str | None]:
         try:
             with heeding(partial(self._stop_if_asked, job)):  # also while a long clip is decoded
                 resolved = self.model.resolve(job.settings)
@@ -259,21 +179,17 @@ class Jobs:
             logger.exception("Run %s failed.", job.id)
             return "failed", OWN_FAULT.format(kind=type(error).__name__)
 
-    def _on_step(self, job: _Job, step: Step) -> None:
+    def _on_step(self, job: Job, step: Step) -> None:
         self._stop_if_asked(job)
         preview = self.model.preview(step.latents)
         with self._changed:
-            if step.label != job.label and job.pace:  # another kind of step, with a pace of its own
-                job.pace = deque([job.pace[-1]], RECENT_STEPS)
-            job.step_done, job.step_total, job.label = step.done, step.total, step.label
-            job.pace.append((time.monotonic(), step.fraction))
-            job.preview, job.preview_number = preview, job.preview_number + 1
+            job.took(step, preview)
 
-    def _stop_if_asked(self, job: _Job) -> None:
+    def _stop_if_asked(self, job: Job) -> None:
         if job.stop_asked:
             raise Cancelled
 
-    def _write(self, job: _Job) -> Path:
+    def _write(self, job: Job) -> Path:
         """Frames go from the decoder straight to the file, so that length costs no memory."""
         try:
             self.output_folder.mkdir(parents=True, exist_ok=True)
@@ -286,19 +202,19 @@ class Jobs:
         )
         return write_result(path, job.resolved, self._until_stop(job, frames))
 
-    def _on_seen(self, job: _Job, stem: str, name: str, frames: np.ndarray) -> None:
+    def _on_seen(self, job: Job, stem: str, name: str, frames: np.ndarray) -> None:
         folder = self.output_folder / SEEN
         folder.mkdir(exist_ok=True)
         path = write_video(folder / f"{stem}-{name}.mp4", self._unless_stopped(job, frames), job.resolved.fps)
         with self._changed:
             job.seen[name] = path
 
-    def _unless_stopped(self, job: _Job, frames: np.ndarray) -> Iterator[np.ndarray]:
+    def _unless_stopped(self, job: Job, frames: np.ndarray) -> Iterator[np.ndarray]:
         for frame in frames:
             self._stop_if_asked(job)
             yield frame
 
-    def _until_stop(self, job: _Job, frames: Generator[np.ndarray]) -> Iterator[np.ndarray]:
+    def _until_stop(self, job: Job, frames: Generator[np.ndarray]) -> Iterator[np.ndarray]:
         with closing(frames):  # gives the device back
             for frame in frames:
                 with self._changed:
@@ -307,7 +223,7 @@ class Jobs:
                 self._stop_if_asked(job)
 
 
-def _tidy(job: _Job) -> None:
+def _tidy(job: Job) -> None:
     """What led to no video is of no use to anybody."""
     for path in job.seen.values():
         try:
@@ -315,13 +231,3 @@ def _tidy(job: _Job) -> None:
         except OSError as error:
             logger.warning("%s could not be removed: %s", path, error)
     job.seen = {}
-
-
-def _seconds_left(job: _Job, now_s: float) -> float | None:
-    """What the pace of the last steps says about the rest; None until there is a pace."""
-    if job.state != "running" or len(job.pace) < 2:
-        return None
-    (first_s, first), (last_s, last) = job.pace[0], job.pace[-1]
-    if last <= first:
-        return None
-    return max(0.0, (1 - last) * (last_s - first_s) / (last - first) - (now_s - last_s))

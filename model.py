@@ -2,7 +2,6 @@
 
 import logging
 import math
-import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator
@@ -12,26 +11,26 @@ import numpy as np
 import torch
 from diffusers import ControlNetModel
 
-from checks import InputError
+from cards import Card, read_card
 from controlnets import check_fits, load_controlnet
+from devices import pick_device, pick_dtype
 from motion import PAPER, KnownTimes, default_times
 from original_calls import OriginalCalls
 from places import MINIATURE, ModelError, choose_controlnet
 from preview import preview
+from prompt_notes import Note, known_words, prompt_notes, unknown_words
 from tasks import Settings
 from tasks.clip import ClipSettings
 from tasks.fields import See
 from tasks.text_to_video import TextToVideoSettings
 from text_to_video_pipeline import Step, TextToVideoPipeline
 from utils import Video
-from weights import STABLE_DIFFUSION, Card, load_pipeline, read_card
+from weights import STABLE_DIFFUSION, load_pipeline, read_tokenizer
 
 __all__ = ["MINIATURE", "Model", "ModelError"]
 
 logger = logging.getLogger(__name__)
 
-DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-INSTRUCTIONS = "instructions"  # the group of a card's words that only its editor knows
 FILLED = ("width", "height", "num_inference_steps", "guidance_scale", "motion_x", "motion_y", "seed")
 
 
@@ -44,8 +43,8 @@ class Model(OriginalCalls):
     """
 
     def __init__(self, device: str | None = None, dtype: str | torch.dtype | None = None) -> None:
-        self.device = _pick_device(device)
-        self.dtype = _pick_dtype(dtype, self.device)
+        self.device = pick_device(device)
+        self.dtype = pick_dtype(dtype, self.device)
         self._lock = threading.RLock()
         self._loaded: tuple[tuple[str, bool], TextToVideoPipeline] | None = None
         self._networks: dict[tuple[str, str], ControlNetModel] = {}  # by task and source: those used last
@@ -138,22 +137,19 @@ class Model(OriginalCalls):
         return preview(latents, self._card.preview)
 
     def known_words(self, model: str, editor: bool = False) -> dict[str, tuple[str, ...]] | None:
-        """The words a model lists as known to it, by group; None where it lists none.
-
-        editor: of its InstructPix2Pix side, to which alone instructions ("make", "turn") say anything.
-        """
-        words = read_card(model).words
-        if editor:
-            return words if INSTRUCTIONS in words else None  # the others are those of pictures
-        return {group: some for group, some in words.items() if group != INSTRUCTIONS} or None
+        """The words a model lists as known to it, by group; None where it lists none."""
+        return known_words(read_card(model), editor)
 
     def unknown_words(self, model: str, prompt: str, editor: bool = False) -> tuple[str, ...]:
         """Words of the prompt that the model does not know; () for models that do not list theirs."""
-        words = self.known_words(model, editor)
-        if words is None:
-            return ()
-        known = {part for group in words.values() for phrase in group for part in _words(phrase)}
-        return tuple(word for word in _words(prompt) if word not in known)
+        return unknown_words(read_card(model), prompt, editor)
+
+    def prompt_notes(self, settings: Settings) -> tuple[Note, ...]:
+        """What to tell about the prompts: unknown words, what is not read, a keyword that is missing.
+
+        Nothing is loaded or fetched for it: of a model that is not on this machine yet, less can be told.
+        """
+        return prompt_notes(settings, read_card(settings.model), read_tokenizer(settings.model))
 
     def examples(self, model: str) -> tuple[str, ...]:
         """Prompts that show what the model can do."""
@@ -174,31 +170,3 @@ def _motion_times(
     if settings.t1 is not None:
         t0 = min(t0, settings.t1)
     return t0, t1 if settings.t0 is None else max(t1, settings.t0)
-
-
-def _words(text: str) -> list[str]:
-    """The different words of a text in any script, small letters; without markup, emoji and other signs."""
-    found = re.findall(r"\w+(?:['\u2019]\w+)*", re.sub(r"</?[a-z][^<>]*>", " ", text.lower()))
-    return list(dict.fromkeys(word for word in found if word.strip("_")))
-
-
-def _pick_device(device: str | None) -> str:
-    if device is None:
-        return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        kind = torch.device(device)
-    except (RuntimeError, TypeError) as error:
-        raise InputError(f"device is {device!r}; choose cpu, cuda, cuda:N or mps.") from error
-    there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
-    if (kind.index or 0) >= there.get(kind.type, 0):
-        raise InputError(f"device is {device!r}, which this machine has not; choose cpu or leave it out.")
-    return str(device)
-
-
-def _pick_dtype(dtype: str | torch.dtype | None, device: str) -> torch.dtype:
-    if dtype is None:
-        return torch.float16 if device.startswith("cuda") else torch.float32
-    picked = DTYPES.get(str(dtype).removeprefix("torch."))
-    if picked is None:
-        raise InputError(f"dtype is {dtype!r}; choose one of {', '.join(DTYPES)}.")
-    return picked

@@ -8,26 +8,20 @@ None: a new file under outputs/. A negative seed draws one at random.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from checks import InputError, check_int
 from choices import INSTRUCT_PIX2PIX, STABLE_DIFFUSION_15
-from results import check_target, new_output_path, write_result
+from original_terms import MARK, STEPS, our_seed, our_time, refuse, sized
+from results import OUTPUTS, check_target, new_output_path, write_result
 from tasks import Settings
 from tasks.canny import CannySettings
-from tasks.clip import ClipSettings
 from tasks.depth import DepthSettings
 from tasks.pix2pix_video import Pix2PixVideoSettings
 from tasks.pose import PoseSettings
 from tasks.text_to_video import TextToVideoSettings
 
-OUTPUTS = Path("outputs")
-STEPS = 50  # the original's t0 and t1 are indices into so many
-STRIDE = 64  # its sides are multiples of this
-MARK = "Picsart AI Research"  # the watermark it drew unless told otherwise; here it is taken for none
 POSE_FPS = 4.0  # it reads a skeleton clip at this rate, whatever its own
 
 
@@ -70,12 +64,12 @@ class OriginalCalls(ABC):
         is the side of a square picture (None: the model's own). model_name takes what Settings.model takes.
         smooth_bg_strength says nothing while smooth_bg is off.
         """
-        _refuse(watermark, merging_ratio=merging_ratio, smooth_bg=smooth_bg)
+        refuse(watermark, merging_ratio=merging_ratio, smooth_bg=smooth_bg)
         settings = TextToVideoSettings(
             prompt=prompt,
             negative_prompt=n_prompt,
             model=model_name,
-            seed=_seed(seed),
+            seed=our_seed(seed),
             num_frames=video_length,
             width=resolution,
             height=resolution,
@@ -83,8 +77,8 @@ class OriginalCalls(ABC):
             num_inference_steps=STEPS,
             motion_x=-motion_field_strength_x,
             motion_y=-motion_field_strength_y,
-            t0=_time("t0", t0),
-            t1=_time("t1", t1),
+            t0=our_time("t0", t0),
+            t1=our_time("t1", t1),
             chunk_size=chunk_size,
             cross_frame_attention=use_cf_attn,
             motion_field=use_motion_field,
@@ -116,12 +110,12 @@ class OriginalCalls(ABC):
         resolution: the longer side; both sides are rounded to multiples of 64. model_name, which the original
         does not have, takes what Settings.model takes.
         """
-        _refuse(watermark, merging_ratio=merging_ratio, eta=eta)
+        refuse(watermark, merging_ratio=merging_ratio, eta=eta)
         settings = CannySettings(
             clip=video_path,
             prompt=prompt,
             model=model_name,
-            seed=_seed(seed),
+            seed=our_seed(seed),
             num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale,
             chunk_size=chunk_size,
@@ -130,7 +124,7 @@ class OriginalCalls(ABC):
             low_threshold=low_threshold,
             high_threshold=high_threshold,
         )
-        return self._write(_sized(settings, resolution), save_path)
+        return self._write(sized(settings, resolution), save_path)
 
     def process_controlnet_canny_db(
         self,
@@ -197,12 +191,12 @@ class OriginalCalls(ABC):
 
         The rest as in ``process_controlnet_canny``.
         """
-        _refuse(watermark, merging_ratio=merging_ratio, eta=eta)
+        refuse(watermark, merging_ratio=merging_ratio, eta=eta)
         settings = PoseSettings(
             clip=video_path,
             prompt=prompt,
             model=model_name,
-            seed=_seed(seed),
+            seed=our_seed(seed),
             fps=POSE_FPS,
             num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale,
@@ -210,7 +204,7 @@ class OriginalCalls(ABC):
             cross_frame_attention=use_cf_attn,
             conditioning_scale=controlnet_conditioning_scale,
         )
-        return self._write(_sized(settings, resolution), save_path)
+        return self._write(sized(settings, resolution), save_path)
 
     def process_controlnet_depth(
         self,
@@ -231,19 +225,19 @@ class OriginalCalls(ABC):
         model_name: str = STABLE_DIFFUSION_15,
     ) -> str:
         """A video that follows a clip's depth. The rest as in ``process_controlnet_canny``."""
-        _refuse(watermark, merging_ratio=merging_ratio, eta=eta)
+        refuse(watermark, merging_ratio=merging_ratio, eta=eta)
         settings = DepthSettings(
             clip=video_path,
             prompt=prompt,
             model=model_name,
-            seed=_seed(seed),
+            seed=our_seed(seed),
             num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale,
             chunk_size=chunk_size,
             cross_frame_attention=use_cf_attn,
             conditioning_scale=controlnet_conditioning_scale,
         )
-        return self._write(_sized(settings, resolution), save_path)
+        return self._write(sized(settings, resolution), save_path)
 
     def process_pix2pix(
         self,
@@ -268,12 +262,12 @@ class OriginalCalls(ABC):
         start_t, end_t: seconds, end_t -1 to the clip's end; out_fps -1: the clip's own. The rest as in
         ``process_controlnet_canny``.
         """
-        _refuse(watermark, merging_ratio=merging_ratio)
+        refuse(watermark, merging_ratio=merging_ratio)
         settings = Pix2PixVideoSettings(
             clip=video,
             prompt=prompt,
             model=model_name,
-            seed=_seed(seed),
+            seed=our_seed(seed),
             start_s=start_t,
             end_s=None if end_t == -1 else end_t,
             fps=None if out_fps == -1 else out_fps,
@@ -283,7 +277,7 @@ class OriginalCalls(ABC):
             cross_frame_attention=use_cf_attn,
             image_guidance_scale=image_guidance_scale,
         )
-        return self._write(_sized(settings, resolution), save_path)
+        return self._write(sized(settings, resolution), save_path)
 
     def _write(self, settings: Settings, path: str | None) -> str:
         if path is not None:
@@ -294,31 +288,3 @@ class OriginalCalls(ABC):
             OUTPUTS.mkdir(exist_ok=True)
             path = new_output_path(OUTPUTS, settings)
         return str(write_result(Path(path), settings, self.frames(settings)))
-
-
-def _seed(seed: int) -> int | None:
-    return None if isinstance(seed, int) and seed < 0 else seed
-
-
-def _time(field: str, index: int) -> int:
-    """The time at an index of the original's 50 steps, counted from the clean end."""
-    return check_int(field, index, 0, STEPS - 1) * 1000 // STEPS + 1
-
-
-def _sized(settings: ClipSettings, resolution: int) -> ClipSettings:
-    """Settings with the original's size: the longer side is resolution, both are rounded to its stride."""
-    resolution = check_int("resolution", resolution, STRIDE, 2048)
-    settings.check()
-    clip = settings.open()
-    scale = resolution / max(clip.width, clip.height) / STRIDE
-    width, height = (max(1, round(side * scale)) * STRIDE for side in (clip.width, clip.height))
-    return replace(settings, width=width, height=height)
-
-
-def _refuse(watermark: str | None, **switches: float) -> None:
-    """InputError for what the original could do and this project does not."""
-    if watermark not in (None, MARK):
-        raise InputError(f"watermark is {str(watermark)[:60]!r}, and none is drawn here; leave it out.")
-    for name, value in switches.items():
-        if value:
-            raise InputError(f"{name} is {str(value)[:60]}, which is not done here; leave it out.")

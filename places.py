@@ -1,6 +1,6 @@
 """Where weights are: the bundled miniature, a local folder, a hub id. Nothing is read or imported for it."""
 
-import os
+import re
 from pathlib import Path
 
 from checks import InputError
@@ -9,6 +9,7 @@ MINIATURE = Path(__file__).resolve().parent / "miniature" / "weights" / "text-to
 INDEX = "model_index.json"
 CONFIG = "config.json"
 LORA_FILE = "pytorch_lora_weights.safetensors"
+HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)  # owner/name
 LORA_PLACES = "a .safetensors file, a folder (of one beside the model's, its name) or a hub id (owner/name)"
 
 
@@ -16,10 +17,18 @@ class ModelError(InputError):
     """The weights cannot be had or used; ``str(error)`` says what happened and what to do."""
 
 
+def as_path(source: str) -> Path:
+    """A source as a path, ~ and ~anna being the home folders where there are such."""
+    try:
+        return Path(source).expanduser()
+    except RuntimeError:  # nobody of that name
+        return Path(source)
+
+
 def base_and_lora(source: str) -> tuple[str, str | None]:
     """A model's source without the LoRA that it may name, as "miniature+style" does, and that LoRA."""
     base, plus, lora = source.partition("+")
-    is_whole = not plus or _is_folder(Path(source).expanduser())  # a folder may have a + in its name
+    is_whole = not plus or _is_folder(as_path(source))  # a folder may have a + in its name
     return (source, None) if is_whole else (base.strip(), lora.strip())
 
 
@@ -34,12 +43,28 @@ def choose_controlnet(model: str, task: str, hub_id: str) -> str:
 def companion(source: str, name: str, file: str = CONFIG) -> str | None:
     """The folder ``name``, with this file, beside that of the miniature or of a local model; None without."""
     base = base_and_lora(source)[0]
-    folder = MINIATURE if base == "miniature" else Path(base).expanduser()
+    folder = MINIATURE if base == "miniature" else as_path(base)
     beside = folder.resolve().parent / name
     try:
         return str(beside) if folder.is_dir() and (beside / file).is_file() else None
     except OSError:  # a name that no file can have
         return None
+
+
+def without_folders(source: str) -> str:
+    """What weights are called where others read it: of paths, which are private, the last part alone.
+
+    Hub ids and bundled names stay as they are, a model and its LoRA each for itself.
+    """
+    base, lora = base_and_lora(source)
+    return _last_part(base) if lora is None else f"{_last_part(base)}+{_last_part(lora)}"
+
+
+def _last_part(source: str) -> str:
+    path = as_path(source)
+    if HUB_ID.fullmatch(source) and not _is_folder(path) and not _is_file(path):
+        return source
+    return path.name or path.resolve().name  # "." has no name of its own
 
 
 def _is_file(path: Path) -> bool:
@@ -62,20 +87,26 @@ def find_place(source: str, what: str = "model") -> str:
     Of a model with a LoRA, the model's.
     """
     source = base_and_lora(source)[0]
+    allowed = "miniature, a folder or a hub id (owner/name)"
+    if not source.strip():
+        raise ModelError(f"{what} is empty; give {allowed}.")
     if source == "miniature":
         if not (MINIATURE / INDEX).is_file():
             raise ModelError("model miniature has no weights in this copy; fetch the project again.")
         return str(MINIATURE)
-    if _is_file(Path(source).expanduser()):
+    if _is_file(as_path(source)):
         raise ModelError(f"{what} {source} is a file; give the folder of one in diffusers' format.")
-    return _folder_or_id(source, what, "miniature, a folder or a hub id (owner/name)")
+    place = _folder_or_id(source, what, allowed)
+    if what == "model" and _is_folder(Path(place)) and not (Path(place) / INDEX).is_file():
+        raise ModelError(f"model {place} has no {INDEX}; give a folder in diffusers' format.")
+    return place
 
 
 def _folder_or_id(source: str, what: str, allowed: str) -> str:
-    path = Path(source).expanduser()
+    path = as_path(source)
     if _is_folder(path):
         return str(path)
-    if source.count("/") == 1 and not source.startswith((".", "~", os.sep)):
+    if HUB_ID.fullmatch(source):
         return source
     raise ModelError(f"{what} {source} is not there; give {allowed}.")
 
@@ -94,7 +125,7 @@ def find_lora(source: str) -> tuple[str, str | None] | None:
     beside = companion(base, lora, LORA_FILE)
     if beside is not None:
         return beside, None
-    path = Path(lora).expanduser()
+    path = as_path(lora)
     if _is_file(path):
         if path.suffix != ".safetensors":
             raise ModelError(f"lora {lora} is a file of another kind; give {LORA_PLACES}.")
@@ -105,7 +136,10 @@ def find_lora(source: str) -> tuple[str, str | None] | None:
 def find_controlnet(source: str, task: str) -> str:
     """A folder's path or a hub id of the ControlNet for ``task``; ModelError where it can be neither."""
     if source != "miniature":
-        return find_place(source, "controlnet")
+        place = find_place(source, "controlnet")
+        if _is_folder(Path(place)) and not (Path(place) / CONFIG).is_file():
+            raise ModelError(f"controlnet {source} has no {CONFIG}; give a ControlNet's folder.")
+        return place
     folder = MINIATURE.parent / f"controlnet-{task}"
     if not (folder / CONFIG).is_file():
         raise ModelError(

@@ -11,12 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from checks import InputError
+from places import without_folders
 from tasks import Settings
 from tasks.clip import ClipSettings
 from utils import add_audio, check_output, write_video
 from version import __version__
 
 logger = logging.getLogger(__name__)
+
+OUTPUTS = Path("outputs")  # where videos go that nobody named a place for
+WEIGHTS = {"model", "controlnet"}  # fields that may name a folder
 
 
 def check_target(path: str | os.PathLike, settings: Settings, name: str = "output") -> Path:
@@ -49,11 +53,16 @@ def write_result(path: Path, settings: Settings, frames: Iterable[np.ndarray]) -
 def settings_dict(settings: Settings) -> dict:
     """Settings as JSON for a video's metadata, with the task, the program and its version.
 
-    Of the clip only the file's name: its folders are private, and files get around.
+    Of the clip, of local models and ControlNets only their names: folders are private, and files get around.
     """
     about = {"task": settings.task, "program": "Text2Video-Zero Studio", "version": __version__}
-    clip = {"clip": Path(settings.clip).name} if isinstance(settings, ClipSettings) else {}
-    return {**about, **asdict(settings), **clip}
+    told = asdict(settings)
+    if "clip" in told:
+        told["clip"] = Path(told["clip"]).name
+    for part in (told, *told.get("also", ())):
+        for name in WEIGHTS & part.keys():
+            part[name] = None if part[name] is None else without_folders(part[name])
+    return {**about, **told}
 
 
 def new_output_path(folder: Path, settings: Settings) -> Path:

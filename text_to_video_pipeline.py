@@ -12,45 +12,13 @@ import torch
 from diffusers import SchedulerMixin, StableDiffusionPipeline
 from einops import rearrange
 
-from checks import InputError, check_choice, check_int, check_number
+from checks import InputError, check_int, check_number
 from conditions import Control, Guidance, Predictor, ready_to_predict
 from motion import Motion, alpha_ratio, default_times, motion_field, noise_to, warp
-from sampling import SCHEDULERS, Track, alpha_bar, make_scheduler, nearest_index
-
-
-class Cancelled(Exception):
-    """Raised by an ``on_step`` callback to end a run; the pipeline is as usable afterwards as before."""
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One step of a run. done, total: steps. fraction: share of the arithmetic done, 0..1, as early steps
-    hold one frame only. latents: the clean picture as seen now, (b=1 f c h w) float32, for previews."""
-
-    done: int
-    total: int
-    label: str
-    fraction: float
-    latents: torch.Tensor
-
-
-@dataclass
-class Progress:
-    """Counts a run's steps and tells the caller of each."""
-
-    total_steps: int
-    total_frames: int
-    on_step: Callable[[Step], None] | None
-    done: int = 0
-    frames: int = 0
-
-    def tell(self, label: str, clean: torch.Tensor) -> None:
-        """One step more, on the frames (f c h w)."""
-        self.done += 1
-        self.frames += len(clean)
-        if self.on_step is not None:
-            fraction = self.frames / self.total_frames
-            self.on_step(Step(self.done, self.total_steps, label, fraction, clean[None]))
+from pipeline_checks import check_run, common_shape, latent_size, noise_channels
+from sampling import Track, alpha_bar, make_scheduler, nearest_index
+from steps import Cancelled as Cancelled  # defined there, raised to end a call of this pipeline
+from steps import Progress, Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +61,9 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         step; may raise Cancelled. Raises InputError for values out of range.
         """
         check_int("num_frames", num_frames, 1, 100_000)
-        _check_run(num_inference_steps, guidance_scale, scheduler, chunk_size)
-        shape = (num_frames, self.unet.config.in_channels, *self._latent_size(height, width))
+        check_run(num_inference_steps, guidance_scale, scheduler, chunk_size)
+        size = latent_size(self.unet, self.cell_px, height, width)
+        shape = (num_frames, self.unet.config.in_channels, *size)
         noise, generators = self._draw_noise(shape, latents, generator)
         steps = make_scheduler(scheduler, self.scheduler.config, num_inference_steps)
         t1, t0 = self._motion_steps(motion, steps, shape)
@@ -158,10 +127,11 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         those of the pictures. Every frame starts from the same noise, and samplers that draw more draw the
         same for all. The rest as in ``__call__``.
         """
-        _check_run(num_inference_steps, guidance_scale, scheduler, chunk_size)
+        check_run(num_inference_steps, guidance_scale, scheduler, chunk_size)
         check_number("image_guidance_scale", image_guidance_scale, 1, 1000)
-        num_frames, height, width = self._common_shape(controls, source)
-        shape = (1, self._noise_channels(source), *self._latent_size(height, width))
+        num_frames, height, width = common_shape(controls, source, self.vae, self.cell_px)
+        channels = noise_channels(self.unet, self.vae, source)
+        shape = (1, channels, *latent_size(self.unet, self.cell_px, height, width))
         noise, (own,) = self._draw_noise(shape, latents, generator)
         steps = make_scheduler(scheduler, self.scheduler.config, num_inference_steps)
         track = Track.from_noise(
@@ -219,13 +189,6 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         """Output pixels per latent cell, along each side."""
         return self.vae_scale_factor
 
-    def _latent_size(self, height: int | None, width: int | None) -> tuple[int, int]:
-        own = self.unet.config.sample_size * self.cell_px
-        sides = {"height": own if height is None else height, "width": own if width is None else width}
-        least = self.cell_px * 2 ** (len(self.unet.config.block_out_channels) - 1)
-        checked = [check_int(name, side, least, 8192, self.cell_px) for name, side in sides.items()]
-        return checked[0] // self.cell_px, checked[1] // self.cell_px
-
     def _motion_steps(self, motion: Motion, steps: SchedulerMixin, shape: tuple[int, ...]) -> tuple[int, int]:
         """The numbers of the time steps nearest to T and T', with 0 <= T's <= T's' < number of steps.
 
@@ -240,35 +203,6 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         motion.check()
         t0 = max(nearest_index(steps, motion.t0), min(1, len(steps.timesteps) - 1))
         return min(nearest_index(steps, motion.t1), t0), t0
-
-    def _common_shape(
-        self, controls: Sequence[Control], source: torch.Tensor | None
-    ) -> tuple[int, int, int]:
-        """Frames, height and width of everything that guides; InputError where they differ or are none."""
-        shapes = {control.packed.shape[:3] for control in controls}
-        if source is not None:
-            frames, channels, height, width = source.shape
-            if channels != self.vae.config.latent_channels:
-                raise InputError(f"source has {channels} channels; give latents as encode makes them.")
-            shapes.add((frames, height * self.cell_px, width * self.cell_px))
-        if not shapes:
-            raise InputError("controls are empty and there is no source; give a clip to follow.")
-        if len(shapes) > 1:
-            raise InputError(f"controls and source have the shapes {sorted(shapes)}; give them all the same.")
-        if len({id(control.network) for control in controls}) < len(controls):
-            raise InputError("controls use one ControlNet twice; give each its own copy of it.")
-        return shapes.pop()
-
-    def _noise_channels(self, source: torch.Tensor | None) -> int:
-        """Channels of the latents; InputError where the UNet does not take these, or these and a source's."""
-        latent, taken = self.vae.config.latent_channels, self.unet.config.in_channels
-        if source is None and taken != latent:
-            raise InputError(f"the model's UNet takes {taken} channels, not {latent}; choose a plain model.")
-        if source is not None and taken != 2 * latent:
-            raise InputError(
-                f"the model's UNet takes {taken} channels, not {2 * latent}; choose an InstructPix2Pix model."
-            )
-        return latent
 
     def _guidance(
         self, prompt: str, negative_prompt: str, scale: float, image_scale: float | None = None
@@ -312,10 +246,3 @@ def _progress(
     if not moved or num_frames == 1:
         return Progress(num_steps, num_steps * num_frames, on_step)
     return Progress(num_steps + t0 - t1, t0 + (num_steps - t1) * num_frames, on_step)
-
-
-def _check_run(num_inference_steps: int, guidance_scale: float, scheduler: str, chunk_size: int) -> None:
-    check_int("num_inference_steps", num_inference_steps, 1, 1000)
-    check_int("chunk_size", chunk_size, 0, 100_000)
-    check_number("guidance_scale", guidance_scale, 0, 1000)
-    check_choice("scheduler", scheduler, SCHEDULERS)

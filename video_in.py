@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -64,6 +64,10 @@ class Clip:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return _frames(self)
+
+    def check(self) -> None:
+        """InputError where there is no frame at all, as after the clip's end; only one is decoded."""
+        _count(replace(self, wanted=replace(self.wanted, max_frames=1)))
 
     def count(self) -> int:
         """How many frames the loop gives: they are decoded for it, as headers lie, but not fetched."""
@@ -137,8 +141,10 @@ def _check_end(clip: Clip, count: int, log: str) -> None:
     if is_incomplete(log):
         raise unreadable(clip.path, log)
     if count == 0:
-        start_s = clip.wanted.start_s
-        raise InputError(f"{clip.path.name} has no frame at {start_s:g} s or later; start earlier.")
+        start_s, end_s = clip.wanted.start_s, clip.wanted.end_s
+        where = "then or later; start earlier"
+        where = where if end_s is None else f"from then to {end_s:g}; take another part"
+        raise InputError(f"start_s is {start_s:g}, but {clip.path.name} has no frame {where}.")
 
 
 def _selecting(clip: Clip, with_pictures: bool) -> tuple[list[str], list[str]]:

@@ -1,15 +1,12 @@
-"""Models from the bundled miniature, a local folder or a hub id; and what a model says of itself.
+"""Models from the bundled miniature, a local folder or a hub id.
 
-Of weights nothing but tensors is read: safetensors, or pickles of which all else is refused. A model's index
-may name classes of diffusers and transformers only: diffusers imports the modules that an index names.
+Of weights nothing but tensors is read: safetensors, or pickles of which all else is refused.
 """
 
-import json
 import logging
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,27 +22,16 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
 )
-from transformers import CLIPTextModel
+from transformers import CLIPTextModel, CLIPTokenizer
 
 from checks import counted
 from hub import hub_answers
-from places import (
-    INDEX,
-    LORA_FILE,
-    MINIATURE,
-    ModelError,
-    base_and_lora,
-    companion,
-    find_lora,
-    find_place,
-)
+from model_index import check_folder, read_index
+from places import INDEX, LORA_FILE, ModelError, base_and_lora, companion, find_lora, find_place
 from text_to_video_pipeline import TextToVideoPipeline
 
 logger = logging.getLogger(__name__)
 
-CARD = "miniature.json"
-ALLOWED_MODULES = ("diffusers", "transformers", "stable_diffusion")
-NEEDED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 WEIGHTS = re.compile(
     r"(?:diffusion_pytorch_|pytorch_)?model(\.fp16)?(?:-\d+-of-\d+)?\.(safetensors|bin)", re.ASCII
 )
@@ -53,58 +39,6 @@ WEIGHTS = re.compile(
 # diffusers and transformers give it to torch.load(weights_only=True), which runs nothing.
 KINDS = (("safetensors", None), ("safetensors", "fp16"), ("bin", None), ("bin", "fp16"))
 STABLE_DIFFUSION = {"num_inference_steps": 50, "guidance_scale": 7.5, "motion_x": 12.0, "motion_y": 12.0}
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a model says of itself in miniature.json; empty for models without one.
-
-    words: group ("subjects", "colours" ...) -> words it knows. defaults: settings that suit it. tasks: task
-    -> settings that suit it there, which win over ``defaults``.
-    preview: 5 rows of RGB, latents @ rows[:4] + rows[4] -> -1..1. examples: prompts worth trying.
-    """
-
-    words: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    defaults: dict[str, float] = field(default_factory=dict)
-    tasks: dict[str, dict[str, float]] = field(default_factory=dict)
-    preview: tuple[tuple[float, ...], ...] = ()
-    examples: tuple[str, ...] = ()
-
-    def suits(self, task: str) -> dict[str, float]:
-        """The settings that suit it in a task: its own defaults, and over them those of the task."""
-        return {**self.defaults, **self.tasks.get(task, {})}
-
-
-def read_card(source: str) -> Card:
-    """The card of the miniature or of a local folder; an empty one where there is none or it is broken.
-
-    A LoRA in a folder beside the model may have a card too, whose words are known as well.
-    """
-    base, lora = base_and_lora(source)
-    card = _read_card_file((MINIATURE if base == "miniature" else Path(base).expanduser()) / CARD)
-    beside = None if lora is None else companion(base, lora, LORA_FILE)
-    if beside is None:
-        return card
-    more = _read_card_file(Path(beside) / CARD).words
-    words = {group: (*card.words.get(group, ()), *more.get(group, ())) for group in {**card.words, **more}}
-    return replace(card, words=words)
-
-
-def _read_card_file(path: Path) -> Card:
-    try:
-        if not path.is_file():
-            return Card()
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return Card(
-            words={group: tuple(words) for group, words in told.get("words", {}).items()},
-            defaults=dict(told.get("defaults", {})),
-            tasks={task: dict(suits) for task, suits in told.get("tasks", {}).items()},
-            preview=tuple(tuple(row) for row in told.get("preview", ())),
-            examples=tuple(told.get("examples", ())),
-        )
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        logger.warning("The card %s is not used: %s", path, error)  # the model may draw all the same
-        return Card()
 
 
 def load_pipeline(source: str, device: str, dtype: torch.dtype, editor: bool = False) -> TextToVideoPipeline:
@@ -116,9 +50,8 @@ def load_pipeline(source: str, device: str, dtype: torch.dtype, editor: bool = F
     place, lora = find_place(source), find_lora(source)
     try:
         local = Path(place).is_dir() or not hub_answers()
-        index = _read_index(place, local)
-        _check_index(source, index)
-        _check_folder(place)
+        index = _read_index(source, place, local)
+        check_folder(place)
         part = partial(_load_part, source, dtype=dtype, local=local)
         files = _files(place, local)
         beside = companion(source, "editor") if editor else None
@@ -147,6 +80,20 @@ def load_pipeline(source: str, device: str, dtype: torch.dtype, editor: bool = F
         _add_lora(pipeline, source, *lora)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def read_tokenizer(source: str) -> CLIPTokenizer | None:
+    """A model's tokenizer, from files that are on this machine; None where they are not or are broken."""
+    try:
+        return _tokenizer(find_place(source))
+    except Exception as error:  # of many kinds; loading the model itself tells people
+        logger.info("the tokenizer of %s cannot be read: %s", source, error)
+        return None
+
+
+@lru_cache(maxsize=4)
+def _tokenizer(place: str) -> CLIPTokenizer:
+    return CLIPTokenizer.from_pretrained(place, subfolder="tokenizer", local_files_only=True)
 
 
 def _add_lora(pipeline: TextToVideoPipeline, source: str, place: str, file: str | None) -> None:
@@ -233,37 +180,11 @@ def _check_channels(source: str, pipeline: TextToVideoPipeline, editor: bool) ->
         )
 
 
-def _read_index(place: str, local: bool) -> dict:
+def _read_index(source: str, place: str, local: bool) -> dict:
     path = Path(place) / INDEX
     if not path.parent.is_dir():
         path = Path(hf_hub_download(place, INDEX, local_files_only=local))
-    if not path.is_file():
-        raise ModelError(f"model {place} has no {INDEX}; give a folder in diffusers' format.")
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def _check_folder(place: str) -> None:
-    """ModelError where a part of a local folder is missing."""
-    folder = Path(place)
-    missing = [name for name in NEEDED if not (folder / name).is_dir()] if folder.is_dir() else []
-    if missing:
-        raise ModelError(f"model {place} has no folder {', '.join(missing)}; fetch it again.")
-
-
-def _check_index(source: str, index: dict) -> None:
-    parts = {name: value for name, value in index.items() if isinstance(value, list) and len(value) == 2}
-    missing = [name for name in NEEDED if not parts.get(name) or parts[name][0] is None]
-    if missing:
-        raise ModelError(
-            f"model {source} has no {', '.join(missing)}; give a Stable Diffusion model in diffusers' format."
-        )
-    modules = {module for module, _ in parts.values() if module is not None}
-    foreign = ", ".join(sorted(str(module) for module in modules - set(ALLOWED_MODULES)))
-    if foreign:
-        raise ModelError(f"model {source} asks for code of its own ({foreign}), which is not run here.")
-    kinds = (parts["unet"][1], parts["text_encoder"][1])
-    if kinds != ("UNet2DConditionModel", "CLIPTextModel") or "text_encoder_2" in parts:
-        raise ModelError(f"model {source} is not of Stable Diffusion's 1.x or 2.x kind; choose one that is.")
+    return read_index(source, path)
 
 
 def explain(source: str, error: Exception, what: str = "model") -> str:

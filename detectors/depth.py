@@ -9,7 +9,7 @@ import numpy as np
 from detectors.loading import DetectorError, Wanted, load_network
 
 DEPTH = "depth-anything/Depth-Anything-V2-Small-hf"
-INSTEAD = "edges (canny), or a ready depth clip, or one of the example clips"
+INSTEAD = "ready depth clips (control_ready), the examples and edges"
 SLICE = 4  # frames at once in the network
 PERCENTILES = (0.5, 99.5)  # of the clip's nearness become black and white: a few wild pixels must not
 MAX_LOOKED_AT = 4_000_000  # values from which the percentiles are taken
@@ -41,7 +41,7 @@ class DepthDetector:
             nearness[start : start + SLICE] = self._nearness(frames[start : start + SLICE])
         if not np.isfinite(nearness).all():
             raise DetectorError(
-                f"the depth detector's weights {self.weights} give no numbers; give others, or use {INSTEAD}."
+                f"the depth detector's weights ({self.weights}) give no numbers; {INSTEAD} work without them."
             )
         return normalise_clip(nearness)
 

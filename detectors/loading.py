@@ -23,7 +23,7 @@ class DetectorError(InputError):
 class Wanted:
     """What to load: ``weights`` (a hub id or a folder) as transformers' class ``kind``.
 
-    task: what it is for ("pose"). instead: what works without it, the end of the sentence "use ...".
+    task: what it is for ("pose"). instead: what works without it, before "work without them".
     """
 
     weights: str
@@ -51,9 +51,9 @@ def load_network(wanted: Wanted, device: str) -> tuple["nn.Module", Any]:
         )
     except Exception as error:
         logger.debug("loading %s failed", wanted.weights, exc_info=True)
-        raise DetectorError(_why(wanted, is_folder, error)) from error
+        raise _refusal(wanted, _why(is_folder, error)) from error
     if told["missing_keys"]:  # transformers would go on with random numbers in their place
-        raise _broken(wanted, f"{len(told['missing_keys'])} tensors are missing")
+        raise _refusal(wanted, f"cannot be used ({len(told['missing_keys'])} tensors are missing)")
     return network.float().eval().requires_grad_(False).to(device), processor
 
 
@@ -64,13 +64,10 @@ def _place(wanted: Wanted) -> tuple[str, bool]:
         return str(path), True
     if wanted.weights.count("/") == 1 and not wanted.weights.startswith((".", "~", "/")):
         return wanted.weights, False
-    raise DetectorError(
-        f"the {wanted.task} detector's weights {wanted.weights} are neither a folder that is there nor a hub "
-        f"id (owner/name); correct them, or use {wanted.instead}."
-    )
+    raise _refusal(wanted, "are neither a folder that is there nor a hub id (owner/name)")
 
 
-def _why(wanted: Wanted, is_folder: bool, error: Exception) -> str:
+def _why(is_folder: bool, error: Exception) -> str:
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
     causes = []
@@ -78,20 +75,14 @@ def _why(wanted: Wanted, is_folder: bool, error: Exception) -> str:
     while cause is not None:  # transformers wraps what the hub's client raises
         causes.append(cause)
         cause = cause.__cause__
-    weights = f"the {wanted.task} detector's weights {wanted.weights}"
     if any(isinstance(cause, (GatedRepoError, RepositoryNotFoundError)) for cause in causes):
-        return f"{weights} are not open on the hub or not known there; check the id, or use {wanted.instead}."
+        return "are not open on the hub or not known there"
     if not is_folder and any(isinstance(cause, (OSError, ConnectionError)) for cause in causes):
-        return (
-            f"{weights} are not in this machine's cache and could not be fetched from the hub; connect once "
-            f"to fetch them, or use {wanted.instead}."
-        )
+        return "are not on this machine and could not be fetched"
     reason = (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0].rstrip(".")
-    return str(_broken(wanted, reason[:200]))
+    return f"cannot be used ({reason[:200]})"
 
 
-def _broken(wanted: Wanted, reason: str) -> DetectorError:
-    return DetectorError(
-        f"the {wanted.task} detector's weights {wanted.weights} cannot be used ({reason}); give others, or "
-        f"use {wanted.instead}."
-    )
+def _refusal(wanted: Wanted, why: str) -> DetectorError:
+    weights = f"the {wanted.task} detector's weights ({wanted.weights})"
+    return DetectorError(f"{weights} {why}; {wanted.instead} work without them.")

@@ -11,7 +11,7 @@ from detectors.skeleton import FROM_COCO, People, coco_to_openpose, draw_skeleto
 
 POSE = "usyd-community/vitpose-base-simple"
 PERSON = "PekingU/rtdetr_r50vd_coco_o365"
-INSTEAD = "edges (canny), or a ready skeleton clip, or one of the example clips"
+INSTEAD = "ready skeleton clips (control_ready), the examples and edges"
 SLICE = 4  # frames at once in the detector of people
 CROPS = 16  # people at once in ViTPose
 MAX_PEOPLE = 20  # in a frame: the surest
@@ -97,14 +97,14 @@ class PoseDetector:
     def _check(self, person_network: Any, pose_network: Any) -> None:
         if _person_label(person_network) is None:
             raise DetectorError(
-                f"the person detector's weights {self.person_weights} know no person; give others, or use "
-                f"{INSTEAD}."
+                f"the person detector's weights ({self.person_weights}) know no person; "
+                f"{INSTEAD} work without them."
             )
         config = pose_network.config
         if config.num_labels != COCO_JOINTS or config.backbone_config.num_experts > 1:
             raise DetectorError(
-                f"the pose detector's weights {self.weights} are not for COCO's {COCO_JOINTS} joints; give "
-                f"others, or use {INSTEAD}."
+                f"the pose detector's weights ({self.weights}) are not for COCO's {COCO_JOINTS} joints; "
+                f"{INSTEAD} work without them."
             )
 
 

@@ -15,11 +15,14 @@ from miniature.diffusion import freeze, noise_loss
 from miniature.package import load_pipeline, replacing
 from miniature.shapes import CARD
 
-# A whole restyling, background and all, is more than attention alone can do at this size.
+# A whole restyling, background and all, is more than attention alone can do at this size; with attention and
+# the blocks' convolutions only, bright places did not get dark enough.
+ATTENTION = ["to_q", "to_k", "to_v", "to_out.0", "proj_in", "proj_out", "ff.net.0.proj", "ff.net.2"]
+CONVOLUTIONS = ["conv1", "conv2", "conv_shortcut", "time_emb_proj", "conv_in", "conv_out", "conv"]
 STYLE = {
     "r": 8,
     "lora_alpha": 8,  # the rank, as loaders assume where a file says nothing
-    "target_modules": ["to_q", "to_k", "to_v", "to_out.0", "conv1", "conv2"],
+    "target_modules": [*ATTENTION, *CONVOLUTIONS],
     "init_lora_weights": "gaussian",
 }
 

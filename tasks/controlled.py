@@ -67,15 +67,7 @@ class ControlledSettings(ClipSettings):
 
     def control_pictures(self, frames: np.ndarray, device: str = "cpu") -> np.ndarray:
         """What the ControlNet is shown of the fitted clip's frames: uint8 RGB (f, h, w, 3) in and out."""
-        from detectors import DetectorError
-
-        try:
-            return frames if self.control_ready else self.detect(frames, device)
-        except DetectorError as error:
-            if self.also:
-                raise
-            hint = f"set control_ready if this clip already shows {self.shows}."
-            raise DetectorError(f"{str(error).removesuffix('.')}; {hint}") from error
+        return frames if self.control_ready else self.detect(frames, device)
 
     def all_pictures(self, frames: np.ndarray, device: str = "cpu") -> Iterator[tuple[str, np.ndarray]]:
         """Task and pictures of each ControlNet, this one's first, from the fitted clip's frames."""

@@ -5,6 +5,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -72,7 +73,7 @@ def test_ready_clips_need_no_detector_and_others_get_its_sentence(previews, squa
     ready = DepthSettings(square_clip, control_ready=True, **SMALL)
     shown = previews.controls(ready)["depth"]
     assert np.abs(read_video(shown.path).frames[0].astype(int)).mean() > 10
-    with pytest.raises(InputError, match="depth detector's weights .* use edges .*canny.* example clips"):
+    with pytest.raises(InputError, match="depth detector.s weights .* the examples and edges work"):
         previews.controls(replace(ready, control_ready=False))
 
 
@@ -102,6 +103,15 @@ def test_what_cannot_be_shown_gets_one_sentence(previews, square_clip, tmp_path,
     settings = replace(CannySettings(square_clip, **SMALL), **change)
     with pytest.raises(InputError, match=sentence):
         previews.clip(settings)
+
+
+@pytest.mark.parametrize("name", ["photo.png", "photo.mp4"])
+def test_a_picture_is_no_clip_whatever_it_is_called(previews, tmp_path, name):
+    picture = cv2.imencode(".png", np.full((48, 64, 3), 90, np.uint8))[1]
+    (tmp_path / name).write_bytes(picture.tobytes())
+    sentence = f"^{name} is not a video that can be read; give one in mp4, mov, webm, mkv, avi or gif.$"
+    with pytest.raises(InputError, match=sentence):
+        previews.clip(CannySettings(str(tmp_path / name), **SMALL))
 
 
 def test_old_previews_are_thrown_away(previews, square_clip, monkeypatch):

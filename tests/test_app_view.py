@@ -11,10 +11,10 @@ import pytest
 import app
 import app_notes
 import app_view
-import weights
-from app_common import settings_from, typed_number
+from app_values import settings_from, typed_number
+from cards import Card
 from checks import InputError
-from jobs import JobView
+from job import JobView
 from model import Model
 from tasks.canny import CannySettings
 from tasks.text_to_video import TextToVideoSettings
@@ -67,6 +67,7 @@ def test_time_left_in_words(seconds, words):
         (replace(RUNNING, step_total=0, label="Loading the model"), "Loading the model …"),
         (replace(RUNNING, state="queued", ahead=1), "In the queue: 1 run before yours."),
         (replace(RUNNING, state="queued", ahead=3), "In the queue: 3 runs before yours."),
+        (replace(RUNNING, state="failed", error="no"), "This run made no video."),
         (replace(RUNNING, state="stopped"), "Stopped after step 2 of 9."),
         (replace(RUNNING, state="stopped", step_total=0), "Stopped before it began."),
     ],
@@ -84,7 +85,11 @@ def test_the_caption_tells_what_the_video_was_made_from():
     size = {name: getattr(RESOLVED, name) for name in ("width", "height", "fps", "num_frames")}
     edges = CannySettings("car.mp4", "a car", low_threshold=20, **size)
     edges = replace(edges, num_inference_steps=9, guidance_scale=5.0)
-    assert "thresholds 20 and 200" in app_view.caption_html(replace(RUNNING, resolved=edges), "car.mp4")
+    page = app_view.caption_html(replace(RUNNING, resolved=edges), "car.mp4")
+    assert "thresholds 20 and 200<" in page  # and of the whole clip nothing more
+    for part, words in (({"start_s": 0.5}, "· start 0.5 s<"), ({"end_s": 3.0}, "200 · end 3 s<")):
+        page = app_view.caption_html(replace(RUNNING, resolved=replace(edges, **part)), "car.mp4")
+        assert words in page
 
 
 @pytest.mark.parametrize(
@@ -121,6 +126,7 @@ LABELS = {
         ("num_frames x width x num_inference_steps is 9; no.", "Frames x Width x Steps is 9; no."),
         ("t0 (T') is 5 and t1 (T) is 3; no.", "T′ is 5 and T is 3; no."),
         ("give all; set control_ready.", "Give all; set “My clip already shows depth, near ones bright”."),
+        ("ready skeletons (control_ready) and edges work.", "Ready skeletons and edges work."),
         ("num_frames.mp4 has no width 't0'.", "num_frames.mp4 has no width 't0'."),
     ],
 )
@@ -135,40 +141,45 @@ def test_what_users_wrote_is_never_html():
     pages = [
         app_view.Stage().html(done),
         app_view.status_html(done),
-        app_view.note_html("error", nasty),
+        app_notes.note_html("error", nasty),
         app_view.pane_html(nasty, Path(f"{nasty}.mp4"), nasty),
         app_view.empty_pane_html(nasty, nasty),
         app_view.refused_pane_html(nasty),
         app_view.caption_html(done, nasty),
-        app_view.unknown_words_html("The miniature", [nasty], {"subjects": [nasty]}, nasty),
+        app_notes.words_html(nasty, {"subjects": [nasty]}, nasty),
     ]
     for page in pages:
         assert "<img" not in page
         assert "onerror" in page  # it is there, as text
 
 
-def test_unknown_words_are_named_with_what_is_known_and_where_to_go():
+def test_a_note_about_words_says_what_is_known_and_where_to_go():
     known = {"subjects": ["cat", "car"], "places": [], "other": ["a", "on"]}
-    page = app_view.unknown_words_html("The miniature", ["dragon"], known, "Stable Diffusion 1.5")
-    assert "“dragon”" in page and "cat, car" in page and "Stable Diffusion" in page
+    page = app_notes.words_html("No dragons.", known, "Stable Diffusion 1.5")
+    assert "No dragons." in page and "cat, car" in page and "Stable Diffusion" in page
     assert "Places" not in page and "Other" not in page
 
 
 def test_the_bundled_style_is_named_to_who_asks_for_it(monkeypatch):
     """Weights or not: what counts is which card knows the words."""
     cards = {
-        "miniature": weights.Card(words={"subjects": ("a", "car")}),
-        "miniature+style": weights.Card(words={"subjects": ("a", "car"), "styles": ("neon style",)}),
+        "miniature": Card(words={"subjects": ("a", "car")}),
+        "miniature+style": Card(
+            words={"subjects": ("a", "car"), "styles": ("neon style",)}, keywords=("neon style",)
+        ),
     }
     monkeypatch.setattr("model.read_card", cards.__getitem__)
     model = Model("cpu")
 
     def note(prompt: str, source: str = "miniature") -> str:
-        return app_notes.unknown_words_note(model, TextToVideoSettings(prompt, model=source))
+        return app_notes.prompt_notes_html(model, TextToVideoSettings(prompt, model=source))
 
     assert "choose “Miniature, neon”" in note("a car, neon style")
     assert "choose Stable Diffusion 1.5" in note("a zebra")
     assert note("a car, neon style", "miniature+style") == ""
+    several = note("a zebra", "miniature+style")  # the style's words are missing, too
+    assert several.count('class="note"') == 2 and several.count("What it knows") == 1
+    assert several.index("“zebra”") < several.index("only with “neon style”")
 
 
 def test_raw_values_become_settings_and_only_check_refuses():

@@ -1,4 +1,4 @@
-"""The command line's arguments: what they become, what is refused, and that neither takes long."""
+"""The arguments of both programs: what they become, what is refused, and that neither takes long."""
 
 import subprocess
 import sys
@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import app
 from choices import DREAMBOOTH
-from command_line import OPTIONS, in_options, read_controlnets, read_order
+from command_line import read_controlnets, read_order
 from generate import main
+from options import OPTIONS, in_options
 from tasks import TASKS
 from tasks.canny import CannySettings
 from tasks.clip import ClipSettings
@@ -23,7 +25,7 @@ TASK = "text-to-video"
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory) -> str:
-    frames = np.full((2, 48, 64, 3), 90, np.uint8)
+    frames = np.full((6, 48, 64, 3), 90, np.uint8)
     return str(write_video(tmp_path_factory.mktemp("clips") / "grey.mp4", frames, 6))
 
 
@@ -64,8 +66,11 @@ BAD = [
     (["text-to-video", "a car", "-o", "/proc/car.mp4"], "--output is '/proc/car.mp4', but "),
     (["text-to-video", "a car", "--model", "miniature+nowhere"], "lora nowhere is not there; give a ."),
     (["text-to-video", "a car", "--model", "./nowhere"], "./nowhere"),
-    (["text-to-video", "a car", "--device", "toaster"], "toaster"),
-    (["text-to-video", "a car", "--dtype", "float7"], "float7"),
+    (["text-to-video", "a car", "--model", "no/such/model"], "no/such/model is not there; give miniature, a"),
+    (["text-to-video", "a car", "--model", "~nobody-here/model"], "--model ~nobody-here/model is not there"),
+    (["text-to-video", "a car", "--device", "toaster"], "--device is 'toaster'; choose cpu, cuda, cuda:N or"),
+    (["text-to-video", "a car", "--device", "cpu:1"], "--device is 'cpu:1', which this machine has not"),
+    (["text-to-video", "a car", "--dtype", "float7"], "--dtype is 'float7'; choose one of float32, float16"),
 ]
 
 
@@ -86,6 +91,9 @@ BAD_WITH_CLIP = [
     (["canny", "{folder}/README.md", "a car"], "README.md is not a video"),
     (["canny", "{folder}", "a car"], "which is a folder; give the path of a video"),
     (["canny", "{clip}", "a car", "--start", "3", "--end", "2"], "--end is 2; give a time after --start (3)"),
+    (["canny", "{clip}", "a car", "--start", "9"], "--start is 9, but grey.mp4 has no frame then or later;"),
+    (["canny", "{clip}", "a car", "--start", "8", "--end", "9"], "--start is 8, but grey.mp4 has no frame"),
+    (["canny", "{clip}", "a car", "--controlnet", "{folder}/tests"], "tests has no config.json; give a Co"),
     (["canny", "{clip}", "a car", "--low-threshold", "300"], "--low-threshold is 300 and --high-threshold"),
     (["canny", "{clip}", "a car", "--controlnet", "dept=x"], "--controlnet is 'dept'; choose one of pose"),
     (["canny", "{clip}", "a car", "--controlnet", "canny=x"], "--controlnet is 'canny'; choose one of"),
@@ -198,10 +206,13 @@ def test_help_shows_options_limits_and_defaults(capsys):
     assert all(f"{model} ({keyword})" in shown["canny"] for model, keyword in DREAMBOOTH.items())
 
 
-def test_help_and_refusals_load_nothing_heavy():
+def test_help_and_refusals_load_nothing_heavy(clip):
     """They have to come at once: torch and diffusers take seconds to import."""
     program = (
-        "import sys, generate\n"
+        "import sys, app, generate\n"
+        f"assert generate.main(['canny', {clip!r}, 'a car', '--start', '9']) == 2\n"
+        "assert generate.main(['text-to-video', 'a car', '--device', 'cuda:99']) == 2\n"
+        "assert app.main(['--device', 'cuda:99']) == app.main(['--model', 'nosuch']) == 2\n"
         "assert generate.main(['text-to-video', 'a car', '--steps', '0']) == 2\n"
         "assert generate.main(['canny', 'README.md', 'a car']) == 2\n"
         "assert generate.main(['text-to-video', 'a car', '--model', './nowhere']) == 2\n"
@@ -217,3 +228,22 @@ def test_the_clip_itself_is_never_written_over(clip, capsys):
         assert main(["canny", clip, "a car", option, clip]) == 2
         assert "which is the clip itself; give another file." in capsys.readouterr().err
     assert Path(clip).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("nosuch", "--model nosuch is not there; give miniature, a folder or a hub id (owner/name)."),
+        ("tests", "--model tests has no model_index.json; give a folder in diffusers' format."),
+        ("miniature+nosuch", "lora nosuch is not there; give a .safetensors file"),
+        ("", "--model is empty; give miniature, a folder or a hub id (owner/name)."),
+    ],
+)
+def test_the_app_refuses_a_model_that_cannot_be_had(model, told, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tests").mkdir()
+    assert app.main(["--model", model, "--output", "videos"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(told) and err.count("\n") == 1
+    assert not Path("videos").exists()
+    app.check(app.arguments(["--model", "someone/model", "--output", "videos"]))  # the hub may have it later

@@ -166,7 +166,8 @@ def test_networks_are_kept_for_the_next_run(weights):
 def test_weights_that_are_not_there(tmp_path, monkeypatch):
     for name, detector in ((DEPTH, DepthDetector()), (pose.PERSON, PoseDetector())):
         text = refusal(detector)  # the tests are offline, and nothing is cached
-        assert name in text and "cache" in text and "hub" in text and "canny" in text and "ready" in text
+        assert text.count(name) == 1 and len(text) < 200
+        assert "could not be fetched" in text and "edges work without them" in text
     text = refusal(DepthDetector(str(tmp_path / "nowhere")))
     assert str(tmp_path / "nowhere") in text and "folder" in text
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from generate import main
+from places import MINIATURE
 from utils import read_settings, read_video
 from version import __version__
-from weights import MINIATURE
 
 ROOT = Path(__file__).resolve().parents[1]
 TASK = "text-to-video"
@@ -117,7 +117,7 @@ def test_ctrl_c_leaves_what_was_there_before(family, square_clip, tmp_path, caps
         next(frames)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("results.write_result", interrupted)
+    monkeypatch.setattr("generate.write_result", interrupted)
     quick = ["--steps", "1", "--width", "80", "--height", "64", "--num-frames", "1", "--model", family]
     files = ["-o", str(tmp_path / "car.mp4"), "--save-control", str(kept)]
     assert main(["canny", square_clip, "a car", *quick, *files]) == 130
@@ -159,7 +159,7 @@ def test_a_clip_is_followed_and_what_the_model_saw_is_kept(family, square_clip, 
     assert saw.frames.shape == (4, 64, 80, 3) and saw.fps == 6
     assert 0.01 < (saw.frames > 200).mean() < 0.2 and np.median(saw.frames) < 10  # edges on black
     told = read_settings(video)
-    assert (told["task"], told["clip"], told["model"]) == ("canny", "square.mp4", family)
+    assert (told["task"], told["clip"], told["model"]) == ("canny", "square.mp4", "text-to-image")
     edited = ["pix2pix", square_clip, "make it red", "--num-frames", "1"]
     assert main([*edited, *quick, *files[:-1]]) == 0
     assert capsys.readouterr().out.startswith(f"Wrote {video}: 1 frame of 80x64 at 6 per second, seed 1, in ")
@@ -171,6 +171,6 @@ def test_a_detector_that_is_not_there_is_one_sentence(family, square_clip, tmp_p
     options = ["--steps", "1", "--model", family, "-o", str(tmp_path / "out.mp4")]
     assert main(["pose", square_clip, "a bear", *options]) == 2
     out, err = capsys.readouterr()
-    assert out == "" and err.endswith("; set --control-ready if this clip already shows skeletons.\n")
+    assert out == "" and "ready skeleton clips (--control-ready), the examples and edges work" in err
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

@@ -1,68 +1,16 @@
-"""The queue, held by the hand: a stand-in for the device whose every step waits for the test."""
+"""jobs.py: the queue, on a stand-in for the device that the test holds by the hand."""
 
 import logging
 import threading
-import time
-from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
+from puppet import PATIENCE_S, STEPS, Puppet, files, finish, settings, wait
 
 from checks import InputError
-from jobs import OUT_OF_MEMORY, Jobs, JobView, _Job, _seconds_left
+from jobs import OUT_OF_MEMORY, Jobs
 from tasks.canny import CannySettings
-from tasks.text_to_video import TextToVideoSettings
-from text_to_video_pipeline import Step
 from utils import read_settings, read_video
-
-PATIENCE_S = 20
-STEPS = 4
-
-
-class Puppet:
-    """Takes a step whenever ``steps`` is released, decodes when ``decoding`` is set, fails if told to.
-
-    With a clip, it shows what it sees whenever ``seeing`` is released.
-    """
-
-    def __init__(self):
-        self.steps = threading.Semaphore(0)
-        self.seeing = threading.Semaphore(0)
-        self.decoding = threading.Event()
-        self.decoding.set()
-        self.fail_resolve: Exception | None = None
-        self.fail_step: Exception | None = None
-        self.started: list[str] = []
-
-    def resolve(self, settings):
-        if self.fail_resolve is not None:
-            raise self.fail_resolve
-        known = {"seed": 5, "width": 64, "height": 32, "num_inference_steps": STEPS, "guidance_scale": 5.0}
-        return settings.filled(known | {"t0": 600, "t1": 700, "num_frames": 3, "fps": 4.0})
-
-    def frames(self, settings, on_step, on_seen):
-        self.started.append(settings.prompt)
-        if isinstance(settings, CannySettings):
-            for name, value in (("clip", 90), ("canny", 255)):
-                self.seeing.acquire()
-                on_seen(name, np.full((settings.num_frames, 32, 64, 3), value, np.uint8))
-        for i in range(STEPS):
-            self.steps.acquire()
-            if self.fail_step is not None:
-                raise self.fail_step
-            latents = torch.full((1, settings.num_frames, 4, 4, 8), float(i))
-            on_step(Step(i + 1, STEPS, "all frames", (i + 1) / STEPS, latents))
-        for k in range(settings.num_frames):
-            self.decoding.wait(PATIENCE_S)
-            yield np.full((settings.height, settings.width, 3), 40 * k, np.uint8)
-
-    def generate(self, settings):
-        raise RuntimeError("no warming up today")
-
-    def preview(self, latents):
-        value = int(latents[0, 0, 0, 0, 0]) + 1
-        return np.full((latents.shape[1], 4, 8, 3), value, np.uint8)
 
 
 @pytest.fixture
@@ -91,28 +39,6 @@ def jobs(make_jobs):
     return make_jobs()
 
 
-def settings(prompt="a red car", **options):
-    return TextToVideoSettings(prompt, num_frames=3, **options)
-
-
-def wait(jobs: Jobs, job_id: str, accept) -> JobView:
-    """The first view that ``accept`` likes; the test fails where none comes."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not accept(view := jobs.follow(job_id)):
-        assert time.monotonic() < deadline, view
-        time.sleep(0.005)
-    return view
-
-
-def finish(jobs: Jobs, puppet: Puppet, job_id: str) -> JobView:
-    puppet.steps.release(STEPS)
-    return wait(jobs, job_id, lambda view: view.finished)
-
-
-def files(jobs: Jobs) -> list[Path]:
-    return sorted(path for path in jobs.output_folder.rglob("*") if path.is_file())
-
-
 def test_a_run_ends_in_a_file_with_its_settings(jobs, puppet):
     view = finish(jobs, puppet, jobs.submit(settings("A red car, on a street!", seed=0)))
     assert view.state == "done" and view.error is None
@@ -138,25 +64,6 @@ def test_a_running_job_shows_steps_preview_and_time_left(jobs, puppet):
     assert 0 <= view.seconds_left < PATIENCE_S and view.seconds_elapsed > 0
     puppet.steps.release(1)
     assert wait(jobs, again, lambda view: view.state == "running").label == "Starting"
-
-
-def test_time_left_follows_the_share_of_the_arithmetic_not_the_count_of_steps():
-    job = _Job("id", settings(), state="running")
-    assert _seconds_left(job, 0.0) is None
-    job.pace.extend([(100.0, 0.1), (102.0, 0.3)])  # a tenth a second: seven more
-    assert _seconds_left(job, 102.0) == pytest.approx(7.0)
-    assert _seconds_left(job, 103.0) == pytest.approx(6.0)
-    assert _seconds_left(job, 200.0) == 0.0
-
-
-def test_time_left_forgets_the_pace_of_another_kind_of_step(jobs, monkeypatch):
-    job = _Job("id", settings(), state="running")
-    clock = iter([0.0, 1.0, 2.0, 10.0])
-    monkeypatch.setattr("jobs.time.monotonic", lambda: next(clock, 10.0))
-    for i, label in enumerate(["first frame", "first frame", "first frame", "all frames"]):
-        fraction = (0.01, 0.02, 0.03, 0.23)[i]
-        jobs._on_step(job, Step(i + 1, 9, label, fraction, torch.zeros(1, 1, 4, 4, 8)))
-    assert _seconds_left(job, 10.0) == pytest.approx(0.77 * 8 / 0.2)
 
 
 def test_what_a_model_saw_is_shown_before_the_first_step(jobs, puppet, square_clip):

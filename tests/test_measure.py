@@ -11,7 +11,7 @@ import torch
 from benchmarks.measure import change, drift, flicker, movement, shift_between
 from miniature.world import Scene, Subject, clip, draw
 from motion import motion_field, warp
-from weights import INDEX, MINIATURE
+from places import INDEX, MINIATURE
 
 CAR = Scene(place="street", subjects=(Subject("car", "red"),), seed=7)
 SIZES = [128, 256, 512, (192, 320)]

@@ -8,9 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from conftest import seeded, small_tokenizer
+from conftest import seeded
 from diffusers import (
-    AutoencoderTiny,
     ControlNetModel,
     StableDiffusionControlNetPipeline,
     StableDiffusionInstructPix2PixPipeline,
@@ -18,33 +17,17 @@ from diffusers import (
     UNet2DConditionModel,
 )
 from safetensors.torch import load_file
+from small_family import batch, small_base, stir, write_family
 from torch import nn
-from transformers import CLIPTextConfig, CLIPTextModel
 
 from miniature import shapes
 from miniature.autoencoder import encode
 from miniature.controls import CONTROLS, build_controlnet, control_loss, control_picture, load_controlled
-from miniature.diffusion import AREA_LIMIT, FIRST_TIMES, SNR_LIMIT, freeze, noise_loss
 from miniature.editor import build_editor, editor_loss, load_editor
-from miniature.package import replacing, save_model, write_package
+from miniature.package import save_model
 from miniature.style import build_style, load_styled, save_style, style_loss
 from miniature.world import Scene, Subject, edges
 
-SMALL_UNET = {
-    **shapes.UNET,
-    "sample_size": 8,
-    "block_out_channels": (16, 24, 32),
-    "norm_num_groups": 4,
-    "cross_attention_dim": 16,
-}
-SMALL_AUTOENCODER = {
-    **shapes.AUTOENCODER,
-    "encoder_block_out_channels": (8, 8, 8, 8),
-    "decoder_block_out_channels": (8, 8, 8, 8),
-    "num_encoder_blocks": (0, 1, 1, 1),
-    "num_decoder_blocks": (1, 1, 1, 0),
-    "scaling_factor": 0.4,
-}
 ROBOT = Scene(place="grass", subjects=(Subject(kind="robot", colour="red", pose="waving"),))
 STOCK = {
     **dict.fromkeys((f"controlnet-{control}" for control in CONTROLS), StableDiffusionControlNetPipeline),
@@ -53,49 +36,16 @@ STOCK = {
 }
 
 
-def small_text_encoder() -> CLIPTextModel:
-    shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
-    ends = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
-    return CLIPTextModel(CLIPTextConfig(vocab_size=54, max_position_embeddings=16, **shape, **ends))
-
-
 @pytest.fixture(scope="module")
-def base():
-    """A small text encoder and UNet, frozen."""
-    torch.manual_seed(0)
-    parts = nn.ModuleDict({"text_encoder": small_text_encoder(), "unet": UNet2DConditionModel(**SMALL_UNET)})
-    freeze(parts)
-    return parts
-
-
-def stir(model: nn.Module, part: str) -> nn.Module:
-    """Put something into the parameters that begin with zero, as training would."""
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if part in name:
-                parameter.normal_(std=0.1)
-    return model
+def base() -> nn.ModuleDict:
+    return small_base()
 
 
 @pytest.fixture(scope="module")
 def small(base, tmp_path_factory) -> Path:
-    """The folders of a small family, written by the functions that write the bundled one."""
     root = tmp_path_factory.mktemp("family")
-    torch.manual_seed(1)
-    write_package(root / "text-to-image", AutoencoderTiny(**SMALL_AUTOENCODER), small_tokenizer(), base, {})
-    for control in CONTROLS:
-        save_model(stir(build_controlnet(base["unet"]), "controlnet_"), root / f"controlnet-{control}")
-    save_model(stir(build_editor(base["unet"]), "conv_in.weight"), root / "editor")
-    save_style(root / "style", stir(build_style(base["unet"])["unet"], "lora_B"))
+    write_family(root, base)
     return root
-
-
-def batch(count: int = 4):
-    """Latents, token numbers and controls; the same at every call."""
-    generator = seeded(3)
-    latents = torch.randn(count, 4, 8, 8, generator=generator)
-    ids = torch.randint(2, 54, (count, 16), generator=generator)
-    return latents, ids, torch.rand(count, 3, 64, 64, generator=generator)
 
 
 def setting(kind: str, base: nn.ModuleDict):
@@ -147,72 +97,6 @@ def test_each_learns_and_what_is_frozen_stays(kind, base):
         assert changed(parts, own) == {name for name in own if "lora_" in name}
     else:
         assert changed(parts, own) == {name for name, _ in parts.named_parameters()}
-
-
-def test_noise_loss_weighs_and_spreads_the_noise_levels():
-    latents, seen = batch(10)[0], {}
-
-    def nothing(noisy, times):
-        seen["noisy"], seen["times"] = noisy, times
-        return torch.zeros_like(noisy)
-
-    torch.manual_seed(5)
-    loss = noise_loss(latents, nothing)
-    assert (seen["times"] // 100).tolist() == list(range(10))
-    roots = [shapes.SCHEDULE[name] ** 0.5 for name in ("beta_start", "beta_end")]
-    betas = torch.linspace(*roots, 1000) ** 2
-    alpha = (1 - betas).cumprod(0)[seen["times"]].view(-1, 1, 1, 1)
-    noise = (seen["noisy"] - alpha.sqrt() * latents) / (1 - alpha).sqrt()
-    weights = (SNR_LIMIT * (1 - alpha) / alpha).clamp(max=1).flatten()
-    assert loss.item() == pytest.approx((weights * noise.square().mean((1, 2, 3))).mean().item(), rel=1e-3)
-    torch.manual_seed(5)
-    assert noise_loss(latents, lambda noisy, times: noise).item() < 1e-4
-
-
-def test_colours_of_areas_weigh_more_where_the_picture_is_known():
-    """A noise wrong by a constant shifts the picture's colours, one wrong from cell to cell hardly does."""
-    latents, times = torch.zeros(10, 4, 8, 8), []
-    checks = torch.ones(8, 8)
-    checks[::2, ::2] = checks[1::2, 1::2] = -1
-
-    def loss(wrong: torch.Tensor, known: torch.Tensor | None) -> float:
-        torch.manual_seed(5)
-
-        def predict(noisy, at):
-            times[:] = at.tolist()
-            alpha = alphas[at].view(-1, 1, 1, 1)
-            return noisy / (1 - alpha).sqrt() + wrong
-
-        return noise_loss(latents, predict, known).item()
-
-    roots = [shapes.SCHEDULE[name] ** 0.5 for name in ("beta_start", "beta_end")]
-    alphas = (1 - torch.linspace(*roots, 1000) ** 2).cumprod(0)
-    shift, all_rows = torch.tensor(0.1), torch.ones(10, dtype=torch.bool)
-    plain = loss(shift, None)
-    weights = (1 / alphas[times] - 1).clamp(max=AREA_LIMIT)
-    assert loss(shift, all_rows) - plain == pytest.approx(0.01 * weights.mean().item(), rel=1e-3)
-    assert loss(shift, ~all_rows) == pytest.approx(plain)
-    assert loss(0.1 * checks, all_rows) == pytest.approx(loss(0.1 * checks, None), rel=1e-4)
-
-
-def test_where_the_picture_is_known_its_noise_is_what_a_sampler_goes_on_with():
-    """It lacks as much of the picture as a sampler's first latents, which are nothing but noise."""
-    latents, seen = torch.full((400, 4, 2, 2), 0.8), {}
-
-    def predict(noisy, times):
-        seen["noisy"], seen["times"] = noisy, times
-        return torch.zeros_like(noisy)
-
-    torch.manual_seed(5)
-    noise_loss(latents, predict, torch.arange(400) >= 200)
-    roots = [shapes.SCHEDULE[name] ** 0.5 for name in ("beta_start", "beta_end")]
-    alphas = (1 - torch.linspace(*roots, 1000) ** 2).cumprod(0)
-    alpha = alphas[seen["times"]].view(-1, 1, 1, 1)
-    noise = (seen["noisy"] - alpha.sqrt() * latents) / (1 - alpha).sqrt()
-    latest = alphas[FIRST_TIMES:].sqrt().mean().item()  # how much of the picture the noise lacks, at most
-    known = noise[200:].mean((1, 2, 3))  # the noisier half
-    assert noise[:200].mean().item() == pytest.approx(0, abs=0.08)
-    assert known.mean().item() == pytest.approx(-0.75 * 0.8 * latest, abs=0.03)
 
 
 def test_a_controlnet_begins_with_the_unets_own_parameters(base):
@@ -350,33 +234,11 @@ def test_models_are_kept_in_halves_readable_by_all_and_without_where_they_came_f
     assert {tensor.dtype for tensor in load_file(style).values()} == {torch.float16}
 
 
-def test_a_folder_is_replaced_as_a_whole_or_not_at_all(tmp_path):
-    folder = tmp_path / "model"
-    with replacing(folder) as part:
-        part.mkdir()
-        (part / "first").touch()
-    with pytest.raises(OSError, match="disk full"), replacing(folder) as part:
-        part.mkdir()
-        (part / "second").touch()
-        raise OSError("disk full")
-    assert [path.name for path in folder.iterdir()] == ["first"]
-    with replacing(folder) as part:
-        part.mkdir()
-        (part / "third").touch()
-    assert [path.name for path in folder.iterdir()] == ["third"]
-    assert [path.name for path in tmp_path.iterdir()] == ["model"]
-
-
 def test_the_real_shapes_keep_to_their_sizes():
     unet = UNet2DConditionModel(**shapes.UNET)
     style = [p for p in build_style(unet).parameters() if p.requires_grad]
     assert 2 * sum(p.numel() for p in style) < 0.9e6
     assert 1.4e6 < sum(p.numel() for p in build_controlnet(unet).parameters()) < 1.8e6
-
-
-def test_the_bundled_family_keeps_to_its_budget():
-    sizes = [path.stat().st_size for path in shapes.WEIGHTS.rglob("*.safetensors")]
-    assert sum(sizes) <= 48e6 and max(sizes) <= 16e6
 
 
 def test_control_pictures_show_what_the_world_knows():

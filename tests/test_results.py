@@ -11,6 +11,7 @@ from clips import ffmpeg, grey_steps
 
 import results
 from checks import InputError
+from model_index import check_model
 from results import new_output_path, settings_dict, write_result
 from tasks import settings_of
 from tasks.canny import CannySettings
@@ -88,6 +89,31 @@ def test_settings_come_back_from_a_result(tmp_path):
         assert told["program"] == "Text2Video-Zero Studio"
         assert settings_of(told) == settings
     assert settings_of({"task": "text-to-video", "prompt": "a car"}) == TextToVideoSettings("a car")
+
+
+def test_no_private_folder_goes_with_a_video(tmp_path):
+    for name in ("model", "style", "controlnet-depth", "edges+lines"):
+        (tmp_path / name).mkdir()
+    also = (Also("depth", str(tmp_path / "controlnet-depth")), Also("pose", "me/pose"))
+    own = {"model": f"{tmp_path / 'model'}+{tmp_path / 'style'}", "controlnet": str(tmp_path / "edges+lines")}
+    told = settings_dict(CannySettings("clip.mp4", "a car", **own, also=also))
+    assert (told["model"], told["controlnet"]) == ("model+style", "edges+lines")
+    assert [part["controlnet"] for part in told["also"]] == ["controlnet-depth", "me/pose"]
+    assert str(tmp_path) not in json.dumps(told)
+    # what is left of a path is no model here, and that is said in one sentence
+    with pytest.raises(InputError, match="model model is not there; give miniature, a folder or a hub id"):
+        check_model(settings_of(told).model)
+
+
+@pytest.mark.parametrize(
+    "model", ["miniature", "miniature+style", "someone/model", "someone/model+other/lora", "nowhere"]
+)
+def test_names_that_are_no_paths_stay(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert settings_dict(TextToVideoSettings("a car", model=model))["model"] == model
+    (tmp_path / "someone" / "model").mkdir(parents=True)
+    shown = settings_dict(TextToVideoSettings("a car", model="someone/model"))["model"]
+    assert shown == "model"  # a folder, although it looks like a hub id
 
 
 def test_a_clip_that_is_elsewhere_is_asked_for(clip, monkeypatch, tmp_path):

@@ -173,14 +173,14 @@ def test_canny_pictures_are_opencvs_and_ready_ones_stay(clip):
 def test_where_no_detector_is_to_be_had_a_ready_clip_can_be_declared(clip, kind):
     settings = kind(clip, "a car").suited(64, {})
     frames = settings.read().frames
-    with pytest.raises(DetectorError, match=f"; set control_ready if this clip already shows {kind.shows}."):
+    with pytest.raises(DetectorError, match=r"; ready .* \(control_ready\), the examples and edges work"):
         settings.control_pictures(frames)
     ((task, pictures),) = replace(settings, control_ready=True).all_pictures(frames)
     assert task == kind.task and pictures is frames
     canny = CannySettings(clip, "a car", also=(Also(kind.task),))
     seen = canny.all_pictures(frames)
     assert next(seen)[0] == "canny"
-    with pytest.raises(DetectorError, match="example clips.$"):  # the clip cannot be ready for both
+    with pytest.raises(DetectorError, match="the examples and edges work without them.$"):
         next(seen)
 
 

@@ -13,9 +13,10 @@ from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
 import weights
+from cards import Card, read_card
 from places import base_and_lora
 from text_to_video_pipeline import TextToVideoPipeline
-from weights import ModelError, load_pipeline, read_card
+from weights import ModelError, load_pipeline
 
 
 def load(source) -> object:
@@ -123,7 +124,7 @@ def test_names_that_no_file_can_have(name):
 @pytest.mark.parametrize("card", ["{", "[]", '{"words": 5}', '{"preview": 3}'])
 def test_a_broken_card_is_not_used(tmp_path, card):
     (tmp_path / "miniature.json").write_text(card)
-    assert read_card(str(tmp_path)) == weights.Card()
+    assert read_card(str(tmp_path)) == Card()
 
 
 PARTS = {

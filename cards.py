@@ -1,0 +1,71 @@
+"""What a model says of itself: the card in its folder."""
+
+import json
+import logging
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from choices import DREAMBOOTH
+from places import LORA_FILE, MINIATURE, as_path, base_and_lora, companion
+
+logger = logging.getLogger(__name__)
+
+CARD = "miniature.json"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model says of itself in miniature.json; empty for models without one.
+
+    words: group ("subjects", "colours" ...) -> words it knows. defaults: settings that suit it. tasks: task
+    -> settings that suit it there, which win over ``defaults``.
+    preview: 5 rows of RGB, latents @ rows[:4] + rows[4] -> -1..1. examples: prompts worth trying.
+    keywords: its own style comes only with one of these in the prompt; () where nothing is asked for.
+    """
+
+    words: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    defaults: dict[str, float] = field(default_factory=dict)
+    tasks: dict[str, dict[str, float]] = field(default_factory=dict)
+    preview: tuple[tuple[float, ...], ...] = ()
+    examples: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+
+    def suits(self, task: str) -> dict[str, float]:
+        """The settings that suit it in a task: its own defaults, and over them those of the task."""
+        return {**self.defaults, **self.tasks.get(task, {})}
+
+
+def read_card(source: str) -> Card:
+    """The card of the miniature or of a local folder; an empty one where there is none or it is broken.
+
+    A LoRA in a folder beside the model may have a card too: its words are known as well, and are keywords.
+    Those of the DreamBooth models on offer are known without a card.
+    """
+    base, lora = base_and_lora(source)
+    card = _read_file((MINIATURE if base == "miniature" else as_path(base)) / CARD)
+    if base in DREAMBOOTH:
+        card = replace(card, keywords=(DREAMBOOTH[base],))
+    beside = None if lora is None else companion(base, lora, LORA_FILE)
+    if beside is None:
+        return card
+    more = _read_file(Path(beside) / CARD).words
+    words = {group: (*card.words.get(group, ()), *more.get(group, ())) for group in {**card.words, **more}}
+    keywords = tuple(phrase for phrases in more.values() for phrase in phrases)
+    return replace(card, words=words, keywords=(*card.keywords, *keywords))
+
+
+def _read_file(path: Path) -> Card:
+    try:
+        if not path.is_file():
+            return Card()
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return Card(
+            words={group: tuple(words) for group, words in told.get("words", {}).items()},
+            defaults=dict(told.get("defaults", {})),
+            tasks={task: dict(suits) for task, suits in told.get("tasks", {}).items()},
+            preview=tuple(tuple(row) for row in told.get("preview", ())),
+            examples=tuple(told.get("examples", ())),
+        )
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        logger.warning("The card %s is not used: %s", path, error)  # the model may draw all the same
+        return Card()

@@ -1,0 +1,41 @@
+"""What a run tells of each step, and how whoever is told ends the run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+
+class Cancelled(Exception):
+    """Raised by an ``on_step`` callback to end a run; the pipeline is as usable afterwards as before."""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step of a run. done, total: steps. fraction: share of the arithmetic done, 0..1, as early steps
+    hold one frame only. latents: the clean picture as seen now, (b=1 f c h w) float32, for previews."""
+
+    done: int
+    total: int
+    label: str
+    fraction: float
+    latents: torch.Tensor
+
+
+@dataclass
+class Progress:
+    """Counts a run's steps and tells the caller of each."""
+
+    total_steps: int
+    total_frames: int
+    on_step: Callable[[Step], None] | None
+    done: int = 0
+    frames: int = 0
+
+    def tell(self, label: str, clean: torch.Tensor) -> None:
+        """One step more, on the frames (f c h w)."""
+        self.done += 1
+        self.frames += len(clean)
+        if self.on_step is not None:
+            fraction = self.frames / self.total_frames
+            self.on_step(Step(self.done, self.total_steps, label, fraction, clean[None]))

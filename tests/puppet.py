@@ -1,0 +1,83 @@
+"""A stand-in for the device whose every step waits for the test, and what tests of the queue do with it."""
+
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from jobs import Jobs, JobView
+from steps import Step
+from tasks.canny import CannySettings
+from tasks.text_to_video import TextToVideoSettings
+
+PATIENCE_S = 20
+STEPS = 4
+
+
+class Puppet:
+    """Takes a step whenever ``steps`` is released, decodes when ``decoding`` is set, fails if told to.
+
+    With a clip, it shows what it sees whenever ``seeing`` is released.
+    """
+
+    def __init__(self):
+        self.steps = threading.Semaphore(0)
+        self.seeing = threading.Semaphore(0)
+        self.decoding = threading.Event()
+        self.decoding.set()
+        self.fail_resolve: Exception | None = None
+        self.fail_step: Exception | None = None
+        self.started: list[str] = []
+
+    def resolve(self, settings):
+        if self.fail_resolve is not None:
+            raise self.fail_resolve
+        known = {"seed": 5, "width": 64, "height": 32, "num_inference_steps": STEPS, "guidance_scale": 5.0}
+        return settings.filled(known | {"t0": 600, "t1": 700, "num_frames": 3, "fps": 4.0})
+
+    def frames(self, settings, on_step, on_seen):
+        self.started.append(settings.prompt)
+        if isinstance(settings, CannySettings):
+            for name, value in (("clip", 90), ("canny", 255)):
+                self.seeing.acquire()
+                on_seen(name, np.full((settings.num_frames, 32, 64, 3), value, np.uint8))
+        for i in range(STEPS):
+            self.steps.acquire()
+            if self.fail_step is not None:
+                raise self.fail_step
+            latents = torch.full((1, settings.num_frames, 4, 4, 8), float(i))
+            on_step(Step(i + 1, STEPS, "all frames", (i + 1) / STEPS, latents))
+        for k in range(settings.num_frames):
+            self.decoding.wait(PATIENCE_S)
+            yield np.full((settings.height, settings.width, 3), 40 * k, np.uint8)
+
+    def generate(self, settings):
+        raise RuntimeError("no warming up today")
+
+    def preview(self, latents):
+        value = int(latents[0, 0, 0, 0, 0]) + 1
+        return np.full((latents.shape[1], 4, 8, 3), value, np.uint8)
+
+
+def settings(prompt="a red car", **options):
+    return TextToVideoSettings(prompt, num_frames=3, **options)
+
+
+def wait(jobs: Jobs, job_id: str, accept) -> JobView:
+    """The first view that ``accept`` likes; the test fails where none comes."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not accept(view := jobs.follow(job_id)):
+        assert time.monotonic() < deadline, view
+        time.sleep(0.005)
+    return view
+
+
+def finish(jobs: Jobs, puppet: Puppet, job_id: str) -> JobView:
+    puppet.steps.release(STEPS)
+    return wait(jobs, job_id, lambda view: view.finished)
+
+
+def files(jobs: Jobs) -> list[Path]:
+    return sorted(path for path in jobs.output_folder.rglob("*") if path.is_file())
