@@ -38,8 +38,8 @@ class Card:
 def read_card(source: str) -> Card:
     """The card of the miniature or of a local folder; an empty one where there is none or it is broken.
 
-    A LoRA in a folder beside the model may have a card too: its words are known as well, and are keywords.
-    Those of the DreamBooth models on offer are known without a card.
+    A LoRA in a folder beside the model may have a card too: its words are known as well, and are keywords;
+    its defaults win over the model's. Keywords of the DreamBooth models on offer are known without a card.
     """
     base, lora = base_and_lora(source)
     card = _read_file((MINIATURE if base == "miniature" else as_path(base)) / CARD)
@@ -48,10 +48,12 @@ def read_card(source: str) -> Card:
     beside = None if lora is None else companion(base, lora, LORA_FILE)
     if beside is None:
         return card
-    more = _read_file(Path(beside) / CARD).words
-    words = {group: (*card.words.get(group, ()), *more.get(group, ())) for group in {**card.words, **more}}
-    keywords = tuple(phrase for phrases in more.values() for phrase in phrases)
-    return replace(card, words=words, keywords=(*card.keywords, *keywords))
+    own = _read_file(Path(beside) / CARD)
+    groups = {**card.words, **own.words}
+    words = {group: (*card.words.get(group, ()), *own.words.get(group, ())) for group in groups}
+    keywords = tuple(phrase for phrases in own.words.values() for phrase in phrases)
+    defaults = {**card.defaults, **own.defaults}
+    return replace(card, words=words, defaults=defaults, keywords=(*card.keywords, *keywords))
 
 
 def _read_file(path: Path) -> Card:

@@ -33,6 +33,7 @@ from miniature.measures import change_elsewhere, edges_of, f_score, figure_heigh
 from miniature.package import load_pipeline
 from miniature.shapes import PIXELS, WEIGHTS
 from miniature.sheet import contact_sheet
+from miniature.style import GUIDANCE as STYLE_GUIDANCE
 from miniature.style import load_styled
 from miniature.videos import canny_video, depth_video, editor_video, pose_video, text_to_video
 from miniature.world import EDITS, Scene, draw, joints, sample_scene
@@ -152,7 +153,10 @@ def style(exam: Exam) -> Figures:
     plain = held_out_scenes(exam.plan.prompts)[: exam.plan.styled]
     styled = [replace(scene, style=KEPT_STYLE) for scene in plain]
     asked = {"with_keyword": styled, "without_keyword": plain}
-    drawn = {name: exam.draw(pipe, [telling(scene) for scene in scenes]) for name, scenes in asked.items()}
+    drawn = {
+        name: exam.draw(pipe, [telling(scene) for scene in scenes], guidance_scale=STYLE_GUIDANCE)
+        for name, scenes in asked.items()
+    }
     return {name: exam.judges.share(pictures, styled, "style") for name, pictures in drawn.items()}
 
 

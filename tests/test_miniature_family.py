@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -230,14 +231,15 @@ def test_models_are_kept_in_halves_readable_by_all_and_without_where_they_came_f
     assert str(small) not in (folder / "config.json").read_text()
     assert next(model.parameters()).dtype == torch.float32
     [style] = (small / "style").glob("*.safetensors")
-    assert "neon style" in (small / "style" / shapes.CARD).read_text()
+    card = json.loads((small / "style" / shapes.CARD).read_text())
+    assert card == {"words": {"styles": ["neon style"]}, "defaults": {"guidance_scale": 1.5}}
     assert {tensor.dtype for tensor in load_file(style).values()} == {torch.float16}
 
 
 def test_the_real_shapes_keep_to_their_sizes():
     unet = UNet2DConditionModel(**shapes.UNET)
     style = [p for p in build_style(unet).parameters() if p.requires_grad]
-    assert 2 * sum(p.numel() for p in style) < 0.9e6
+    assert 2 * sum(p.numel() for p in style) < 1.2e6
     assert 1.4e6 < sum(p.numel() for p in build_controlnet(unet).parameters()) < 1.8e6
 
 

@@ -284,16 +284,19 @@ def test_card_of_a_folder(tmp_path):
     assert card.tasks == {"canny": {"guidance_scale": 3}}
 
 
-def test_the_card_of_a_lora_beside_a_model_adds_its_words(tmp_path):
+def test_the_card_of_a_lora_beside_a_model_adds_its_words_and_what_suits_it(tmp_path):
     known = {"base": {"subjects": ["car"], "styles": ["sketch"]}, "neon": {"styles": ["neon"]}}
+    suits = {"base": {"guidance_scale": 5.0, "t0": 481}, "neon": {"guidance_scale": 1.5}}
     for name, words in known.items():
         (tmp_path / name).mkdir()
-        (tmp_path / name / "miniature.json").write_text(json.dumps({"words": words}))
+        card = {"words": words, "defaults": suits[name]}
+        (tmp_path / name / "miniature.json").write_text(json.dumps(card))
     base = str(tmp_path / "base")
     assert read_card(f"{base}+neon").words == {"subjects": ("car",), "styles": ("sketch",)}  # no LoRA there
     (tmp_path / "neon" / "pytorch_lora_weights.safetensors").write_bytes(b"")
     assert read_card(f"{base}+neon").words == {"subjects": ("car",), "styles": ("sketch", "neon")}
-    assert read_card(base).words["styles"] == ("sketch",)
+    assert read_card(f"{base}+neon").defaults == {"guidance_scale": 1.5, "t0": 481}
+    assert (read_card(base).words["styles"], read_card(base).defaults) == (("sketch",), suits["base"])
 
 
 def test_a_controlnet_inside_a_model_is_left_where_it_is(copied, pipeline):
