@@ -120,10 +120,10 @@ class RunPanel:
     def shown(self, stage: app_view.Stage, view: JobView | None) -> tuple:
         """The followers' values for a run as it stands, None where there is none.
 
-        A run that fails takes nothing away: the last video that was made here is shown again.
+        A run that fails or is stopped takes nothing away: the last video that was made here is shown again.
         """
         kept = self.kept(view)
-        seed_known = kept is not None and kept.resolved is not None
+        seed_known = kept is not None and kept.resolved is not None and kept.error is None
         busy = view is not None and not view.finished
         return (
             stage.html(kept),
@@ -136,8 +136,8 @@ class RunPanel:
         )
 
     def kept(self, view: JobView | None) -> JobView | None:
-        """The run that the page shows: this one, or where it failed the last one that made a video."""
-        if view is None or view.error is None:
+        """The run that the page shows: this one, or where it made no video the last one that did."""
+        if view is None or not view.finished or view.state == "done":
             return view
         earlier = self.view(self._made_before.get(view.id, ""))
         return view if earlier is None else earlier

@@ -32,7 +32,7 @@ def slider(
 def models() -> list[tuple[str, str]]:
     """Base models on offer: name on the page, what settings call them."""
     name, source = MINIATURE_STYLE
-    style = [(f"{name}: write “neon style”", source)] if companion("miniature", "style", LORA_FILE) else []
+    style = [(f"{name}: end with “neon style”", source)] if companion("miniature", "style", LORA_FILE) else []
     return [MINIATURE, *style, (STABLE_DIFFUSION_NAME, STABLE_DIFFUSION_15)]
 
 

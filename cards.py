@@ -21,6 +21,7 @@ class Card:
     -> settings that suit it there, which win over ``defaults``.
     preview: 5 rows of RGB, latents @ rows[:4] + rows[4] -> -1..1. examples: prompts worth trying.
     keywords: its own style comes only with one of these in the prompt; () where nothing is asked for.
+    keywords_last: and only where the prompt ends with it.
     """
 
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class Card:
     preview: tuple[tuple[float, ...], ...] = ()
     examples: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
+    keywords_last: bool = False
 
     def suits(self, task: str) -> dict[str, float]:
         """The settings that suit it in a task: its own defaults, and over them those of the task."""
@@ -52,8 +54,13 @@ def read_card(source: str) -> Card:
     groups = {**card.words, **own.words}
     words = {group: (*card.words.get(group, ()), *own.words.get(group, ())) for group in groups}
     keywords = tuple(phrase for phrases in own.words.values() for phrase in phrases)
-    defaults = {**card.defaults, **own.defaults}
-    return replace(card, words=words, defaults=defaults, keywords=(*card.keywords, *keywords))
+    return replace(
+        card,
+        words=words,
+        defaults={**card.defaults, **own.defaults},
+        keywords=(*card.keywords, *keywords),
+        keywords_last=own.keywords_last,
+    )
 
 
 def _read_file(path: Path) -> Card:
@@ -67,6 +74,7 @@ def _read_file(path: Path) -> Card:
             tasks={task: dict(suits) for task, suits in told.get("tasks", {}).items()},
             preview=tuple(tuple(row) for row in told.get("preview", ())),
             examples=tuple(told.get("examples", ())),
+            keywords_last=told.get("keywords_last") is True,
         )
     except (OSError, ValueError, TypeError, AttributeError) as error:
         logger.warning("The card %s is not used: %s", path, error)  # the model may draw all the same

@@ -84,10 +84,12 @@ def _about_words(name: str, settings: Settings, card: Card) -> Note | None:
 
 def _about_keyword(name: str, settings: Settings, card: Card) -> Note | None:
     said = f" {' '.join(_words(settings.prompt))} "
-    if not card.keywords or any(f" {' '.join(_words(keyword))} " in said for keyword in card.keywords):
+    asked = [f" {' '.join(_words(keyword))} " for keyword in card.keywords]
+    if not asked or any(said.endswith(each) if card.keywords_last else each in said for each in asked):
         return None
     wanted = " or ".join(f"“{keyword}”" for keyword in card.keywords)
-    return Note(f"{name}'s own style comes only with {wanted} in the prompt; add it for that look.")
+    place = "at the end of" if card.keywords_last else "in"
+    return Note(f"{name}'s own style comes only with {wanted} {place} the prompt; say it there to get it.")
 
 
 def _about_length(name: str, field: str, text: str, tokenizer: Any) -> Note | None:

@@ -59,7 +59,11 @@ def style_loss(
 def save_style(folder: Path, unet: UNet2DConditionModel) -> Path:
     """Write the LoRA, in half precision, as ``load_lora_weights`` reads it, its word and what suits it."""
     layers = {name: tensor.half() for name, tensor in get_peft_model_state_dict(unet).items()}
-    card = {"words": {"styles": [STYLE_KEYWORD]}, "defaults": {"guidance_scale": GUIDANCE}}
+    card = {
+        "words": {"styles": [STYLE_KEYWORD]},
+        "keywords_last": True,  # as the captions that it learns from have it
+        "defaults": {"guidance_scale": GUIDANCE},
+    }
     with replacing(folder) as part:
         StableDiffusionPipeline.save_lora_weights(part, unet_lora_layers=layers)
         (part / CARD).write_text(json.dumps(card, indent=1) + "\n")

@@ -69,6 +69,18 @@ def test_a_model_that_cannot_be_had_leaves_the_last_result_where_it_is(panel, tm
     assert panel._seed(third) == 7
 
 
+def test_a_stopped_run_leaves_the_last_result_where_it_is(panel, studio):
+    first, _ = start(panel, "", seed="7")
+    video = file_url(ended(panel, first).output)
+    second, note = start(panel, first, num_inference_steps="200")
+    assert note == "" and second != first
+    studio.jobs.stop(second)
+    view = ended(panel, second)
+    stage, status, *_ = panel.shown(Stage(), view)
+    assert view.state == "stopped" and f'src="{video}"' in stage and NOTHING_NEW in status
+    assert panel._seed(second) == 7
+
+
 def test_a_failed_run_with_nothing_before_it_says_so(panel):
     job_id, _ = start(panel, "", model="no-one/no-model")
     stage, status, *_ = panel.shown(Stage(), ended(panel, job_id))

@@ -53,6 +53,13 @@ def test_a_style_with_its_keyword_is_not(prompt):
     assert all(note.is_about_words for note in notes(prompt, NEON))
 
 
+def test_a_keyword_that_only_works_last_has_to_be_last():
+    card = replace(NEON, keywords_last=True)
+    for prompt, told in (("neon style, a car", 1), ("a neon style car", 1), ("a car, neon style!", 0)):
+        found = [note.text for note in notes(prompt, card) if not note.is_about_words]
+        assert len(found) == told and all("“glow” at the end of the prompt" in text for text in found)
+
+
 def test_keywords_come_from_the_loras_card_and_the_dreambooth_models(tmp_path):
     for name, words in (("base", {"subjects": ["car"]}), ("style", {"styles": ["glow"]})):
         (tmp_path / name).mkdir()
@@ -99,7 +106,7 @@ def test_notes_of_the_bundled_models():
         return " ".join(note.text for note in model.prompt_notes(TextToVideoSettings(prompt, model=source)))
 
     assert told("a red car on a street", "miniature") == told("a red car, neon style", style) == ""
-    assert told("a red car", style).count("comes only with “neon style” in") == 1
+    assert told("a red car", style).count("comes only with “neon style” at the end of") == 1
     longest = " ".join(["a red car"] * 7 + ["boat"])
     assert told(longest, "miniature") == ""
     assert "reads the first 22 words" in told(f"{longest} rocket", "miniature")
