@@ -120,7 +120,7 @@ def test_moving_a_threshold_changes_the_edges_at_once(open_page, portrait):
         "Low threshold is 100 and High threshold 50; the low one must not be the larger."
     )
     button(tab, "Run").click()
-    expect(tab.locator(".note")).to_have_count(1)
+    expect(tab.locator(".note")).to_have_attribute("data-by", "run")
     field(tab, "High threshold").fill("900")
     assert np.mean(read_video(shown_file(pane(tab, "seen"))).frames > 128) <= np.mean(few > 128)
     expect(tab.locator(".note")).to_have_count(0)
