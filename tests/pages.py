@@ -83,7 +83,7 @@ class Windows:
                 stop = button(page, "Stop")
                 if stop.count() and stop.is_enabled():  # what outlives its test keeps others waiting
                     stop.click()
-                    page.wait_for_selector(".stage[data-state=stopped]")
+                    expect(button(page, "Run")).to_be_enabled(timeout=PATIENCE_MS)
             context.close()
 
 
