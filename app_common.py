@@ -24,8 +24,7 @@ from checks import InputError
 from job import JobView
 from jobs import Jobs
 from model import Model
-from model_index import check_model
-from places import find_controlnet
+from model_index import check_weights
 
 logger = logging.getLogger(__name__)
 
@@ -183,7 +182,7 @@ class RunPanel:
                 text = "Your run is still under way; wait for it or press Stop, then run this."
                 return gr.skip(), "" if same else note_html("hint", text, by=app_notes.BUSY)
             settings.check()
-            _check_places(settings)
+            check_weights(settings)  # at once, and not when it is the run's turn
             new = self.studio.jobs.submit(settings)
         except InputError as error:
             return gr.skip(), self.error(str(error))
@@ -210,8 +209,10 @@ class RunPanel:
             failed = view is not None and view.error is not None and not is_refused
             now = (self.error(view.error) if failed else gr.skip(), *self.shown(stage, view))
             # what has not changed is not sent again: the video would start over, the page would flicker
-            yield now if shown is None else tuple(
-                gr.skip() if new == old else new for new, old in zip(now, shown, strict=True)
+            yield (
+                now
+                if shown is None
+                else tuple(gr.skip() if new == old else new for new, old in zip(now, shown, strict=True))
             )
             shown = now
             if view is None or view.finished:
@@ -239,14 +240,6 @@ class RunPanel:
             return ("", note_html("hint", str(error)), *untouched)
         note = prompt_notes_html(self.studio.model, view.settings)
         return (job_id, note, *self.values(view.settings).values())
-
-
-def _check_places(settings: Any) -> None:
-    """ModelError for weights that can be nowhere: told at once, and not when it is the run's turn."""
-    check_model(settings.model)
-    for task, source in settings.networks():
-        if source is not None:
-            find_controlnet(source, task)
 
 
 # On a phone the stage lies below the form, and may only now appear: bring it into view; where it is so

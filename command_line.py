@@ -6,14 +6,12 @@ Nothing heavy is imported here, so that help and refusals come at once.
 import argparse
 import re
 from dataclasses import dataclass, fields
-from functools import partial
 from pathlib import Path
 
 from checks import InputError, check_choice, check_number
 from devices import check_device, check_dtype
-from model_index import check_model
+from model_index import check_weights
 from options import build_parser, in_options, other_tasks
-from places import choose_controlnet, find_controlnet
 from results import check_target
 from tasks import TASKS, Settings
 from tasks.clip import ClipSettings
@@ -74,17 +72,10 @@ def _checked(arguments: argparse.Namespace) -> Order:
         check_target(path, settings, "--save-control")
         if output is not None and path.resolve() == output.resolve():
             raise InputError(f"--save-control is {path}, which is the video's own; give another file.")
-    _find_all(settings)
-    return order
-
-
-def _find_all(settings: Settings) -> None:
-    """InputError where the clip cannot be read or weights are nowhere, before anything heavy is loaded."""
-    check_model(settings.model)
+    check_weights(settings)
     if isinstance(settings, ClipSettings):
         settings.open().check()
-        for task, source in settings.with_networks(partial(choose_controlnet, settings.model)).networks():
-            find_controlnet(source, task)
+    return order
 
 
 def read_controlnets(task: str, given: list[str]) -> tuple[str | None, tuple[Also, ...]]:

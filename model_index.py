@@ -4,12 +4,21 @@ An index may name classes of diffusers and transformers only: diffusers imports 
 """
 
 import json
+from functools import partial
 from pathlib import Path
 
-from places import INDEX, ModelError, find_lora, find_place
+from places import INDEX, ModelError, choose_controlnet, find_controlnet, find_lora, find_place
+from tasks import Settings
 
 ALLOWED_MODULES = ("diffusers", "transformers", "stable_diffusion")
 NEEDED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+
+
+def check_weights(settings: Settings) -> None:
+    """ModelError where the model or a ControlNet of a run surely cannot be loaded: told before it begins."""
+    check_model(settings.model)
+    for task, source in settings.with_networks(partial(choose_controlnet, settings.model)).networks():
+        find_controlnet(source, task)
 
 
 def check_model(source: str) -> None:

@@ -87,6 +87,10 @@ class TextToVideoSettings:
         """A copy in which fields left None take the model's defaults (field -> value)."""
         return fill(self, defaults)
 
+    def with_networks(self, choose: Callable[[str, str], str]) -> "TextToVideoSettings":
+        """A copy in which its ControlNets are chosen: it has none."""
+        return self
+
     def networks(self) -> tuple[tuple[str, str], ...]:
         """The ControlNets wanted: none."""
         return ()
