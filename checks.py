@@ -28,7 +28,8 @@ def _is_finite(value: object) -> bool:
 def check_number(field: str, value: object, low: float, high: float) -> float:
     """A finite number with ``low <= value <= high``; InputError otherwise (also for NaN, text and bool)."""
     if not _is_finite(value) or not low <= value <= high:
-        raise InputError(f"{field} is {_shown(value)}; give a number from {low:g} to {high:g}.")
+        point = " with a point, as in 1.5" if isinstance(value, str) and "," in value else ""
+        raise InputError(f"{field} is {_shown(value)}; give a number from {low:g} to {high:g}{point}.")
     return float(value)
 
 

@@ -13,6 +13,11 @@ def test_numbers_out_of_range_or_kind_are_refused(value):
         check_number("fps", value, 0, 60)
 
 
+def test_a_comma_is_told_to_be_a_point():
+    with pytest.raises(InputError, match="^guidance is '1,5'; .* from 1 to 30 with a point, as in 1.5.$"):
+        check_number("guidance", "1,5", 1, 30)
+
+
 def test_numbers_in_range_pass():
     assert check_number("fps", 60, 0, 60) == 60.0
     assert check_int("steps", 25.0, 1, 50) == 25 and isinstance(check_int("steps", 25.0, 1, 50), int)
