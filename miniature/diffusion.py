@@ -19,6 +19,7 @@ def noise_loss(
     latents: torch.Tensor,
     predict: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
     known: torch.Tensor | None = None,
+    kept: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Weighted mean error of the noise predicted for scaled latents (b, 4, h, w).
 
@@ -27,6 +28,9 @@ def noise_loss(
     from elsewhere even under the strongest noise. There the colours of whole areas are watched too: under
     strong noise a small error of the noise is a large one of the picture, and all later steps keep it. And
     their noise is what samplers go on with (``_sampled_noise``), lest they are drawn too pale.
+
+    ``kept``, bool (b, 1, h, w): cells that are known exactly. They come as the model itself would have drawn
+    them until then (``_drawn_so_far``), and are to be put right: samplers keep early errors otherwise.
     """
     device = latents.device
     alphas = DDIMScheduler(**SCHEDULE).alphas_cumprod.to(device)
@@ -39,6 +43,11 @@ def noise_loss(
     if known is not None:
         noise = torch.where(known.view(-1, 1, 1, 1), _sampled_noise(latents, noise, times, alphas), noise)
     noisy = alpha.sqrt() * latents + (1 - alpha).sqrt() * noise
+    if kept is not None:
+        drawn = _drawn_so_far(latents, noise, times, alphas, predict)
+        share = (2 * torch.rand(count, 1, 1, 1, device=device)).clamp(max=1)
+        noisy = torch.where(kept, noisy + share * (drawn - noisy), noisy)
+        noise = (noisy - alpha.sqrt() * latents) / (1 - alpha).sqrt()
     with low_precision(device):
         predicted = predict(noisy, times)
     error = predicted.float() - noise
@@ -65,6 +74,31 @@ def _sampled_noise(
     alpha = alphas[first].view(-1, 1, 1, 1)
     missing = (2 * torch.rand(count, 1, 1, 1, device=device)).clamp(max=1)
     return (noise - missing * alpha.sqrt() * latents) / (1 - alpha).sqrt()
+
+
+@torch.no_grad()
+def _drawn_so_far(
+    latents: torch.Tensor,
+    noise: torch.Tensor,
+    times: torch.Tensor,
+    alphas: torch.Tensor,
+    predict: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+) -> torch.Tensor:
+    """Noisy latents (b, 4, h, w) at ``times`` (b) after a step of the model's own from an earlier time.
+
+    Of DDIM, or one that puts new noise in place of some, as ancestral samplers do.
+    """
+    ahead = torch.rand(len(times), device=times.device).square() * (len(alphas) - 1 - times)
+    earlier = times + ahead.long()
+    before, after = (alphas[each].view(-1, 1, 1, 1) for each in (earlier, times))
+    noisy = before.sqrt() * latents + (1 - before).sqrt() * noise
+    with low_precision(latents.device):
+        predicted = predict(noisy, earlier)
+    predicted = predicted.float()
+    clean = (noisy - (1 - before).sqrt() * predicted) / before.sqrt()
+    renewed = (2 * torch.rand_like(before) - 1).clamp(min=0)  # share of the noise, in half of the rows
+    noise = (1 - renewed).sqrt() * predicted + renewed.sqrt() * torch.randn_like(noise)
+    return after.sqrt() * clean + (1 - after).sqrt() * noise
 
 
 def freeze(*models: nn.Module) -> None:

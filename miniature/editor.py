@@ -3,7 +3,11 @@
 from pathlib import Path
 
 import torch
-from diffusers import StableDiffusionInstructPix2PixPipeline, UNet2DConditionModel
+from diffusers import (
+    EulerAncestralDiscreteScheduler,
+    StableDiffusionInstructPix2PixPipeline,
+    UNet2DConditionModel,
+)
 from torch import nn
 from transformers import CLIPTextModel
 
@@ -11,7 +15,9 @@ from miniature.diffusion import copy_matching, noise_loss
 from miniature.package import load_pipeline
 from miniature.text_to_image import use_quick_attention
 
-DROPPED = 0.05  # of the instructions, of the pictures, and of both, so that guidance can tell them apart
+DROPPED = 0.05  # of the pictures, and of pictures and instructions, so that guidance can tell them apart
+KEPT_WITHIN = 0.05  # latents: a cell that changes no more than that is outside the edit
+UNEDITED = 0.15  # pictures that come without an instruction and stay as they are
 
 
 def build_editor(unet: UNet2DConditionModel) -> UNet2DConditionModel:
@@ -33,34 +39,45 @@ def editor_loss(
     target: torch.Tensor,
     ids: torch.Tensor,
     nothing_ids: torch.Tensor,
+    scaling_factor: float,
 ) -> torch.Tensor:
     """The noise loss of ``parts["unet"]`` on edited pictures, told the instruction and shown the original.
 
-    ``target``: scaled latents (b, 4, h, w); ``source``: latents of the originals as the autoencoder gives
-    them, not scaled, as Stable Diffusion's pipeline feeds them (zeros in its branch without a picture).
-    Instructions as ids (b, l), the empty one as nothing_ids (l). Some of both are dropped here. The text
-    encoder comes frozen (``diffusion.freeze``).
+    ``source``, ``target``: scaled latents (b, 4, h, w) before and after the edit. The UNet is shown the
+    former divided by ``scaling_factor``, as Stable Diffusion's pipeline shows it, zeros in its branch without
+    a picture. Instructions as ids (b, l), the empty one as nothing_ids (l). The text encoder comes frozen
+    (``diffusion.freeze``).
+
+    Some instructions and pictures are dropped here. Unlike in the paper, a picture without an instruction is
+    to stay as it is: a mixture of all edits would be the paper's answer, and guidance, which leads away from
+    it, would change what no instruction speaks of.
     """
     chance = torch.rand(len(ids), device=ids.device)
-    no_text = (chance < 2 * DROPPED).view(-1, 1)
-    no_picture = ((chance >= DROPPED) & (chance < 3 * DROPPED)).view(-1, 1, 1, 1)
-    ids = torch.where(no_text, nothing_ids, ids)
-    source = source.masked_fill(no_picture, 0.0)
+    unedited = chance >= 1 - UNEDITED
+    no_picture = (chance < 2 * DROPPED).view(-1, 1, 1, 1)
+    ids = torch.where(((chance < DROPPED) | unedited).view(-1, 1), nothing_ids, ids)
+    target = torch.where(unedited.view(-1, 1, 1, 1), source, target)
+    shown = (source / scaling_factor).masked_fill(no_picture, 0.0)
 
     def predict(noisy: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():
             text = text_encoder(ids).last_hidden_state
-        return parts["unet"](torch.cat([noisy, source], dim=1), times, text).sample
+        return parts["unet"](torch.cat([noisy, shown], dim=1), times, text).sample
 
-    return noise_loss(target, predict, known=~no_picture.flatten())
+    kept = (target - source).abs().amax(1, keepdim=True) < KEPT_WITHIN
+    return noise_loss(target, predict, known=~no_picture.flatten(), kept=kept & ~no_picture)
 
 
 def load_editor(root: Path) -> StableDiffusionInstructPix2PixPipeline:
-    """Stock diffusers' InstructPix2Pix pipeline over the folders under ``root``, in float32."""
+    """Stock diffusers' InstructPix2Pix pipeline over the folders under ``root``, in float32.
+
+    With the sampler that videos are edited with, whose new noise at every step lets errors of early ones go.
+    """
     base = load_pipeline(root / "text-to-image")
     unet = UNet2DConditionModel.from_pretrained(root / "editor")
+    sampler = EulerAncestralDiscreteScheduler.from_config(base.scheduler.config)
     pipe = StableDiffusionInstructPix2PixPipeline(
-        **{**base.components, "unet": unet}, requires_safety_checker=False
+        **{**base.components, "unet": unet, "scheduler": sampler}, requires_safety_checker=False
     )
     pipe.set_progress_bar_config(disable=True)
     return pipe

@@ -69,3 +69,35 @@ def test_where_the_picture_is_known_its_noise_is_what_a_sampler_goes_on_with():
     known = noise[200:].mean((1, 2, 3))  # the noisier half
     assert noise[:200].mean().item() == pytest.approx(0, abs=0.08)
     assert known.mean().item() == pytest.approx(-0.75 * 0.8 * latest, abs=0.03)
+
+
+def test_cells_that_are_kept_come_as_the_model_drew_them_and_are_to_be_put_right():
+    latents, seen = torch.full((200, 4, 2, 2), 0.8), []
+    kept = torch.zeros(200, 1, 2, 2, dtype=torch.bool)
+    kept[:, :, :, 1] = True
+
+    def loss(drawn: float) -> float:
+        """Of a model that first takes the picture to be all ``drawn``, and then draws it perfectly."""
+        seen.clear()
+        torch.manual_seed(5)
+
+        def predict(noisy, times):
+            seen.append((noisy, times, torch.is_grad_enabled()))
+            alpha = ALPHAS[times].view(-1, 1, 1, 1)
+            return (noisy - alpha.sqrt() * (drawn if len(seen) == 1 else latents)) / (1 - alpha).sqrt()
+
+        return noise_loss(latents, predict, kept=kept).item()
+
+    assert loss(0.8) < 1e-8
+    right = seen[1][0]
+    assert loss(0.5) < 1e-8  # whatever it has drawn, what is wanted is the picture
+    (_, earlier, first_learns), (noisy, times, learns) = seen
+    assert learns and not first_learns and (earlier >= times).all() and (earlier > times).any()
+    assert torch.allclose(noisy[..., 0], right[..., 0], atol=1e-5)
+    before, after = (ALPHAS[each].view(-1, 1, 1) for each in (earlier, times))
+    lost = (right - noisy)[:, 0, 0, 1:].unsqueeze(1)
+    ddim = 0.3 * (after.sqrt() - (1 - after).sqrt() * (before / (1 - before)).sqrt())
+    assert (lost > -1e-5).all() and (lost < 0.3 * after.sqrt() + 1e-5).all()  # at most, all is new noise
+    whole = torch.isclose(lost, ddim, rtol=0.01, atol=1e-6).float().mean()
+    assert whole.item() == pytest.approx(0.25, abs=0.12)
+    assert (lost > 1.01 * ddim + 1e-4).any()

@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from small_family import batch, small_base, stir, write_family
 from torch import nn
 
+import miniature.editor
 from miniature import shapes
 from miniature.autoencoder import encode
 from miniature.controls import CONTROLS, build_controlnet, control_loss, control_picture, load_controlled
@@ -59,7 +60,7 @@ def setting(kind: str, base: nn.ModuleDict):
         loss = functools.partial(control_loss, parts, unet, text_encoder, latents, ids, controls)
     elif kind == "editor":
         parts = nn.ModuleDict({"unet": build_editor(unet)})
-        loss = functools.partial(editor_loss, parts, text_encoder, latents.flip(0), latents, ids, ids[0])
+        loss = functools.partial(editor_loss, parts, text_encoder, latents.flip(0), latents, ids, ids[0], 1.0)
     else:
         parts = build_style(unet)
         loss = functools.partial(style_loss, parts, text_encoder, latents, ids)
@@ -146,18 +147,28 @@ class Recorder(nn.Module):
         return SimpleNamespace(last_hidden_state=given, sample=given[:, :4])
 
 
-def test_a_twentieth_each_of_texts_pictures_and_both_are_dropped():
-    count = 4000
+def test_a_twentieth_of_pictures_and_of_both_is_dropped_and_what_no_text_speaks_of_stays(monkeypatch):
+    count, drawn = 4000, {}
+
+    def keep(*given, **known):
+        drawn.update(given=given, **known)
+
     text_encoder, unet = Recorder(), Recorder()
-    latents, nothing = torch.ones(count, 4, 1, 1), torch.zeros(2, dtype=torch.long)
+    source, nothing = torch.ones(count, 4, 1, 1), torch.zeros(2, dtype=torch.long)
+    monkeypatch.setattr(miniature.editor, "noise_loss", keep)
     torch.manual_seed(6)
     ids = torch.ones(count, 2, dtype=torch.long)
-    editor_loss(nn.ModuleDict({"unet": unet}), text_encoder, latents, latents, ids, nothing)
+    editor_loss(nn.ModuleDict({"unet": unet}), text_encoder, source, 3 * source, ids, nothing, 0.5)
+    target, predict = drawn["given"]
+    predict(target, torch.zeros(count))
     no_text = (text_encoder.given == nothing).all(1)
-    no_picture = (unet.given[:, 4:] == 0).flatten(1).all(1)
-    assert ((unet.given[:, 4:] == 0).flatten(1).any(1) == no_picture).all()
-    for dropped in (no_text & ~no_picture, no_picture & ~no_text, no_picture & no_text):
-        assert dropped.float().mean().item() == pytest.approx(0.05, abs=0.015)
+    shown = unet.given[:, 4:].flatten(1)
+    no_picture = (shown == 0).all(1)
+    assert (shown[~no_picture] == 2).all() and torch.equal(drawn["known"], ~no_picture)
+    assert torch.equal(target.flatten(1).amin(1) == 1, no_text & ~no_picture)
+    assert ((target == 1) | (target == 3)).all()
+    for rows, share in ((no_picture & ~no_text, 0.05), (no_picture & no_text, 0.05), (no_text, 0.2)):
+        assert rows.float().mean().item() == pytest.approx(share, abs=0.015)
 
 
 def test_the_editor_is_shown_in_training_what_the_stock_pipeline_shows_it(small):

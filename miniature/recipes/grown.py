@@ -26,6 +26,8 @@ CONTROL_CAPTIONS_DROPPED = 0.3  # more than usual: what no caption says has to b
 
 # Controls are learned from more freely placed subjects than captions: a clip has them anywhere.
 CONTROLLED = replace(TRAINING, x_spread=0.2, scales=(0.6, 1.12))
+# A picture before an edit is often in the rain, which most edits have to keep.
+EDITED = replace(TRAINING, falling=0.5)
 POSED = replace(CONTROLLED, subjects=FIGURES, poses=(*TRAINING.poses, *[FREE] * len(TRAINING.poses)))
 
 
@@ -92,7 +94,7 @@ def _editor_losses(run: Run, stage: Stage, parts: nn.ModuleDict, step: int) -> L
     base, encoder = _base(run), _base_encoder(run, stage)
 
     def make(rng: np.random.Generator, count: int) -> Columns:
-        before = [sample_scene(rng, "train") for _ in range(count)]
+        before = [sample_scene(rng, "train", EDITED) for _ in range(count)]
         texts, after = zip(*(edits(scene, rng) for scene in before), strict=True)
         return encoder.scenes(before), encoder.scenes(after), encoder.wordings([[text] for text in texts])
 
@@ -103,7 +105,7 @@ def _editor_losses(run: Run, stage: Stage, parts: nn.ModuleDict, step: int) -> L
         source, target, ids = bank.rows(run.batch(stage))
         ids = encoder.one_of(ids, dropped=0.0)  # the loss drops some itself, and pictures too
         return editor_loss(
-            parts, base.text_encoder, source.float() / factor, target.float(), ids, encoder.nothing
+            parts, base.text_encoder, source.float(), target.float(), ids, encoder.nothing, factor
         )
 
     return loss
