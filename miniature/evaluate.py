@@ -31,7 +31,7 @@ from miniature.judges.reader import measure_reader, read
 from miniature.judges.scenes import CLASSES, KEPT_STYLE, telling
 from miniature.measures import change_elsewhere, edges_of, f_score, figure_height, joints_near, order_right
 from miniature.package import load_pipeline
-from miniature.shapes import PIXELS, WEIGHTS
+from miniature.shapes import PIXELS, TASKS, WEIGHTS
 from miniature.sheet import contact_sheet
 from miniature.style import GUIDANCE as STYLE_GUIDANCE
 from miniature.style import load_styled
@@ -40,7 +40,6 @@ from miniature.world import EDITS, Scene, draw, joints, sample_scene
 
 log = logging.getLogger(__name__)
 
-EDITOR_GUIDANCE, EDITOR_IMAGE_GUIDANCE = 5.0, 1.5
 SHEET_PROMPTS = 32
 Figures = dict[str, object]
 
@@ -132,8 +131,7 @@ def editor(exam: Exam) -> Figures:
             pipe,
             list(texts),
             image=[Image.fromarray(source) for source in sources],
-            guidance_scale=EDITOR_GUIDANCE,
-            image_guidance_scale=EDITOR_IMAGE_GUIDANCE,
+            **TASKS["pix2pix"],
         )
         obeyed[kind] = exam.judges.share(made, list(after), kind)
         if kind in ELSEWHERE_KEPT:

@@ -70,6 +70,9 @@ DEFAULTS = {
     "motion_x": 8.0,
     "motion_y": 0.0,
 }
+# What suits single tasks better. Measured for edits: less guidance leaves more of the rest as it is, and
+# instructions are obeyed all the same.
+TASKS = {"pix2pix": {"guidance_scale": 2.5, "image_guidance_scale": 1.5}}
 
 
 @dataclass(frozen=True)
