@@ -185,7 +185,8 @@ def _number(text: str) -> float:
     try:
         number = float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number") from None
+        point = " (write it with a point, as 1.5)" if "," in text else ""
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number{point}") from None
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
