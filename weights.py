@@ -112,7 +112,7 @@ def _add_lora(pipeline: TextToVideoPipeline, source: str, place: str, file: str 
         if "size mismatch" in str(error):
             model = base_and_lora(source)[0]
             raise ModelError(
-                f"lora {name} does not fit {model} in this task, as it was made for another network; leave it out."
+                f"lora {name} does not fit {model} here, as it was made for another network; leave it out."
             ) from error
         absent = isinstance(error.__context__, LocalEntryNotFoundError)  # diffusers hides it in another
         raise ModelError(explain(name, error.__context__ if absent else error, "lora")) from error
