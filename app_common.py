@@ -209,10 +209,8 @@ class RunPanel:
             failed = view is not None and view.error is not None and not is_refused
             now = (self.error(view.error) if failed else gr.skip(), *self.shown(stage, view))
             # what has not changed is not sent again: the video would start over, the page would flicker
-            yield (
-                now
-                if shown is None
-                else tuple(gr.skip() if new == old else new for new, old in zip(now, shown, strict=True))
+            yield now if shown is None else tuple(
+                gr.skip() if new == old else new for new, old in zip(now, shown, strict=True)
             )
             shown = now
             if view is None or view.finished:

@@ -109,11 +109,6 @@ def _add_lora(pipeline: TextToVideoPipeline, source: str, place: str, file: str 
         pipeline.unload_lora_weights()
     except Exception as error:
         logger.info("loading %s failed", source, exc_info=True)
-        if "size mismatch" in str(error):
-            model = base_and_lora(source)[0]
-            raise ModelError(
-                f"lora {name} does not fit {model} here, as it was made for another network; leave it out."
-            ) from error
         absent = isinstance(error.__context__, LocalEntryNotFoundError)  # diffusers hides it in another
         raise ModelError(explain(name, error.__context__ if absent else error, "lora")) from error
     if not adapters:
@@ -207,6 +202,8 @@ def explain(source: str, error: Exception, what: str = "model") -> str:
         return f"{what} {source} is no hub id; write it as owner/name, give a folder, or {instead}."
     if isinstance(error, (LocalEntryNotFoundError, HfHubHTTPError, ConnectionError)):
         return f"{offline}; connect once to fetch it, or {instead}."
+    if what == "lora" and "size mismatch" in str(error):
+        return f"{what} {source} does not fit here, as it was made for another network; {instead}."
     if what != "model" and isinstance(error, OSError) and "no file named" in str(error):
         return f"{what} {source} has no safetensors weights, the only kind read of a {what}; choose another."
     first_line = str(error).strip().split("\n")[0][:200]

@@ -26,9 +26,9 @@ CONTROL_CAPTIONS_DROPPED = 0.3  # more than usual: what no caption says has to b
 
 # Controls are learned from more freely placed subjects than captions: a clip has them anywhere.
 CONTROLLED = replace(TRAINING, x_spread=0.2, scales=(0.6, 1.12))
+POSED = replace(CONTROLLED, subjects=FIGURES, poses=(*TRAINING.poses, *[FREE] * len(TRAINING.poses)))
 # A picture before an edit is often in the rain, which most edits have to keep.
 EDITED = replace(TRAINING, falling=0.5)
-POSED = replace(CONTROLLED, subjects=FIGURES, poses=(*TRAINING.poses, *[FREE] * len(TRAINING.poses)))
 
 
 @functools.cache
