@@ -12,6 +12,7 @@ from checks import InputError, check_int
 from devices import check_device
 from model_index import check_model
 from results import OUTPUTS
+from startup import loading_libraries
 
 logger = logging.getLogger(__name__)
 
@@ -150,13 +151,14 @@ def theme():
 
 def serve(options: argparse.Namespace, auth: tuple[str, str] | None) -> None:
     """Starts the server and stays until it is told to stop."""
-    from starlette.middleware import Middleware
+    with loading_libraries():
+        from starlette.middleware import Middleware
 
-    from app_common import Studio
-    from app_preview import Previews
-    from jobs import Jobs
-    from model import Model
-    from tasks.text_to_video import TextToVideoSettings
+        from app_common import Studio
+        from app_preview import Previews
+        from jobs import Jobs
+        from model import Model
+        from tasks.text_to_video import TextToVideoSettings
 
     model = Model(device=options.device)
     warm_up = TextToVideoSettings(

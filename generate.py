@@ -23,6 +23,7 @@ from checks import InputError, counted
 from command_line import Order, read_order
 from options import in_options
 from results import OUTPUTS, new_output_path, write_result
+from startup import loading_libraries
 from tasks import Settings
 from tasks.clip import ClipSettings
 from utils import check_output, replacing, write_video
@@ -94,11 +95,12 @@ def main(argv: list[str] | None = None) -> int:
 def run(order: Order, clock: Clock) -> dict:
     """Draw and write the video, and return what ``--json`` prints."""
     _say_for_now("Loading ...")
-    from torch import OutOfMemoryError
+    with loading_libraries():
+        from torch import OutOfMemoryError
 
-    from model import Model
+        from model import Model
 
-    _quiet_loading()
+        _quiet_loading()
     clock.lap("start")
     model = Model(device=order.device, dtype=order.dtype)
     settings = model.resolve(order.settings)

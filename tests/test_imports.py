@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # lowest first; a file may import from lower floors and from its own
 FLOORS = [
-    {"version", "checks", "hub"},
+    {"version", "checks", "hub", "startup"},
     {"devices", "places", "untrusted"},
     {"choices", "video_in", "video_out"},
     {"cards", "utils", "detectors", "motion", "attention", "sampling", "steps", "preview", "conditions"},
