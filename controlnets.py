@@ -8,6 +8,7 @@ import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 from huggingface_hub import hf_hub_download
 
+from devices import settle
 from hub import hub_answers
 from places import CONFIG, ModelError, find_controlnet
 from weights import explain
@@ -35,7 +36,7 @@ def load_controlnet(source: str, task: str, device: str, dtype: torch.dtype) -> 
     if told["missing_keys"]:
         lost = f"{len(told['missing_keys'])} tensors are missing"
         raise ModelError(f"controlnet {source} is broken and cannot be loaded ({lost}); fetch it again.")
-    return network.eval().to(device)
+    return settle(network, device)
 
 
 def check_fits(source: str, network: ControlNetModel, model: str, unet: UNet2DConditionModel) -> None:

@@ -25,6 +25,7 @@ from huggingface_hub.errors import (
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from checks import counted
+from devices import settle
 from hub import hub_answers
 from model_index import check_folder, read_index
 from places import INDEX, LORA_FILE, ModelError, base_and_lora, companion, find_lora, find_place
@@ -52,7 +53,7 @@ def load_pipeline(source: str, device: str, dtype: torch.dtype, editor: bool = F
         local = Path(place).is_dir() or not hub_answers()
         index = _read_index(source, place, local)
         check_folder(place)
-        part = partial(_load_part, source, dtype=dtype, local=local)
+        part = partial(_load_part, source, device=device, dtype=dtype, local=local)
         files = _files(place, local)
         beside = companion(source, "editor") if editor else None
         if beside is None:
@@ -69,7 +70,7 @@ def load_pipeline(source: str, device: str, dtype: torch.dtype, editor: bool = F
             feature_extractor=None,
             image_encoder=None,
             requires_safety_checker=False,
-        ).to(device)
+        )
     except ModelError:
         raise
     except Exception as error:
@@ -116,9 +117,17 @@ def _add_lora(pipeline: TextToVideoPipeline, source: str, place: str, file: str 
 
 
 def _load_part(
-    source: str, kind: type, place: str, files: Iterable[str], folder: str, *, dtype: torch.dtype, local: bool
+    source: str,
+    kind: type,
+    place: str,
+    files: Iterable[str],
+    folder: str,
+    *,
+    device: str,
+    dtype: torch.dtype,
+    local: bool,
 ) -> torch.nn.Module:
-    """One network of a model, in ``folder`` of it ("": itself), from the best of its weights.
+    """One network of a model, in ``folder`` of it ("": itself), from the best of its weights, on the device.
 
     Each is loaded by itself: their files may be of different kinds, and where tensors are missing the
     libraries would go on with random ones.
@@ -135,7 +144,7 @@ def _load_part(
     if told["missing_keys"]:
         lost = f"{counted(len(told['missing_keys']), 'missing tensor')} in its {folder or 'editor'}"
         raise ModelError(f"model {source} is broken and cannot be loaded ({lost}); fetch it again.")
-    return network
+    return settle(network, device)
 
 
 def _without_weights(place: str, local: bool) -> str:

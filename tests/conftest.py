@@ -13,6 +13,7 @@ import torch
 from diffusers import AutoencoderKL, ControlNetModel, PNDMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
+from devices import settle
 from text_to_video_pipeline import TextToVideoPipeline
 from utils import write_video
 
@@ -66,7 +67,7 @@ def small_controlnet(seed: int = 0, **changes) -> ControlNetModel:
         "conditioning_embedding_out_channels": (4, 4, 8, 8),
     }
     torch.manual_seed(seed)
-    network = ControlNetModel(**{**shape, **changes}).eval()
+    network = settle(ControlNetModel(**{**shape, **changes}), "cpu")
     # new ones hardly see their pictures, and their last layers are zero
     seen = network.controlnet_cond_embedding
     for layer in (seen.conv_in, *seen.blocks, seen.conv_out):
@@ -102,10 +103,10 @@ def small_pipeline(**unet_changes) -> TextToVideoPipeline:
         pad_token_id=1,
     )
     pipeline = TextToVideoPipeline(
-        vae=small_vae().eval(),
+        vae=settle(small_vae(), "cpu"),
         text_encoder=CLIPTextModel(text).eval(),
         tokenizer=small_tokenizer(),
-        unet=small_unet(**unet_changes).eval(),
+        unet=settle(small_unet(**unet_changes), "cpu"),
         scheduler=PNDMScheduler(**SD_SCHEDULE),
         safety_checker=None,
         feature_extractor=None,

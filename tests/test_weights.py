@@ -4,9 +4,10 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from conftest import small_controlnet, small_pipeline, small_unet
+from conftest import seeded, small_controlnet, small_pipeline, small_unet
 from huggingface_hub import constants
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from peft import LoraConfig, get_peft_model_state_dict
@@ -42,6 +43,23 @@ def test_a_folder_loads_with_its_own_weights(model_folder, pipeline):
 
 def test_precision_is_the_one_asked_for(model_folder):
     assert load_pipeline(str(model_folder), "cpu", torch.bfloat16).unet.dtype == torch.bfloat16
+
+
+def test_the_layout_in_memory_never_changes_the_picture(model_folder):
+    """On a CPU a pixel's channels lie side by side; as the file has them, the video is the same."""
+    drawn = []
+    for plain in (False, True):
+        pipeline = load(model_folder)
+        conv = pipeline.unet.conv_in.weight
+        assert conv.is_contiguous(memory_format=torch.channels_last) and not conv.is_contiguous()
+        if plain:
+            for network in (pipeline.unet, pipeline.vae):
+                network.to(memory_format=torch.contiguous_format)
+            assert pipeline.unet.conv_in.weight.is_contiguous()
+        latents = pipeline("a red car", num_frames=3, num_inference_steps=6, generator=seeded())
+        drawn.append((latents, np.stack(list(pipeline.decode(latents))).astype(int)))
+    assert torch.allclose(drawn[0][0], drawn[1][0], atol=1e-4)
+    assert np.abs(drawn[0][1] - drawn[1][1]).max() <= 1
 
 
 @pytest.mark.parametrize("source", ["nothing", "./nothing", "/no/such/folder", "a/b/c", "~/nothing-here"])
