@@ -12,7 +12,7 @@ from checks import InputError, check_int
 from devices import check_device
 from model_index import check_model
 from results import OUTPUTS
-from startup import loading_libraries
+from startup import loading_libraries, spin_briefly
 
 logger = logging.getLogger(__name__)
 
@@ -67,12 +67,8 @@ def check(options: argparse.Namespace) -> None:
 
 
 def prepare_environment() -> None:
-    """Telemetry of every library off, and a good neighbour to the browser; before they are imported.
-
-    Torch's threads would spin while they wait for one another. On a laptop whose other core draws the page
-    that made a run 1.7 times as slow; sleeping costs a tenth on an idle machine.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    """Telemetry of every library off, and a good neighbour to the browser; before they are imported."""
+    spin_briefly()
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ["DISABLE_TELEMETRY"] = "1"

@@ -31,7 +31,9 @@ logger = logging.getLogger(__name__)
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 RAW = {**QUIET, "preprocess": False}  # settings.check() refuses, in the page; no toast does
 KEPT_RUNS = 1000  # of which it is known what their windows showed before
-HEARTBEAT_S = 0.15  # a streaming handler notices a closed page or a stop only when it yields
+# A streaming handler notices a closed page or a stop only when it yields; and each time that it does, the
+# page has work to do, often on the processor that draws the video.
+HEARTBEAT_S = 0.4
 
 
 @dataclasses.dataclass(frozen=True)

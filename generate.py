@@ -23,7 +23,7 @@ from checks import InputError, counted
 from command_line import Order, read_order
 from options import in_options
 from results import OUTPUTS, new_output_path, write_result
-from startup import loading_libraries
+from startup import loading_libraries, spin_briefly
 from tasks import Settings
 from tasks.clip import ClipSettings
 from utils import check_output, replacing, write_video
@@ -95,6 +95,7 @@ def main(argv: list[str] | None = None) -> int:
 def run(order: Order, clock: Clock) -> dict:
     """Draw and write the video, and return what ``--json`` prints."""
     _say_for_now("Loading ...")
+    spin_briefly()
     with loading_libraries():
         from torch import OutOfMemoryError
 

@@ -1,11 +1,14 @@
-"""startup.py: the collector rests while libraries load, passes over them after, and works as before."""
+"""startup.py: the collector rests while libraries load, passes over them after, and works as before; and how
+threads wait.
+"""
 
 import gc
+import os
 import weakref
 
 import pytest
 
-from startup import loading_libraries
+from startup import loading_libraries, spin_briefly
 
 
 class Ring:
@@ -43,3 +46,21 @@ def test_leaves_the_collector_as_it_was_also_after_an_error(thawed, was_on):
         assert gc.isenabled() is was_on
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    ("told", "spins", "policy"),
+    [
+        ({}, "1000", "PASSIVE"),
+        ({"GOMP_SPINCOUNT": "7"}, "7", "PASSIVE"),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, None, "ACTIVE"),
+    ],
+)
+def test_threads_wait_as_their_owner_says_else_briefly(monkeypatch, told, spins, policy):
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.setenv(name, "")  # so that they are put back
+        monkeypatch.delenv(name)
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    spin_briefly()
+    assert (os.environ.get("GOMP_SPINCOUNT"), os.environ.get("OMP_WAIT_POLICY")) == (spins, policy)
