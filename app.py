@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -64,6 +65,21 @@ def check(options: argparse.Namespace) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"--output {folder} cannot be made ({error.strerror}); choose another.") from error
+    _check_address(options)
+
+
+def _check_address(options: argparse.Namespace) -> None:
+    try:
+        found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)
+        family, *_, address = found[0]
+        socket.create_server(address[:2], family=family).close()
+    except OSError as error:
+        raise _not_served(options) from error
+
+
+def _not_served(options: argparse.Namespace) -> InputError:
+    place = f"{options.host}:{options.port}"
+    return InputError(f"The app cannot be served on {place}; choose another --host or --port.")
 
 
 def prepare_environment() -> None:
@@ -181,8 +197,7 @@ def serve(options: argparse.Namespace, auth: tuple[str, str] | None) -> None:
             app_kwargs={"middleware": [Middleware(OnlyFromHere)]},
         )
     except OSError as error:
-        place = f"{options.host}:{options.port}"
-        raise InputError(f"The app cannot be served on {place}; choose another --host or --port.") from error
+        raise _not_served(options) from error
     finally:
         jobs.close(timeout_s=5)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
@@ -41,7 +41,7 @@ class ClipTab:
     """What makes a tab its task's.
 
     models: (name on the page, what settings call it). own: builds the fields below the panes that only this
-    task has, from the settings' defaults.
+    task has, from the settings' defaults. prompt_name: of the prompt, in sentences.
     """
 
     settings_class: type[ClipSettings]
@@ -50,11 +50,13 @@ class ClipTab:
     models: Sequence[tuple[str, str]]
     own: Callable[[Any], dict[str, Component]]
     model_info: str = app_fields.MODEL_INFO
+    prompt_name: str = "Prompt"
 
 
 def build(studio: Studio, tab: ClipTab) -> RunPanel:
     """Lays a tab out; call inside ``gr.Tab``, and ``wire()`` what it returns outside."""
     panel = ClipPanel(studio, tab.settings_class)
+    panel.spoken = {"prompt": tab.prompt_name, "clip": "Clip"}
     default = tab.settings_class(clip="", prompt="")
     squares = "three-squares" if panel.panes.controlled else "two-squares"
     with gr.Column(elem_classes=["clip-tab", squares]):
@@ -75,8 +77,6 @@ def build(studio: Studio, tab: ClipTab) -> RunPanel:
 
 class ClipPanel(RunPanel):
     """A run panel with a clip: ``choice`` places upload and examples, ``panes`` shows what was chosen."""
-
-    spoken: ClassVar[dict[str, str]] = {**RunPanel.spoken, "clip": "Clip"}
 
     def __init__(self, studio: Studio, settings_class: type[ClipSettings]):
         super().__init__(studio, settings_class)

@@ -7,7 +7,6 @@ the browser's session storage: it outlives a reload, and two windows do not shar
 import asyncio
 import dataclasses
 import logging
-import typing
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -53,12 +52,11 @@ class RunPanel:
     which ``settings`` and ``values`` can make something else; ``wire()`` connects it all.
     """
 
-    spoken: typing.ClassVar[dict[str, str]] = {"prompt": "Prompt"}  # labels that are no names
-
     def __init__(self, studio: Studio, settings_class: type):
         self.studio = studio
         self.settings_class = settings_class
         self.form: dict[str, Component] = {}
+        self.spoken = {"prompt": "Prompt"}  # names of fields whose labels are none
         self._made_before: dict[str, str] = {}  # run -> the last one of its window that made a video
 
     def buttons(self) -> None:

@@ -17,6 +17,7 @@ def build(studio: Studio) -> RunPanel:
         editors(),
         _own,
         f"The miniature is quick and knows few instructions. {OTHER_MODELS}",
+        "Instruction",
     )
     return app_clip.build(studio, tab)
 

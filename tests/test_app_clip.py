@@ -171,6 +171,9 @@ def test_bad_clips_get_their_sentence_in_the_page_until_there_is_another(open_pa
     upload(tab, square_clip)
     expect(tab.locator(".plan")).to_have_text("5 frames will be drawn.")
     expect(note).to_have_count(0)
+    fill(tab, "")
+    button(tab, "Run").click()
+    expect(note).to_contain_text("Instruction is empty; write")
 
 
 @needs_browser

@@ -1,6 +1,7 @@
 """How jobs look on the page: words, escaping, the preview strip; and what becomes of typed values."""
 
 import base64
+import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -221,3 +222,21 @@ def test_places_that_cannot_be_end_with_one_sentence(flag, value, capsys):
     assert app.main([flag, value]) == 2
     told = capsys.readouterr().err.strip()
     assert told.startswith(flag) and "\n" not in told
+
+
+def test_a_port_in_use_is_told_before_anything_is_loaded(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(app, "serve", lambda *_: pytest.fail("loaded first"))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert app.main(["--port", str(port), "--output", str(tmp_path)]) == 2
+    told = capsys.readouterr().err.strip()
+    assert told == f"The app cannot be served on 127.0.0.1:{port}; choose another --host or --port."
+
+
+def test_a_free_port_is_left_free(monkeypatch, tmp_path):
+    served = []
+    monkeypatch.setattr(app, "serve", lambda options, _: served.append(options.port))
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    assert app.main(["--port", str(port), "--output", str(tmp_path)]) == 0 and served == [port]
+    socket.create_server(("127.0.0.1", port)).close()
