@@ -13,7 +13,7 @@ from checks import InputError, check_int
 from devices import check_device
 from model_index import check_model
 from results import OUTPUTS
-from startup import loading_libraries, spin_briefly
+from startup import loading_libraries, prepare_environment, show_downloads_only
 
 logger = logging.getLogger(__name__)
 
@@ -80,15 +80,6 @@ def _check_address(options: argparse.Namespace) -> None:
 def _not_served(options: argparse.Namespace) -> InputError:
     place = f"{options.host}:{options.port}"
     return InputError(f"The app cannot be served on {place}; choose another --host or --port.")
-
-
-def prepare_environment() -> None:
-    """Telemetry of every library off, and a good neighbour to the browser; before they are imported."""
-    spin_briefly()
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    os.environ["DISABLE_TELEMETRY"] = "1"
-    os.environ["DO_NOT_TRACK"] = "1"
 
 
 class OnlyFromHere:
@@ -172,6 +163,7 @@ def serve(options: argparse.Namespace, auth: tuple[str, str] | None) -> None:
         from model import Model
         from tasks.text_to_video import TextToVideoSettings
 
+        show_downloads_only()
     model = Model(device=options.device)
     warm_up = TextToVideoSettings(
         "warm-up", model=options.model, num_frames=2, width=64, height=64, num_inference_steps=1
@@ -207,6 +199,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     prepare_environment()
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     try:
         check(options)
         serve(options, credentials(options.auth))

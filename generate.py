@@ -8,7 +8,6 @@ refusals come at once.
 import contextlib
 import json
 import logging
-import os
 import sys
 import time
 import warnings
@@ -23,7 +22,7 @@ from checks import InputError, counted
 from command_line import Order, read_order
 from options import in_options
 from results import OUTPUTS, new_output_path, write_result
-from startup import loading_libraries, spin_briefly
+from startup import loading_libraries, prepare_environment, show_downloads_only
 from tasks import Settings
 from tasks.clip import ClipSettings
 from utils import check_output, replacing, write_video
@@ -77,7 +76,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command and return its exit status. argv: the arguments, by default those of the process."""
     clock = Clock()
     try:
-        _quiet_libraries()
+        _log_errors_only()
         order = read_order(argv)
         report = run(order, clock)
     except InputError as error:
@@ -95,13 +94,13 @@ def main(argv: list[str] | None = None) -> int:
 def run(order: Order, clock: Clock) -> dict:
     """Draw and write the video, and return what ``--json`` prints."""
     _say_for_now("Loading ...")
-    spin_briefly()
+    prepare_environment()
     with loading_libraries():
         from torch import OutOfMemoryError
 
         from model import Model
 
-        _quiet_loading()
+        show_downloads_only()
     clock.lap("start")
     model = Model(device=order.device, dtype=order.dtype)
     settings = model.resolve(order.settings)
@@ -188,25 +187,11 @@ def _complain(sentence: str, status: int) -> int:
     return status
 
 
-def _quiet_libraries() -> None:
-    """Nothing but our bar and sentences on stderr, and nothing said to anyone else."""
-    for name in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
-        os.environ.setdefault(name, "error")
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+def _log_errors_only() -> None:
+    """Nothing but our bar and sentences on stderr."""
     logging.basicConfig(level=logging.ERROR, format="%(message)s")
     logging.getLogger("results").setLevel(logging.WARNING)  # a sound that is lost is worth a line
     warnings.simplefilter("ignore")
-
-
-def _quiet_loading() -> None:
-    """No bars for reading a local file; those of the hub's downloads stay, as they can take minutes."""
-    import huggingface_hub.utils
-    from diffusers.utils import logging as diffusers_logging
-    from transformers.utils import logging as transformers_logging
-
-    diffusers_logging.disable_progress_bar()
-    transformers_logging.disable_progress_bar()
-    huggingface_hub.utils.enable_progress_bars()
 
 
 if __name__ == "__main__":

@@ -24,8 +24,28 @@ def loading_libraries() -> Iterator[None]:
             gc.enable()
 
 
+def prepare_environment() -> None:
+    """Before libraries come: they tell nobody of us, and warn of errors only; torch's threads wait well."""
+    for name in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
+        os.environ.setdefault(name, "error")
+    for name in ("HF_HUB_DISABLE_TELEMETRY", "DISABLE_TELEMETRY", "DO_NOT_TRACK"):
+        os.environ[name] = "1"
+    spin_briefly()
+
+
+def show_downloads_only() -> None:
+    """No bars for reading a local file; those of the hub's downloads stay, as they can take minutes."""
+    import huggingface_hub.utils
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+    huggingface_hub.utils.enable_progress_bars()
+
+
 def spin_briefly() -> None:
-    """Torch's threads spin a moment when they wait for one another, then sleep; call it before torch comes.
+    """Torch's threads spin a moment when they wait for one another, then sleep.
 
     By default they go on spinning, which does no harm on an idle machine and takes 1.6 times as long where
     another program, as a browser that draws the page, wants one of two cores. To sleep at once costs a tenth

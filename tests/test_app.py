@@ -1,6 +1,8 @@
 """The whole app: a server of its own, a real browser, the bundled model, and programs at its endpoint."""
 
 import json
+import re
+import time
 import urllib.request
 
 import numpy as np
@@ -48,6 +50,17 @@ def stage(page: Page, state: str) -> None:
 
 def used_seed(page: Page) -> int:
     return int(page.locator("[data-seed]").inner_text())
+
+
+def test_the_terminal_shows_our_lines_and_the_address_and_no_librarys(server, videos):
+    until = time.monotonic() + 60
+    lines = []
+    while not ("Model ready" in " ".join(lines) and server.rstrip("/") in " ".join(lines)):
+        assert time.monotonic() < until, f"no address or no model in {lines}"
+        time.sleep(0.1)
+        lines = (videos / "log.txt").read_text().splitlines()
+    ours = re.compile(r"\* |\d{4}-\d\d-\d\d .* (INFO|WARNING) ")
+    assert [line for line in lines if line and not ours.match(line)] == []
 
 
 @needs_browser
