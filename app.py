@@ -1,12 +1,14 @@
 """The web app: ``python app.py`` serves it on http://127.0.0.1:7860."""
 
 import argparse
+import errno
 import logging
 import os
 import re
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 
 from checks import InputError, check_int
@@ -22,6 +24,7 @@ TITLE = "Text2Video-Zero Studio"
 INTRO = "Type a sentence, or bring a clip, and watch a short video take shape, drawn by an image model."
 KEEP_UPLOADS_S = (3600, 24 * 3600)  # looked through each hour, thrown away after a day
 MAX_UPLOAD = "500mb"
+LAST_WORDS_S = 1.0  # at the end, for pages to hear that their run was stopped: the server would wait for them
 # Nothing the page shows may be fetched from elsewhere, whatever a component would like to load.
 CONTENT_POLICY = b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'"
 
@@ -74,12 +77,13 @@ def _check_address(options: argparse.Namespace) -> None:
         family, *_, address = found[0]
         socket.create_server(address[:2], family=family).close()
     except OSError as error:
-        raise _not_served(options) from error
+        raise _not_served(options, error) from error
 
 
-def _not_served(options: argparse.Namespace) -> InputError:
-    place = f"{options.host}:{options.port}"
-    return InputError(f"The app cannot be served on {place}; choose another --host or --port.")
+def _not_served(options: argparse.Namespace, error: OSError) -> InputError:
+    place = f"port {options.port} of {options.host!r}"
+    why = "it is in use, perhaps by this app" if error.errno == errno.EADDRINUSE else error.strerror or error
+    return InputError(f"The app cannot be served on {place} ({why}); choose another --host or --port.")
 
 
 class OnlyFromHere:
@@ -155,8 +159,6 @@ def theme():
 def serve(options: argparse.Namespace, auth: tuple[str, str] | None) -> None:
     """Starts the server and stays until it is told to stop."""
     with loading_libraries():
-        from starlette.middleware import Middleware
-
         from app_common import Studio
         from app_preview import Previews
         from jobs import Jobs
@@ -164,17 +166,33 @@ def serve(options: argparse.Namespace, auth: tuple[str, str] | None) -> None:
         from tasks.text_to_video import TextToVideoSettings
 
         show_downloads_only()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: uploads and previews are removed
     model = Model(device=options.device)
     warm_up = TextToVideoSettings(
         "warm-up", model=options.model, num_frames=2, width=64, height=64, num_inference_steps=1
     )
-    jobs = Jobs(model, options.output, warm_up=warm_up)
-    studio = Studio(model, jobs, options.model, Previews(model.device))
-    page = build_page(studio)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: uploads and previews are removed
+    jobs, page = Jobs(model, options.output, warm_up=warm_up), None
+    try:
+        studio = Studio(model, jobs, options.model, Previews(model.device))
+        page = build_page(studio)
+        _launch(page, studio, options, auth)
+        logger.info("Serving on %s; Ctrl-C ends it. Videos go to %s.", page.local_url, jobs.output_folder)
+        while True:  # until a signal
+            time.sleep(1)
+    finally:
+        jobs.close(timeout_s=5)
+        if page is not None:
+            time.sleep(LAST_WORDS_S)
+            page.close(verbose=False)
+
+
+def _launch(page, studio, options: argparse.Namespace, auth: tuple[str, str] | None) -> None:
+    """From now on the page is served, by threads of their own."""
+    from starlette.middleware import Middleware
+
     try:
         page.queue(default_concurrency_limit=None).launch(
-            server_name=options.host,
+            server_name=f"[{options.host}]" if ":" in options.host else options.host,
             server_port=options.port,
             share=options.share,
             auth=auth,
@@ -182,16 +200,16 @@ def serve(options: argparse.Namespace, auth: tuple[str, str] | None) -> None:
             css_paths=HERE / "app_style.css",
             favicon_path=HERE / "app_icon.svg",
             js=(HERE / "app_page.js").read_text(encoding="utf-8"),
-            allowed_paths=[str(jobs.output_folder), str(studio.previews.folder)],
+            allowed_paths=[str(studio.jobs.output_folder), str(studio.previews.folder)],
             max_file_size=MAX_UPLOAD,
             footer_links=["api"],
             ssr_mode=False,
             app_kwargs={"middleware": [Middleware(OnlyFromHere)]},
+            quiet=not options.share,  # else it tells the public link
+            prevent_thread_lock=True,
         )
     except OSError as error:
-        raise _not_served(options) from error
-    finally:
-        jobs.close(timeout_s=5)
+        raise _not_served(options, error) from error
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -206,6 +224,8 @@ def main(argv: list[str] | None = None) -> int:
     except InputError as error:
         print(f"{error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        logger.info("Ended.")
     return 0
 
 

@@ -141,6 +141,8 @@ class Jobs:
             with self._changed:
                 self._running = None
                 self._end(job, state, error)
+            where = f": {job.output}" if state == "done" else ""
+            logger.info("Run %s %s after %.1f s%s", job.id, state, job.ended_s - job.started_s, where)
 
     def _warm_up(self) -> None:
         if self._warm_up_settings is None:

@@ -26,8 +26,8 @@ def loading_libraries() -> Iterator[None]:
 
 def prepare_environment() -> None:
     """Before libraries come: they tell nobody of us, and warn of errors only; torch's threads wait well."""
-    for name in ("TRANSFORMERS_VERBOSITY", "DIFFUSERS_VERBOSITY"):
-        os.environ.setdefault(name, "error")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("DIFFUSERS_VERBOSITY", "critical")  # what it logs as an error it raises too
     for name in ("HF_HUB_DISABLE_TELEMETRY", "DISABLE_TELEMETRY", "DO_NOT_TRACK"):
         os.environ[name] = "1"
     spin_briefly()

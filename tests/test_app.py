@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from pages import PLAYING, button, fetched, field, needs_browser, serving
+from pages import PLAYING, Windows, button, fetched, field, needs_browser, serving
 from playwright.sync_api import Page, expect
 
 from utils import read_settings, read_video
@@ -268,3 +268,16 @@ def test_numbers_that_json_does_not_have_are_refused(server, client, number):
     event = json.load(urllib.request.urlopen(request, timeout=30))["event_id"]
     answer = urllib.request.urlopen(f"{call}/{event}", timeout=30).read().decode()
     assert "event: error" in answer and "fps is" in answer and "give a number from" in answer
+
+
+@needs_browser
+def test_the_end_of_the_app_ends_its_run_and_nothing_else_is_said(browser, tmp_path):
+    with serving(MODEL, tmp_path) as url:
+        page = Windows(url, browser)()
+        ask(page, "a red car", Steps=LONG)
+        button(page, "Run").click()
+        stage(page, "running")
+    log = (tmp_path / "log.txt").read_text()
+    page.context.close()
+    assert re.search(r" INFO jobs: Run \w+ stopped after [\d.]+ s\n.* Ended\.\n$", log), log
+    assert list(tmp_path.glob("*.mp4")) == []

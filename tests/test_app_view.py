@@ -230,7 +230,8 @@ def test_a_port_in_use_is_told_before_anything_is_loaded(monkeypatch, tmp_path, 
         port = other.getsockname()[1]
         assert app.main(["--port", str(port), "--output", str(tmp_path)]) == 2
     told = capsys.readouterr().err.strip()
-    assert told == f"The app cannot be served on 127.0.0.1:{port}; choose another --host or --port."
+    place = f"port {port} of '127.0.0.1' (it is in use, perhaps by this app)"
+    assert told == f"The app cannot be served on {place}; choose another --host or --port."
 
 
 def test_a_free_port_is_left_free(monkeypatch, tmp_path):

@@ -174,3 +174,11 @@ def test_a_detector_that_is_not_there_is_one_sentence(family, square_clip, tmp_p
     assert out == "" and "ready skeleton clips (--control-ready), the examples and edges work" in err
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lora_for_another_network_is_refused_with_our_sentence_alone(tmp_path):
+    clip = ROOT / "examples" / "pix2pix" / "car.mp4"
+    process = start("pix2pix", clip, "make it night", "--model", "miniature+style", cwd=tmp_path)
+    out, err = process.communicate(timeout=120)
+    sentence = "lora style does not fit here, as it was made for another network; leave it out.\n"
+    assert (process.returncode, out, err) == (2, "", sentence)
