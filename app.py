@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from checks import InputError, check_int
+from checks import InputError, Parser, check_int
 from devices import check_device
 from model_index import check_model
 from results import OUTPUTS
@@ -30,7 +30,7 @@ CONTENT_POLICY = b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:;
 
 
 def arguments(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="app.py", description="Text2Video-Zero Studio in the browser.")
+    parser = Parser(prog="app.py", description="Text2Video-Zero Studio in the browser.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (0.0.0.0: every network)")
     parser.add_argument("--port", type=int, default=7860)
     parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's relay")
@@ -213,12 +213,12 @@ def _launch(page, studio, options: argparse.Namespace, auth: tuple[str, str] | N
 
 
 def main(argv: list[str] | None = None) -> int:
-    options = arguments(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     prepare_environment()
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     try:
+        options = arguments(argv)
         check(options)
         serve(options, credentials(options.auth))
     except InputError as error:

@@ -1,11 +1,21 @@
 """Checks at the border: every refusal is one sentence with field, value, what is allowed."""
 
+import argparse
 import math
 from collections.abc import Iterable
+from typing import NoReturn
 
 
 class InputError(ValueError):
     """The user's input cannot be used; ``str(error)`` is the one sentence to show them."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose complaints are one sentence, as everywhere in this project."""
+
+    def error(self, message: str) -> NoReturn:
+        message = message.removeprefix("argument ").rstrip(".")
+        raise InputError(f"{message}; {self.prog} --help lists what is allowed.")
 
 
 def counted(number: int, noun: str) -> str:

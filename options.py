@@ -7,9 +7,9 @@ import argparse
 import re
 import sys
 from dataclasses import MISSING, fields
-from typing import Any, NoReturn
+from typing import Any
 
-from checks import InputError
+from checks import Parser
 from choices import DREAMBOOTH, SCHEDULERS, WARPS
 from tasks import TASKS, Settings
 from tasks.clip import ClipSettings
@@ -78,14 +78,6 @@ CONTROLNET = (
     "TASK, TASK=WEIGHTS or TASK=WEIGHTS@SCALE adds one of another task ({others}) on the same clip. May be "
     "given several times"
 )
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse whose complaints are one sentence, as everywhere in this program."""
-
-    def error(self, message: str) -> NoReturn:
-        message = message.removeprefix("argument ").rstrip(".")
-        raise InputError(f"{message}; {self.prog} --help lists what is allowed.")
 
 
 def build_parser() -> Parser:

@@ -214,7 +214,7 @@ def test_half_credentials_end_with_one_sentence(auth, capsys):
     assert capsys.readouterr().err.strip() == sentence
 
 
-BAD_PLACES = [("--port", "70000"), ("--port", "0"), ("--output", "/proc/videos")]
+BAD_PLACES = [("--port", "70000"), ("--port", "abc"), ("--port", "0"), ("--output", "/proc/videos")]
 
 
 @pytest.mark.parametrize(("flag", "value"), BAD_PLACES)
