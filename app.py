@@ -15,7 +15,7 @@ from checks import InputError, Parser, check_int
 from devices import check_device
 from model_index import check_model
 from results import OUTPUTS
-from startup import loading_libraries, prepare_environment, show_downloads_only
+from startup import loading_libraries, prepare_environment, show_downloads_only, spin_briefly
 
 logger = logging.getLogger(__name__)
 
@@ -216,6 +216,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     prepare_environment()
+    spin_briefly()
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     try:
         options = arguments(argv)

@@ -25,12 +25,11 @@ def loading_libraries() -> Iterator[None]:
 
 
 def prepare_environment() -> None:
-    """Before libraries come: they tell nobody of us, and warn of errors only; torch's threads wait well."""
+    """Before libraries come: they tell nobody of us, and warn of errors only."""
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "critical")  # what it logs as an error it raises too
     for name in ("HF_HUB_DISABLE_TELEMETRY", "DISABLE_TELEMETRY", "DO_NOT_TRACK"):
         os.environ[name] = "1"
-    spin_briefly()
 
 
 def show_downloads_only() -> None:
@@ -47,9 +46,10 @@ def show_downloads_only() -> None:
 def spin_briefly() -> None:
     """Torch's threads spin a moment when they wait for one another, then sleep.
 
-    By default they go on spinning, which does no harm on an idle machine and takes 1.6 times as long where
-    another program, as a browser that draws the page, wants one of two cores. To sleep at once costs a tenth
-    or more on an idle one; a thousand turns of spinning before that, a moment, cost nothing on either.
+    For a program with a browser beside it, before torch comes. By default they go on spinning, which is best
+    on a machine of one's own and takes 1.6 times as long where another program, as a browser that draws the
+    page, wants one of two cores. To sleep at once costs a tenth or more on idle cores, a thousand turns of
+    spinning before that nothing there, and some percent on cores that are not quite one's own.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # GNU's runtime, the one of torch on Linux
