@@ -1,39 +1,24 @@
-"""The tab "Edges": a clip redrawn along its edges, also in the style of a DreamBooth model."""
+"""The tab "Edges" alone: served by ``python app_canny.py``, or laid out by create_demo."""
 
-import gradio as gr
-from gradio.components import Component
+import sys
+from typing import TYPE_CHECKING
 
-import app_clip
-from app_clip_fields import ready
-from app_common import RunPanel, Studio
-from app_fields import models, slider
-from choices import DREAMBOOTH
-from tasks.canny import CannySettings
+from t2v.page.serve import main
 
-STYLES = [
-    (f"{model.rsplit('-')[-1].capitalize()} style: write “{keyword}”", model)
-    for model, keyword in DREAMBOOTH.items()
-]
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from t2v.engine.engine import Engine
+
+TASK = "canny"
 
 
-def build(studio: Studio) -> RunPanel:
-    """Lays the tab out; call inside ``gr.Tab``, and ``wire()`` what it returns outside."""
-    tab = app_clip.ClipTab(
-        CannySettings,
-        "What should the video show?",
-        "a yellow car on the street at night",
-        [*models(), *STYLES],
-        _own,
-    )
-    return app_clip.build(studio, tab)
+def create_demo(model: "Engine") -> "gr.Blocks":
+    """The tab, as in the original: model is the engine, or the root's Model; see ``t2v.page.alone``."""
+    from t2v.page import alone
+
+    return alone.create_demo(model, TASK)
 
 
-def _own(default: CannySettings) -> dict[str, Component]:
-    limits = default.limits
-    with gr.Row():
-        hint = "Lower: edges go on further."
-        low = slider(default, "low_threshold", "Low threshold", hint, limits["low_threshold"])
-        hint = "Lower: more edges."
-        high = slider(default, "high_threshold", "High threshold", hint, limits["high_threshold"])
-    edges = ready("My clip already shows edges, white on black")
-    return {"low_threshold": low, "high_threshold": high, **edges}
+if __name__ == "__main__":
+    sys.exit(main(tasks=(TASK,), prog="app_canny.py"))

@@ -1,19 +1,24 @@
-"""The tab "Depth": a clip redrawn in its own space, with what is near and far where it was."""
+"""The tab "Depth" alone: served by ``python app_depth.py``, or laid out by create_demo."""
 
-import app_clip
-from app_clip_fields import ready
-from app_common import RunPanel, Studio
-from app_fields import models
-from tasks.depth import DepthSettings
+import sys
+from typing import TYPE_CHECKING
+
+from t2v.page.serve import main
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from t2v.engine.engine import Engine
+
+TASK = "depth"
 
 
-def build(studio: Studio) -> RunPanel:
-    """Lays the tab out; call inside ``gr.Tab``, and ``wire()`` what it returns outside."""
-    tab = app_clip.ClipTab(
-        DepthSettings,
-        "What should the video show?",
-        "a green car in the desert",
-        models(),
-        lambda default: ready("My clip already shows depth, near things bright"),
-    )
-    return app_clip.build(studio, tab)
+def create_demo(model: "Engine") -> "gr.Blocks":
+    """The tab, as in the original: model is the engine, or the root's Model; see ``t2v.page.alone``."""
+    from t2v.page import alone
+
+    return alone.create_demo(model, TASK)
+
+
+if __name__ == "__main__":
+    sys.exit(main(tasks=(TASK,), prog="app_depth.py"))

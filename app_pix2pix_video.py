@@ -1,27 +1,24 @@
-"""The tab "Instructions": a clip changed as a sentence says."""
+"""The tab "Instructions" alone: served by ``python app_pix2pix_video.py``, or laid out by create_demo."""
 
-from gradio.components import Component
+import sys
+from typing import TYPE_CHECKING
 
-import app_clip
-from app_common import RunPanel, Studio
-from app_fields import OTHER_MODELS, editors, number_field
-from tasks.pix2pix_video import Pix2PixVideoSettings
+from t2v.page.serve import main
 
+if TYPE_CHECKING:
+    import gradio as gr
 
-def build(studio: Studio) -> RunPanel:
-    """Lays the tab out; call inside ``gr.Tab``, and ``wire()`` what it returns outside."""
-    tab = app_clip.ClipTab(
-        Pix2PixVideoSettings,
-        "What should be changed?",
-        "make it night",
-        editors(),
-        _own,
-        f"The miniature is quick and knows few instructions. {OTHER_MODELS}",
-        "Instruction",
-    )
-    return app_clip.build(studio, tab)
+    from t2v.engine.engine import Engine
+
+TASK = "pix2pix"
 
 
-def _own(default: Pix2PixVideoSettings) -> dict[str, Component]:
-    hint = "How much of the clip stays: 1 little, 2 a lot."
-    return {"image_guidance_scale": number_field("Image guidance", hint)}
+def create_demo(model: "Engine") -> "gr.Blocks":
+    """The tab, as in the original: model is the engine, or the root's Model; see ``t2v.page.alone``."""
+    from t2v.page import alone
+
+    return alone.create_demo(model, TASK)
+
+
+if __name__ == "__main__":
+    sys.exit(main(tasks=(TASK,), prog="app_pix2pix_video.py"))

@@ -1,19 +1,24 @@
-"""The tab "Pose": somebody else moves as the people in a clip do."""
+"""The tab "Pose" alone: served by ``python app_pose.py``, or laid out by create_demo."""
 
-import app_clip
-from app_clip_fields import ready
-from app_common import RunPanel, Studio
-from app_fields import models
-from tasks.pose import PoseSettings
+import sys
+from typing import TYPE_CHECKING
+
+from t2v.page.serve import main
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from t2v.engine.engine import Engine
+
+TASK = "pose"
 
 
-def build(studio: Studio) -> RunPanel:
-    """Lays the tab out; call inside ``gr.Tab``, and ``wire()`` what it returns outside."""
-    tab = app_clip.ClipTab(
-        PoseSettings,
-        "Who should move like that, and where?",
-        "a white panda is dancing on the beach",
-        models(),
-        lambda default: ready("My clip already shows skeletons, as OpenPose draws them"),
-    )
-    return app_clip.build(studio, tab)
+def create_demo(model: "Engine") -> "gr.Blocks":
+    """The tab, as in the original: model is the engine, or the root's Model; see ``t2v.page.alone``."""
+    from t2v.page import alone
+
+    return alone.create_demo(model, TASK)
+
+
+if __name__ == "__main__":
+    sys.exit(main(tasks=(TASK,), prog="app_pose.py"))

@@ -1,172 +1,272 @@
-"""Model: one device, one set of weights in memory, one job at a time."""
+"""Model: the engine, with the original project's Python calls for scripts that were written for it.
 
-import logging
-import math
-import secrets
-import threading
-from collections.abc import Callable, Iterator
-from functools import partial
+All ``process_*`` calls return the path of the MP4. Where they differ from the original: prompts are used as
+typed (it added "best quality" and the like, and negative words, to those of most calls), and there is no
+watermark, no token merging, no background smoothing and no eta, so arguments that ask for these are refused.
+path and save_path None: a new file under outputs/. A negative seed draws one at random. model_name, which
+only the original's first call has, takes what ``Settings.model`` takes.
+"""
 
-import numpy as np
-import torch
-from diffusers import ControlNetModel
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
 
-from cards import Card, read_card
-from controlnets import check_fits, load_controlnet
-from devices import pick_device, pick_dtype
-from motion import PAPER, KnownTimes, default_times
-from original_calls import OriginalCalls
-from places import MINIATURE, ModelError, choose_controlnet
-from preview import preview
-from prompt_notes import Note, known_words, prompt_notes, unknown_words
-from tasks import Settings
-from tasks.clip import ClipSettings
-from tasks.fields import See
-from tasks.text_to_video import TextToVideoSettings
-from text_to_video_pipeline import Step, TextToVideoPipeline
-from utils import Video
-from weights import STABLE_DIFFUSION, load_pipeline, read_tokenizer
+from t2v.checks import InputError, check_int
+from t2v.engine.engine import Engine
+from t2v.library.results import OUTPUTS, check_target, new_output_path, write_result
+from t2v.tasks import Settings
+from t2v.tasks.canny import CannySettings
+from t2v.tasks.clip import ClipSettings
+from t2v.tasks.depth import DepthSettings
+from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
+from t2v.tasks.pose import PoseSettings
+from t2v.tasks.text_to_video import TextToVideoSettings
+from t2v.weights.family import STABLE_DIFFUSION
+from t2v.weights.refusals import ModelError
+from t2v.weights.source import MINIATURE
 
 __all__ = ["MINIATURE", "Model", "ModelError"]
 
-logger = logging.getLogger(__name__)
+STEPS = 50  # the original's t0 and t1 are indices into so many
+STRIDE = 64  # its sides are multiples of this
+MARK = "Picsart AI Research"  # the watermark it drew unless told otherwise; here it is taken for none
+POSE_FPS = 4.0  # it reads a skeleton clip at this rate, whatever its own
+EDITING_GUIDANCE = 7.5  # not an argument of its process_pix2pix
+# the original's arguments by other names -> the fields of our settings
+OURS = {
+    "n_prompt": "negative_prompt",
+    "model_name": "model",
+    "db_path": "model",
+    "video_length": "num_frames",
+    "use_cf_attn": "cross_frame_attention",
+    "use_motion_field": "motion_field",
+    "controlnet_conditioning_scale": "conditioning_scale",
+    "video_path": "clip",
+    "video": "clip",
+    "start_t": "start_s",
+    "end_t": "end_s",
+    "out_fps": "fps",
+}
+REFUSED = ("merging_ratio", "eta", "smooth_bg")  # switches for what is not done here
 
-FILLED = ("width", "height", "num_inference_steps", "guidance_scale", "motion_x", "motion_y", "seed")
+
+class Model(Engine):
+    """The engine under the original's name; device and dtype as ``Engine`` takes them."""
+
+    def process_text2video(
+        self,
+        prompt: str,
+        model_name: str = "dreamlike-art/dreamlike-photoreal-2.0",
+        motion_field_strength_x: float = 12,
+        motion_field_strength_y: float = 12,
+        t0: int = 44,
+        t1: int = 47,
+        n_prompt: str = "",
+        chunk_size: int = 8,
+        video_length: int = 8,
+        watermark: str | None = MARK,
+        merging_ratio: float = 0.0,
+        seed: int = 0,
+        resolution: int | None = None,
+        fps: float = 2,
+        use_cf_attn: bool = True,
+        use_motion_field: bool = True,
+        smooth_bg: bool = False,
+        smooth_bg_strength: float = 0.4,
+        path: str | None = None,
+    ) -> str:
+        """A video from a prompt.
+
+        t0, t1 are indices into 50 steps (0..49, t0 <= t1), the strengths point against ours, and resolution
+        is the side of a square picture (None: the model's own). smooth_bg_strength says nothing while
+        smooth_bg is off.
+        """
+        told = dict(locals())
+        ours = {
+            "width": resolution,
+            "height": resolution,
+            "num_inference_steps": STEPS,
+            "motion_x": -motion_field_strength_x,
+            "motion_y": -motion_field_strength_y,
+            "t0": _our_time("t0", t0),
+            "t1": _our_time("t1", t1),
+        }
+        return self._write(_settings(TextToVideoSettings, told, ours), path)
+
+    def process_controlnet_canny(
+        self,
+        video_path: str,
+        prompt: str,
+        chunk_size: int = 8,
+        watermark: str | None = MARK,
+        merging_ratio: float = 0.0,
+        num_inference_steps: int = 20,
+        controlnet_conditioning_scale: float = 1.0,
+        guidance_scale: float = 9.0,
+        seed: int = 42,
+        eta: float = 0.0,
+        low_threshold: float = 100,
+        high_threshold: float = 200,
+        resolution: int = 512,
+        use_cf_attn: bool = True,
+        save_path: str | None = None,
+        *,
+        model_name: str = STABLE_DIFFUSION.model,
+    ) -> str:
+        """A video that follows a clip's edges.
+
+        resolution: the longer side; both sides are rounded to multiples of 64.
+        """
+        return self._follow(CannySettings, dict(locals()))
+
+    def process_controlnet_canny_db(
+        self,
+        db_path: str,
+        video_path: str,
+        prompt: str,
+        chunk_size: int = 8,
+        watermark: str | None = MARK,
+        merging_ratio: float = 0.0,
+        num_inference_steps: int = 20,
+        controlnet_conditioning_scale: float = 1.0,
+        guidance_scale: float = 9.0,
+        seed: int = 42,
+        eta: float = 0.0,
+        low_threshold: float = 100,
+        high_threshold: float = 200,
+        resolution: int = 512,
+        use_cf_attn: bool = True,
+        save_path: str | None = None,
+    ) -> str:
+        """A video that follows a clip's edges, drawn by the DreamBooth checkpoint db_path.
+
+        db_path takes what Settings.model takes; ``t2v.weights.family`` lists the original's four and their
+        keywords. The rest as in ``process_controlnet_canny``.
+        """
+        return self._follow(CannySettings, dict(locals()))
+
+    def process_controlnet_pose(
+        self,
+        video_path: str,
+        prompt: str,
+        chunk_size: int = 8,
+        watermark: str | None = MARK,
+        merging_ratio: float = 0.0,
+        num_inference_steps: int = 20,
+        controlnet_conditioning_scale: float = 1.0,
+        guidance_scale: float = 9.0,
+        seed: int = 42,
+        eta: float = 0.0,
+        resolution: int = 512,
+        use_cf_attn: bool = True,
+        save_path: str | None = None,
+        *,
+        model_name: str = STABLE_DIFFUSION.model,
+    ) -> str:
+        """A video that follows a skeleton clip, or the people in footage, read at 4 frames per second.
+
+        The rest as in ``process_controlnet_canny``.
+        """
+        return self._follow(PoseSettings, dict(locals()), fps=POSE_FPS)
+
+    def process_controlnet_depth(
+        self,
+        video_path: str,
+        prompt: str,
+        chunk_size: int = 8,
+        watermark: str | None = MARK,
+        merging_ratio: float = 0.0,
+        num_inference_steps: int = 20,
+        controlnet_conditioning_scale: float = 1.0,
+        guidance_scale: float = 9.0,
+        seed: int = 42,
+        eta: float = 0.0,
+        resolution: int = 512,
+        use_cf_attn: bool = True,
+        save_path: str | None = None,
+        *,
+        model_name: str = STABLE_DIFFUSION.model,
+    ) -> str:
+        """A video that follows a clip's depth. The rest as in ``process_controlnet_canny``."""
+        return self._follow(DepthSettings, dict(locals()))
+
+    def process_pix2pix(
+        self,
+        video: str,
+        prompt: str,
+        resolution: int = 512,
+        seed: int = 0,
+        image_guidance_scale: float = 1.0,
+        start_t: float = 0,
+        end_t: float = -1,
+        out_fps: float = -1,
+        chunk_size: int = 8,
+        watermark: str | None = MARK,
+        merging_ratio: float = 0.0,
+        use_cf_attn: bool = True,
+        save_path: str | None = None,
+        *,
+        model_name: str = STABLE_DIFFUSION.editor,
+    ) -> str:
+        """The clip after an instruction, in 50 steps.
+
+        start_t, end_t: seconds, end_t -1 to the clip's end; out_fps -1: the clip's own. The rest as in
+        ``process_controlnet_canny``.
+        """
+        told = dict(locals())
+        told |= {name: None for name in ("end_t", "out_fps") if told[name] == -1}
+        return self._follow(
+            Pix2PixVideoSettings, told, num_inference_steps=STEPS, guidance_scale=EDITING_GUIDANCE
+        )
+
+    def _follow(self, kind: type[ClipSettings], told: Mapping[str, Any], **ours: float) -> str:
+        """A call that follows a clip, from all of its arguments by the original's names."""
+        return self._write(_sized(_settings(kind, told, ours), told["resolution"]), told["save_path"])
+
+    def _write(self, settings: Settings, path: str | None) -> str:
+        if path is not None:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            check_target(path, settings, "path")  # before the weights are loaded
+        resolved = self.resolve(settings)
+        if path is None:
+            OUTPUTS.mkdir(exist_ok=True)
+            path = str(new_output_path(OUTPUTS, resolved))
+        return str(write_result(Path(path), resolved, self.frames(resolved)))
 
 
-class Model(OriginalCalls):
-    """Draws videos from settings, and keeps the last used weights on the device.
+def _settings(kind: type, told: Mapping[str, Any], ours: Mapping[str, Any]) -> Any:
+    """Settings from a call's arguments by the original's names; ours: fields that are not to be taken so.
 
-    device: "cpu", "cuda", "cuda:1", "mps" or None for the best there is. dtype: "float32", "float16",
-    "bfloat16", a torch.dtype, or None: float16 on CUDA, where it is safe and fast, float32 elsewhere, where
-    it keeps a video the same to the last bit. Raises InputError for a device that is not there.
+    InputError for what the original could do and this project does not.
     """
-
-    def __init__(self, device: str | None = None, dtype: str | torch.dtype | None = None) -> None:
-        self.device = pick_device(device)
-        self.dtype = pick_dtype(dtype, self.device)
-        self._lock = threading.RLock()
-        self._loaded: tuple[tuple[str, bool], TextToVideoPipeline] | None = None
-        self._networks: dict[tuple[str, str], ControlNetModel] = {}  # by task and source: those used last
-        self._card = Card()  # of the weights in memory, so that no step has to read it from disk
-
-    def load(self, source: str, editor: bool = False) -> TextToVideoPipeline:
-        """A model's pipeline, from memory where it was used last; ModelError where it cannot be had.
-
-        editor: its InstructPix2Pix side.
-        """
-        with self._lock:
-            wanted = (source, editor)
-            if self._loaded is None or self._loaded[0] != wanted:
-                self._loaded = None  # free the old weights before the new ones come
-                self._loaded = (wanted, load_pipeline(source, self.device, self.dtype, editor))
-                self._card = read_card(source)
-            return self._loaded[1]
-
-    def load_networks(self, settings: Settings) -> list[ControlNetModel]:
-        """The ControlNets that resolved settings want, from memory where they were used last."""
-        with self._lock:
-            pipeline, wanted = self.load(settings.model, settings.editor), settings.networks()
-            self._networks = {key: network for key, network in self._networks.items() if key in wanted}
-            for task, source in wanted:
-                if (task, source) not in self._networks:
-                    self._networks[task, source] = load_controlnet(source, task, self.device, self.dtype)
-                check_fits(source, self._networks[task, source], settings.model, pipeline.unet)
-            return [self._networks[key] for key in wanted]
-
-    def resolve(self, settings: Settings) -> Settings:
-        """The settings with every None filled in, the seed too; InputError where they cannot be run."""
-        settings.check()
-        if isinstance(settings, ClipSettings):
-            return self._resolve_clip(settings)
-        with self._lock:
-            pipeline = self.load(settings.model)
-            own_side = pipeline.unet.config.sample_size * pipeline.cell_px
-            size = {"width": own_side, "height": own_side}
-            defaults = {**STABLE_DIFFUSION, **size, **self._card.defaults, "seed": secrets.randbelow(2**32)}
-            settings = settings.filled({name: defaults[name] for name in FILLED})
-            t0, t1 = _motion_times(pipeline, self._card, settings)
-        settings = settings.filled({"t0": t0, "t1": t1})
-        settings.check()
-        return settings
-
-    def _resolve_clip(self, settings: ClipSettings) -> ClipSettings:
-        with self._lock:
-            pipeline = self.load(settings.model, settings.editor)
-            settings = settings.with_networks(partial(choose_controlnet, settings.model))
-            self.load_networks(settings)
-            suits = self._card.suits(settings.task)
-            own_px = pipeline.unet.config.sample_size * pipeline.cell_px
-        own_px = math.sqrt(suits.get("width", own_px) * suits.get("height", own_px))
-        defaults = {**settings.suits, **suits, "seed": secrets.randbelow(2**32)}
-        settings = settings.suited(own_px, defaults)
-        settings.check()
-        return settings
-
-    def generate(
-        self,
-        settings: Settings,
-        on_step: Callable[[Step], None] | None = None,
-        on_seen: See | None = None,
-    ) -> Video:
-        """Draw the video. on_step and on_seen as in ``frames``."""
-        settings = self.resolve(settings)
-        return Video(np.stack(list(self.frames(settings, on_step, on_seen))), settings.fps)
-
-    def frames(
-        self,
-        settings: Settings,
-        on_step: Callable[[Step], None] | None = None,
-        on_seen: See | None = None,
-    ) -> Iterator[np.ndarray]:
-        """The video's frames one at a time, uint8 RGB (h, w, 3): a long one can go straight to a file.
-
-        settings: as ``resolve`` returns them. on_step hears of every step; on_seen, before the first, of each
-        thing that the model sees of a clip: "clip" (its fitted frames, where it is not ready) and the task's
-        name of each ControlNet, with uint8 RGB (f, h, w, 3). Both may raise Cancelled, which passes through.
-        Holds the device until the last frame is taken.
-        """
-        with self._lock:
-            pipeline = self.load(settings.model, settings.editor)
-            networks = self.load_networks(settings)
-            generator = torch.Generator().manual_seed(settings.seed)
-            yield from pipeline.decode(settings.draw(pipeline, networks, generator, on_step, on_seen))
-
-    def preview(self, latents: torch.Tensor) -> np.ndarray:
-        """A quick picture of a Step's latents (1 f c h w): uint8 RGB (f, h, w, 3), a pixel per cell."""
-        return preview(latents, self._card.preview)
-
-    def known_words(self, model: str, editor: bool = False) -> dict[str, tuple[str, ...]] | None:
-        """The words a model lists as known to it, by group; None where it lists none."""
-        return known_words(read_card(model), editor)
-
-    def unknown_words(self, model: str, prompt: str, editor: bool = False) -> tuple[str, ...]:
-        """Words of the prompt that the model does not know; () for models that do not list theirs."""
-        return unknown_words(read_card(model), prompt, editor)
-
-    def prompt_notes(self, settings: Settings) -> tuple[Note, ...]:
-        """What to tell about the prompts: unknown words, what is not read, a keyword that is missing.
-
-        Nothing is loaded or fetched for it: of a model that is not on this machine yet, less can be told.
-        """
-        return prompt_notes(settings, read_card(settings.model), read_tokenizer(settings.model))
-
-    def examples(self, model: str) -> tuple[str, ...]:
-        """Prompts that show what the model can do."""
-        return read_card(model).examples
+    mark = told["watermark"]
+    if mark not in (None, MARK):
+        raise InputError(f"watermark is {str(mark)[:60]!r}, and none is drawn here; leave it out.")
+    for name in REFUSED:
+        if told.get(name):
+            raise InputError(f"{name} is {str(told[name])[:60]}, which is not done here; leave it out.")
+    renamed = {OURS.get(name, name): value for name, value in told.items()}
+    renamed["seed"] = _our_seed(told["seed"])
+    known = {field.name for field in fields(kind)}
+    return kind(**{name: value for name, value in {**renamed, **ours}.items() if name in known})
 
 
-def _motion_times(
-    pipeline: TextToVideoPipeline, card: Card, settings: TextToVideoSettings
-) -> tuple[int, int]:
-    """T' and T for the settings' size, from the model's own times where its card has some."""
-    known = PAPER
-    if "t0" in card.defaults and "t1" in card.defaults:
-        side = math.sqrt(card.defaults["width"] * card.defaults["height"]) / pipeline.cell_px
-        known = KnownTimes(card.defaults["t0"], card.defaults["t1"], side)
-    rows, columns = settings.height // pipeline.cell_px, settings.width // pipeline.cell_px
-    t0, t1 = default_times(pipeline.scheduler.alphas_cumprod, rows, columns, known)
-    # one of the two given by the user bounds the other
-    if settings.t1 is not None:
-        t0 = min(t0, settings.t1)
-    return t0, t1 if settings.t0 is None else max(t1, settings.t0)
+def _our_seed(seed: int) -> int | None:
+    """None, which draws one, for the original's negative seeds; any other as it is."""
+    return None if isinstance(seed, int) and seed < 0 else seed
+
+
+def _our_time(field: str, index: int) -> int:
+    """The time at an index of the original's 50 steps, counted from the clean end; InputError past them."""
+    return check_int(field, index, 0, STEPS - 1) * 1000 // STEPS + 1
+
+
+def _sized(settings: ClipSettings, resolution: int) -> ClipSettings:
+    """Settings with the original's size: the longer side is resolution, both are rounded to its stride."""
+    resolution = check_int("resolution", resolution, STRIDE, 2048)
+    settings.check()
+    clip = settings.open()
+    scale = resolution / max(clip.width, clip.height) / STRIDE
+    width, height = (max(1, round(side * scale)) * STRIDE for side in (clip.width, clip.height))
+    return replace(settings, width=width, height=height)

@@ -1,273 +1,182 @@
-"""Video in and out: read a clip, fit it, write an MP4 that browsers play and that remembers its settings."""
+"""The original project's helpers by their names, over t2v, for scripts that import them; and our own ones.
 
-import contextlib
-import json
-import math
-import os
+Frames of these calls are float tensors or arrays as the original passed them around: (f c h w) in 0..255 or
+-1..1 on the way in, (f h w c) in 0..1 when written. Where a path is None, a file of its own is made under
+outputs/ (the original wrote every result to the same name). A watermark is not drawn, so asking for one is
+refused.
+"""
+
 import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import imageio.v3
 import numpy as np
-from PIL import Image
+import torch
+from diffusers.models.attention_processor import Attention, AttnProcessor2_0
+from einops import rearrange
 
-import video_in
-import video_out
-from checks import InputError, check_int, check_number
+from t2v.checks import InputError, check_int, check_number
+from t2v.detectors import DepthDetector, PoseDetector, canny
+from t2v.diffusion.attention import CrossFrameAttention, FirstFrameBank
+from t2v.library.results import OUTPUTS
+from t2v.video.video import MAX_FPS, MIN_FPS, Video, clip_frames, fit_video, read_video
+from t2v.video.write import add_audio, read_settings, replacing, write_video
 
-MIN_FPS, MAX_FPS = 0.1, 240.0
-MAX_SIDE = video_out.MAX_SIDE
-MAX_SETTINGS_CHARS = 100_000  # systems cut a single argument of a command at 128 KB
+__all__ = [
+    "CrossFrameAttnProcessor",
+    "Video",
+    "add_audio",
+    "clip_frames",
+    "create_gif",
+    "create_video",
+    "fit_video",
+    "pre_process_canny",
+    "pre_process_depth",
+    "pre_process_pose",
+    "prepare_video",
+    "read_settings",
+    "read_video",
+    "write_video",
+]
+
+STRIDE = 64  # sides of the original's videos are multiples of this
 
 
-@dataclass(frozen=True, eq=False)
-class Video:
-    """Frames and their rate.
+def prepare_video(
+    video_path: str,
+    resolution: int,
+    device: str | torch.device,
+    dtype: torch.dtype,
+    normalize: bool = True,
+    start_t: float = 0,
+    end_t: float = -1,
+    output_fps: float = -1,
+) -> tuple[torch.Tensor, float]:
+    """A clip as a tensor (f c h w) on the device, -1..1 (0..255 without normalize), and its rate.
 
-    frames: uint8 RGB, shape (f, h, w, 3), at least one frame. fps: frames per second, finite and above 0.
-    Raises InputError otherwise.
+    resolution: the longer side in pixels; both sides are rounded to multiples of 64, and what does not fit
+    their shape is cut off. start_t, end_t: seconds, -1 to the clip's end. output_fps -1: the clip's own.
+    InputError for a clip that cannot be read.
     """
-
-    frames: np.ndarray
-    fps: float
-
-    def __post_init__(self) -> None:
-        frames = self.frames
-        if not isinstance(frames, np.ndarray) or frames.dtype != np.uint8:
-            kind = frames.dtype if isinstance(frames, np.ndarray) else type(frames).__name__
-            raise InputError(f"frames are {kind}; give a uint8 array of shape (f, h, w, 3).")
-        if frames.ndim != 4 or frames.shape[3] != 3 or 0 in frames.shape:
-            raise InputError(f"frames have shape {frames.shape}; give (f, h, w, 3) with at least one frame.")
-        is_number = isinstance(self.fps, (int, float)) and not isinstance(self.fps, bool)
-        if not is_number or not math.isfinite(self.fps) or self.fps <= 0:
-            raise InputError(f"fps is {self.fps!r}; give a number above 0.")
-        object.__setattr__(self, "fps", float(self.fps))
-
-    @property
-    def num_frames(self) -> int:
-        return self.frames.shape[0]
-
-    @property
-    def height(self) -> int:
-        return self.frames.shape[1]
-
-    @property
-    def width(self) -> int:
-        return self.frames.shape[2]
+    longer = check_int("resolution", resolution, STRIDE, 2048)
+    clip = clip_frames(
+        video_path,
+        start_s=start_t,
+        end_s=None if end_t == -1 else end_t,
+        fps=None if output_fps == -1 else output_fps,
+    )
+    scale = longer / max(clip.width, clip.height) / STRIDE
+    width, height = (max(1, round(side * scale)) * STRIDE for side in (clip.width, clip.height))
+    video = fit_video(clip, width=width, height=height)
+    frames = torch.tensor(rearrange(video.frames, "f h w c -> f c h w")).to(device, dtype)
+    return frames / 127.5 - 1.0 if normalize else frames, video.fps
 
 
-def clip_frames(
-    path: str | os.PathLike,
-    *,
-    start_s: float = 0.0,
-    end_s: float | None = None,
-    fps: float | None = None,
-    max_frames: int | None = None,
-) -> video_in.Clip:
-    """A clip (mp4, mov, webm, mkv, avi, gif) to loop over frame by frame, upright and with square pixels.
+def pre_process_canny(
+    input_video: torch.Tensor, low_threshold: float = 100, high_threshold: float = 200
+) -> torch.Tensor:
+    """Edges of frames (f c h w) in 0..255, as a float32 tensor of that shape in 0..1."""
+    return _control(canny(_frames(input_video), low_threshold, high_threshold))
 
-    Frames, uint8 RGB (h, w, 3), that begin in [start_s, end_s) seconds; None means to the end. ``fps``
-    resamples: at each moment the frame that was on show then (None keeps the clip's rate; one that varies
-    becomes its average). ``max_frames`` stops early, whatever the header claims. Transparent parts become
-    white. InputError, naming the file, if it cannot be read; one that is cut off may give frames before.
+
+def pre_process_pose(input_video: torch.Tensor, apply_pose_detect: bool = True) -> torch.Tensor:
+    """Skeletons of the people in frames, as ``pre_process_canny``; False: the frames are skeletons already.
+
+    DetectorError where the detector's weights are not to be had.
     """
-    start_s = check_number("start_s", start_s, 0.0, 1e6)
-    if end_s is not None:
-        end_s = check_number("end_s", end_s, 0.0, 1e6)
-        if end_s - start_s < 0.001:
-            raise InputError(f"end_s is {end_s:g}; give a time after start_s ({start_s:g}).")
-    if fps is not None:
-        fps = check_number("fps", fps, MIN_FPS, MAX_FPS)
-    if max_frames is not None:
-        max_frames = check_int("max_frames", max_frames, 1, video_in.MAX_FRAMES)
-    return video_in.open_clip(Path(path), video_in.Selection(start_s, end_s, fps, max_frames))
+    frames = _frames(input_video)
+    return _control(PoseDetector(device=str(input_video.device))(frames) if apply_pose_detect else frames)
 
 
-def read_video(
-    path: str | os.PathLike,
-    *,
-    start_s: float = 0.0,
-    end_s: float | None = None,
-    fps: float | None = None,
-    max_frames: int | None = None,
-) -> Video:
-    """What ``clip_frames`` gives, in memory at once; InputError also where that would be too much."""
-    clip = clip_frames(path, start_s=start_s, end_s=end_s, fps=fps, max_frames=max_frames)
-    return Video(video_in.gather(clip, clip.height, clip.width, clip.path.name), clip.fps)
+def pre_process_depth(input_video: torch.Tensor, apply_depth_detect: bool = True) -> torch.Tensor:
+    """Nearness in frames, as ``pre_process_pose``."""
+    frames = _frames(input_video)
+    return _control(DepthDetector(device=str(input_video.device))(frames) if apply_depth_detect else frames)
 
 
-def fit_size(width: int, height: int, multiple_of: int = 8) -> tuple[int, int]:
-    """The (width, height) nearest to the one given whose sides are multiples of ``multiple_of``."""
-    check_int("width", width, 1, MAX_SIDE)
-    check_int("height", height, 1, MAX_SIDE)
-    return tuple(max(1, math.floor(side / multiple_of + 0.5)) * multiple_of for side in (width, height))
+def create_video(
+    frames: Iterable[Any],
+    fps: float,
+    rescale: bool = False,
+    path: str | None = None,
+    watermark: str | None = None,
+) -> str:
+    """Write frames (h w c) in 0..1 (-1..1 with rescale) as an MP4 and return its path."""
+    _refuse(watermark)
+    return str(write_video(_place(path, ".mp4"), _pictures(frames, rescale), fps))
 
 
-def fit_video(
-    source: Video | video_in.Clip,
-    *,
-    width: int | None = None,
-    height: int | None = None,
-    multiple_of: int = 8,
-) -> Video:
-    """Scale the frames to cover the wanted size, then cut the middle out: nothing is distorted.
-
-    A side left None follows from the other one and the clip's shape; both None keep the clip's size. Both
-    sides are then moved to the nearest multiple of ``multiple_of``. A ``Clip`` is fitted while it is decoded,
-    so that only the fitted frames take memory.
-    """
-    return _fit(source, _window(source, width, height, multiple_of), Image.Resampling.LANCZOS)
-
-
-def fit_control(
-    source: Video | video_in.Clip,
-    *,
-    width: int | None = None,
-    height: int | None = None,
-    multiple_of: int = 8,
-) -> Video:
-    """A ready control clip (edges, skeletons, nearness), fitted just as ``fit_video`` fits its footage.
-
-    Pixels are averaged over their areas or, where the picture grows, repeated: nothing rings around lines
-    and no values appear that were not there.
-    """
-    return _fit(source, _window(source, width, height, multiple_of), Image.Resampling.BOX)
-
-
-@dataclass(frozen=True)
-class _Window:
-    """The part of a picture, left, top, right, bottom in its pixels, that becomes width x height."""
-
-    width: int
-    height: int
-    box: tuple[float, float, float, float]
-
-
-def _window(
-    source: Video | video_in.Clip, width: int | None, height: int | None, multiple_of: int
-) -> _Window:
-    if width is None:
-        width = source.width if height is None else max(1, round(source.width * height / source.height))
-    if height is None:
-        height = max(1, round(source.height * width / source.width))
-    width, height = fit_size(width, height, multiple_of)
-    scale = max(width / source.width, height / source.height)
-    left = (source.width - width / scale) / 2
-    top = (source.height - height / scale) / 2
-    return _Window(width, height, (left, top, left + width / scale, top + height / scale))
-
-
-def _fit(source: Video | video_in.Clip, to: _Window, resampling: Image.Resampling) -> Video:
-    same = (to.width, to.height) == (source.width, source.height)
-    if isinstance(source, Video):
-        if same:
-            return source
-        frames, name = source.frames, "the clip"
-    else:
-        frames, name = source, source.path.name
-    if not same:
-        frames = (
-            np.asarray(Image.fromarray(frame).resize((to.width, to.height), resampling, to.box))
-            for frame in frames
-        )
-    return Video(video_in.gather(frames, to.height, to.width, name), source.fps)
-
-
-def check_output(path: str | os.PathLike, name: str = "output") -> Path:
-    """``path`` if an MP4 can be written there, which is tried; InputError with the reason otherwise.
-
-    name: what the sentence calls the path. Nothing is left behind, and a file of that name stays as it is.
-    """
-    told, path = f"{name} is '{os.fspath(path)}'", Path(path)
-    if path.suffix.lower() != ".mp4":
-        raise InputError(f"{told}; give a file name that ends in .mp4.")
-    if not os.path.isdir(path.parent):
-        raise InputError(f"{told}, but there is no folder '{path.parent}'; create it first.")
-    if os.path.isdir(path):
-        raise InputError(f"{told}, which is a folder; give the name of a file.")
-    try:  # rights do not tell all: /proc takes no files from anybody
-        path.exists()  # a name may be too long
-        trial = _beside(path)
-        trial.touch(exist_ok=False)
-        trial.unlink()
-    except OSError as error:
-        reason = f"no file can be written there ({error.strerror})"
-        raise InputError(f"{told}, but {reason}; choose another place.") from error
-    return path
-
-
-def write_video(
-    path: str | os.PathLike, frames: Iterable[np.ndarray], fps: float, settings: dict | None = None
-) -> Path:
-    """Write an H.264 MP4 (High, yuv420p, index in front) that browsers play, and return its path.
-
-    frames: uint8 RGB (h, w, 3), of one size, taken one by one, so an iterator of any length costs no memory.
-    A side that is odd gains one repeated row or column (4:2:0 needs even sides). settings: a JSON-able dict,
-    stored in the file for ``read_settings``. The file appears under its name only when it is whole; whatever
-    is raised, KeyboardInterrupt too, nothing is left behind and a file of that name stays as it was. The same
-    frames give the same file. InputError for a bad path, rate, frame or settings; OSError if writing fails.
-    """
-    path = check_output(path)
-    fps = check_number("fps", fps, MIN_FPS, MAX_FPS)
-    tags = [] if settings is None else ["-metadata", f"comment={_to_json(settings)}"]
-    frames = video_out.even_frames(frames)
-    first = next(frames, None)
-    if first is None:
+def create_gif(
+    frames: Iterable[Any],
+    fps: float,
+    rescale: bool = False,
+    path: str | None = None,
+    watermark: str | None = None,
+) -> str:
+    """The same as a GIF that plays without end."""
+    _refuse(watermark)
+    place = _place(path, ".gif")
+    if place.suffix.lower() != ".gif":
+        raise InputError(f"path is '{place}'; give a file name that ends in .gif.")
+    milliseconds = 1000 / check_number("fps", fps, MIN_FPS, MAX_FPS)
+    pictures = list(_pictures(frames, rescale))
+    if not pictures:
         raise InputError("frames are empty; give at least one frame.")
-    with replacing(path) as part:
-        video_out.encode(part, first, frames, fps, tags)
-    return path
+    with replacing(place) as part:
+        imageio.v3.imwrite(part, pictures, duration=milliseconds, loop=0)
+    return str(place)
 
 
-def add_audio(movie: str | os.PathLike, source: str | os.PathLike) -> bool:
-    """Give a finished MP4 the sound of the clip it was made from; False, and nothing done, if that has none.
+class CrossFrameAttnProcessor:
+    """Cross-frame attention for ``unet.set_attn_processor``, in every layer: text attention stays as it is.
 
-    For a movie that shows the whole clip at its own rate; a longer sound ends with the picture. Pictures and
-    settings stay as they are, and the movie keeps its name: the file under it is whole at every moment.
-    InputError if the clip is bad; OSError if writing fails.
+    unet_chunk_size: how many guidance branches the batch holds, laid out as "(b f)": 2 with guidance, 1
+    without. The pipeline of this project does not use it: its own reads frame 0 across chunks as well.
     """
-    movie, source = check_output(movie), Path(source)
-    if not video_in.has_audio(source):
-        return False
-    seconds = video_in.length_s(movie)
-    with replacing(movie) as part:
-        video_out.join(part, movie, source, seconds)
-    return True
+
+    def __init__(self, unet_chunk_size: int = 2) -> None:
+        self._first_frame = CrossFrameAttention("self-attention", FirstFrameBank(branches=unet_chunk_size))
+        self._text = AttnProcessor2_0()
+
+    def __call__(
+        self,
+        attn: Attention,
+        hidden_states: torch.Tensor,
+        encoder_hidden_states: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """hidden_states: ((b f), l, c), to the same shape."""
+        if encoder_hidden_states is None:
+            return self._first_frame(attn, hidden_states, attention_mask=attention_mask)
+        return self._text(attn, hidden_states, encoder_hidden_states, attention_mask)
 
 
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """An MP4 to write, beside ``path``, that takes its place if all goes well, and else is gone."""
-    part = _beside(path)
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+def _frames(video: torch.Tensor) -> np.ndarray:
+    """Frames (f c h w) in 0..255 as uint8 RGB (f h w c)."""
+    return rearrange(video.float().cpu(), "f c h w -> f h w c").numpy().astype(np.uint8)
 
 
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{secrets.token_hex(8)}.part.mp4")
+def _control(pictures: np.ndarray) -> torch.Tensor:
+    return rearrange(torch.tensor(pictures).float() / 255.0, "f h w c -> f c h w")
 
 
-def read_settings(path: str | os.PathLike) -> dict | None:
-    """What ``write_video`` stored in a file, None if it carries no settings; InputError if it is no video."""
-    comment = video_in.read_comment(Path(path))
-    if comment is None:
-        return None
-    try:
-        settings = json.loads(comment)
-    except ValueError:  # somebody else's comment
-        return None
-    return settings if isinstance(settings, dict) else None
+def _pictures(frames: Iterable[Any], rescale: bool) -> Iterator[np.ndarray]:
+    """Frames (h w c) in 0..1, or -1..1, as uint8."""
+    for frame in frames:
+        values = np.asarray(frame, dtype=np.float32)
+        values = (values + 1) / 2 if rescale else values
+        yield (np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
-def _to_json(settings: dict) -> str:
-    try:  # plain ASCII in one line passes every command line and every tag reader unharmed
-        text = json.dumps(settings, ensure_ascii=True, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"settings cannot be stored as JSON ({error}).") from error
-    if len(text) > MAX_SETTINGS_CHARS:
-        raise InputError(f"settings take {len(text)} characters; at most {MAX_SETTINGS_CHARS} are stored.")
-    return text
+def _place(path: str | None, suffix: str) -> Path:
+    if path is not None:
+        return Path(path)
+    OUTPUTS.mkdir(exist_ok=True)
+    return OUTPUTS / f"frames-{secrets.token_hex(6)}{suffix}"
+
+
+def _refuse(watermark: str | None) -> None:
+    if watermark is not None:
+        raise InputError(f"watermark is {str(watermark)[:60]!r}, and none is drawn here; leave it out.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.networks import TINY, quiet
 from benchmarks.parts import PARTS, Plan, full_plan, quick_plan
 from benchmarks.table import save_part
-from weights import ModelError
+from t2v.weights.refusals import ModelError
 
 logger = logging.getLogger("benchmarks")
 

@@ -15,11 +15,11 @@ from diffusers.pipelines.deprecated.text_to_video_synthesis.pipeline_text_to_vid
 )
 from torch.utils.flop_counter import FlopCounterMode
 
-from attention import cross_frame_attention
 from benchmarks.networks import DTYPES, SILENT, random_unet, shape_only
 from benchmarks.sides import BRANCHES, FIRST, LATER, WHOLE, Call, Case
 from benchmarks.speed import measure
-from conditions import one_time_row
+from t2v.diffusion.attention import cross_frame_attention
+from t2v.diffusion.conditions import one_time_row
 
 logger = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from benchmarks.networks import SMALL, TINY, load, quiet
 from benchmarks.speed import highest_memory_mb
 from miniature.examples import Action, scenes_of
 from miniature.world import Scene, Subject, depth, draw, skeleton
-from model import Model
-from results import write_result
-from tasks import TASKS
-from utils import write_video
-from weights import ModelError
+from t2v.engine.engine import Engine
+from t2v.library.results import write_result
+from t2v.tasks import TASKS
+from t2v.video.write import write_video
+from t2v.weights.refusals import ModelError
 
 logger = logging.getLogger(__name__)
 
@@ -158,12 +158,12 @@ def draw_case(case: GuidedCase) -> Drawn:
             height=case.size,
             **options,
         )
-        model = Model(device="cpu")
-        settings = model.resolve(settings)  # loads the weights
+        model = Engine(device="cpu")
+        run = model.resolve(settings)  # loads the weights
         started = time.perf_counter()
-        write_result(Path(folder) / "video.mp4", settings, model.frames(settings))
+        write_result(Path(folder) / "video.mp4", run, model.frames(run))
         seconds = time.perf_counter() - started
-        return Drawn(seconds, highest_memory_mb("cpu"), settings.num_frames, settings.num_inference_steps)
+        return Drawn(seconds, highest_memory_mb("cpu"), run.num_frames, run.num_inference_steps)
 
 
 def _rgb(picture):

@@ -19,9 +19,10 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.measure import Movement, drift, flicker, movement
-from model import Model
-from tasks.text_to_video import TextToVideoSettings
+from t2v.engine.engine import Engine
+from t2v.evaluation.movement import Movement, drift, flicker, movement
+from t2v.tasks.text_to_video import ResolvedTextToVideo, TextToVideoSettings
+from t2v.weights.source import BUNDLED
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ MAX_PICTURE_BYTES = 300_000
 class Clip:
     """A drawn clip and its measures. flicker, drift: mean absolute differences of 255, motion undone."""
 
-    settings: TextToVideoSettings
+    run: ResolvedTextToVideo
     frames: np.ndarray
     movement: Movement
     flicker: float
@@ -76,14 +77,14 @@ class Clip:
         return float(self.movement.alike.mean())
 
 
-def draw(model: Model, settings: TextToVideoSettings) -> Clip:
-    """Draw and measure one clip; settings as ``Model.resolve`` returns them."""
-    frames = np.stack(list(model.frames(settings)))
+def draw(model: Engine, run: ResolvedTextToVideo) -> Clip:
+    """Draw and measure one clip; run: as ``Engine.resolve`` returns it."""
+    frames = np.stack(list(model.frames(run)))
     seen = movement(frames)
-    return Clip(settings, frames, seen, flicker(frames, seen), drift(frames, seen))
+    return Clip(run, frames, seen, flicker(frames, seen), drift(frames, seen))
 
 
-def draw_all(model: Model, source: str, prompts: int, variants: list[str]) -> dict[str, list[Clip]]:
+def draw_all(model: Engine, source: str, prompts: int, variants: list[str]) -> dict[str, list[Clip]]:
     """Each variant's clips; prompt number i has seed i in all of them, so that only the method differs."""
     clips: dict[str, list[Clip]] = {}
     for name in variants:
@@ -111,7 +112,7 @@ def prompts_table(clips: list[Clip]) -> str:
     for clip in clips:
         x, y = clip.movement.per_frame
         rows.append(
-            f"| {clip.settings.prompt} | {clip.settings.seed} | ({ASKED_PX[0]:g}, {ASKED_PX[1]:g}) | "
+            f"| {clip.run.asked.prompt} | {clip.run.seed} | ({ASKED_PX[0]:g}, {ASKED_PX[1]:g}) | "
             f"({x:.2f}, {y:.2f}) | {clip.error:.0%} | {clip.movement.judder:.2f} | {clip.alike:.2f} | "
             f"{clip.flicker:.1f} |"
         )
@@ -147,23 +148,25 @@ def machine() -> str:
     return f"{processor}, {os.cpu_count()} cores, {versions}"
 
 
-def report(model: Model, clips: dict[str, list[Clip]]) -> str:
+def report(model: Engine, clips: dict[str, list[Clip]]) -> str:
     """The page, from what was measured."""
     whole = clips["whole method"]
-    settings = whole[0].settings
+    run = whole[0].run
+    asked = run.asked
     seen = np.mean([clip.movement.per_frame for clip in whole], axis=0)
     off = np.linalg.norm(seen - ASKED_PX) / np.linalg.norm(ASKED_PX)
-    source = "the bundled miniature" if settings.model == "miniature" else Path(settings.model).name
+    source = "the bundled miniature" if asked.model == BUNDLED else Path(asked.model).name
     return f"""# Motion asked for, motion seen
 
 `python -m benchmarks.motion`, {date.today().isoformat()}. {machine()}; device {model.device}, \
-{str(model.dtype).removeprefix("torch.")}. Model: {source}, {settings.width}x{settings.height}, \
-{settings.num_frames} frames, {settings.num_inference_steps} steps of {settings.scheduler}, guidance \
-{settings.guidance_scale:g}, T' = {settings.t0}, T = {settings.t1}, warp {settings.warp}. No clip is left out.
+{str(model.dtype).removeprefix("torch.")}. Model: {source}, {run.width}x{run.height}, \
+{run.num_frames} frames, {run.num_inference_steps} steps of {asked.scheduler}, guidance \
+{run.guidance_scale:g}, T' = {run.t0}, T = {run.t1}, warp {asked.warp}. No clip is left out.
 
 - **seen**: the steady motion, in output pixels a frame, that fits best where the first frame's picture lies
-  in the others; places are found by correlating outlines (`benchmarks/measure.py`, checked on drawn clips of
-  known motion by `tests/test_measure.py`). **off by**: its distance from the motion asked for.
+  in the others; places are found by correlating outlines (`t2v/evaluation/movement.py`, checked on drawn
+  clips of known motion by `tests/evaluation/test_movement.py`). **off by**: its distance from the motion
+  asked for.
 - **judder**: how far the steps between neighbouring frames stray from their mean.
 - **alike**: how well the outlines of a frame, moved back, agree with the first frame's: 1 the same picture,
   0.3 and less another picture, in which no motion can be seen and the figure for it means nothing.
@@ -222,7 +225,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=FOLDER, help="folder of MOTION.md and ablation.jpg")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    model = Model(dtype=options.dtype)
+    model = Engine(dtype=options.dtype)
     names = list(VARIANTS)[: ABLATION if options.ablation_only else None]
     clips = draw_all(model, options.model, options.prompts, names)
     options.output.mkdir(parents=True, exist_ok=True)

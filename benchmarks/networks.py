@@ -9,8 +9,8 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionOutput
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from text_to_video_pipeline import TextToVideoPipeline
-from weights import load_pipeline
+from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.weights.load import load_pipeline
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 SD15 = "Stable Diffusion 1.5's shape"

@@ -12,10 +12,10 @@ from diffusers.pipelines.deprecated.text_to_video_synthesis.pipeline_text_to_vid
     TextToVideoZeroPipeline,
 )
 
-from attention import CrossFrameAttention, self_attention_layers
-from choices import Motion
-from sampling import make_scheduler
-from text_to_video_pipeline import TextToVideoPipeline
+from t2v.diffusion.attention import CrossFrameAttention, self_attention_layers
+from t2v.diffusion.options import Motion
+from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.diffusion.sampling import make_scheduler
 
 PROMPT = "a red car on a street"
 SEED = 0

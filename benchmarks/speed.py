@@ -21,7 +21,7 @@ from diffusers.pipelines.deprecated.text_to_video_synthesis.pipeline_text_to_vid
 
 from benchmarks.networks import load
 from benchmarks.sides import DRAW, OURS, PEER, Call, Case, peer_of, recorded
-from text_to_video_pipeline import TextToVideoPipeline
+from t2v.diffusion.pipeline import TextToVideoPipeline
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from miniature.shapes import DEFAULTS
 from miniature.world import Scene
 
 if TYPE_CHECKING:
-    from model import Model
+    from t2v.engine.engine import Engine
 
 log = logging.getLogger(__name__)
 
@@ -116,11 +116,11 @@ class Exam:
         )
 
     @cached_property
-    def model(self) -> "Model":
+    def model(self) -> "Engine":
         """This project's own program, which draws the videos; what trains the miniature runs without it."""
-        from model import Model
+        from t2v.engine.engine import Engine
 
-        return Model(str(self.device))
+        return Engine(str(self.device))
 
     def rng(self, *key: int) -> np.random.Generator:
         """Randomness of held-out scenes, the same every time."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from miniature.controls import control_picture
 from miniature.world import Scene, Subject, draw
-from utils import write_video
+from t2v.video.write import write_video
 
 log = logging.getLogger(__name__)
 

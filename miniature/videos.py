@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measure import change
 from miniature.cases import ELSEWHERE_KEPT, WORDS, edit_pairs, scenes_for
 from miniature.controls import CONTROLS, control_picture
 from miniature.data import held_out_scenes
@@ -22,7 +21,8 @@ from miniature.judges.scenes import telling
 from miniature.measures import change_elsewhere, edges_of, f_score, figure_height, joints_near, order_right
 from miniature.shapes import PIXELS
 from miniature.world import EDITS, Scene, clip_scenes, draw, joints
-from utils import write_video
+from t2v.evaluation.movement import change
+from t2v.video.write import write_video
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ Score = Callable[[list[Take], np.ndarray], Figures]  # of the videos (n, f, h, w
 
 def text_to_video(exam: Exam) -> Figures:
     """Held-out prompts: how often each judge sees the place, subject and colour, in every frame."""
-    from tasks.text_to_video import TextToVideoSettings  # the program itself: training runs without it
+    from t2v.tasks.text_to_video import TextToVideoSettings  # the program itself: training runs without it
 
     plan = exam.plan
     scenes = held_out_scenes(plan.prompts)[: plan.videos]
@@ -102,7 +102,7 @@ def depth_video(exam: Exam) -> Figures:
 
 def editor_video(exam: Exam) -> Figures:
     """Instructions obeyed, and what changed where nothing was asked, as in ``evaluate.editor``."""
-    from tasks.pix2pix_video import Pix2PixVideoSettings
+    from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
 
     kinds, takes = list(EDITS), []
     for number in range(exam.plan.guided):
@@ -118,7 +118,7 @@ def editor_video(exam: Exam) -> Figures:
 
 
 def _followed(exam: Exam, control: str, score: Score) -> Figures:
-    from tasks import canny, depth, pose
+    from t2v.tasks import canny, depth, pose
 
     takes = []
     for scene in scenes_for(control, exam.rng(4, CONTROLS.index(control)), exam.plan.guided):

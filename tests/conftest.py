@@ -13,9 +13,13 @@ import torch
 from diffusers import AutoencoderKL, ControlNetModel, PNDMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from devices import settle
-from text_to_video_pipeline import TextToVideoPipeline
-from utils import write_video
+from t2v.devices import settle
+from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.video.write import write_video
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = ("miniature", "examples")  # folders that the package finds beside it in a clone
+SHARED = ROOT.parent / "shared"  # real clips lie beside some checkouts; a test skips without them
 
 # random weights give values so small that the CPU falls into its slow path for them
 torch.set_flush_denormal(True)

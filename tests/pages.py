@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PATIENCE_MS = 60_000
 PLAYING = """() => {
@@ -26,16 +26,16 @@ needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not ins
 
 
 @contextlib.contextmanager
-def serving(model: str, videos: Path) -> Iterator[str]:
-    """The address of the app, started as people start it, offline."""
+def serving(model: str, videos: Path, folder: Path = ROOT, file: str = "app.py") -> Iterator[str]:
+    """The address of the app, started as people start it, offline; folder: of which checkout."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "app.py", "--port", str(port), "--model", model, "--output", str(videos)]
+    command = [sys.executable, file, "--port", str(port), "--model", model, "--output", str(videos)]
     log = (videos / "log.txt").open("w")
     # uploads of a test go where the test's own files are
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "GRADIO_TEMP_DIR": str(videos / "uploads")}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}/"
     try:
         for _ in range(1800):  # a busy machine takes more than a minute

@@ -2,15 +2,18 @@
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from runs import resolved
 
-from jobs import Jobs, JobView
-from steps import Step
-from tasks.canny import CannySettings
-from tasks.text_to_video import TextToVideoSettings
+from t2v.diffusion.progress import Step
+from t2v.jobs.job import JobView
+from t2v.jobs.queue import Jobs
+from t2v.tasks.canny import CannySettings
+from t2v.tasks.text_to_video import TextToVideoSettings
 
 PATIENCE_S = 20
 STEPS = 4
@@ -34,24 +37,24 @@ class Puppet:
     def resolve(self, settings):
         if self.fail_resolve is not None:
             raise self.fail_resolve
-        known = {"seed": 5, "width": 64, "height": 32, "num_inference_steps": STEPS, "guidance_scale": 5.0}
-        return settings.filled(known | {"t0": 600, "t1": 700, "num_frames": 3, "fps": 4.0})
+        sized = replace(settings, width=64, height=32, num_frames=3, fps=4.0)
+        return replace(resolved(sized, num_inference_steps=STEPS), asked=settings)
 
-    def frames(self, settings, on_step, on_seen):
-        self.started.append(settings.prompt)
-        if isinstance(settings, CannySettings):
+    def frames(self, run, on_step, on_seen):
+        self.started.append(run.asked.prompt)
+        if isinstance(run.asked, CannySettings):
             for name, value in (("clip", 90), ("canny", 255)):
                 self.seeing.acquire()
-                on_seen(name, np.full((settings.num_frames, 32, 64, 3), value, np.uint8))
+                on_seen(name, np.full((run.num_frames, 32, 64, 3), value, np.uint8))
         for i in range(STEPS):
             self.steps.acquire()
             if self.fail_step is not None:
                 raise self.fail_step
-            latents = torch.full((1, settings.num_frames, 4, 4, 8), float(i))
+            latents = torch.full((1, run.num_frames, 4, 4, 8), float(i))
             on_step(Step(i + 1, STEPS, "all frames", (i + 1) / STEPS, latents))
-        for k in range(settings.num_frames):
+        for k in range(run.num_frames):
             self.decoding.wait(PATIENCE_S)
-            yield np.full((settings.height, settings.width, 3), 40 * k, np.uint8)
+            yield np.full((run.height, run.width, 3), 40 * k, np.uint8)
 
     def generate(self, settings):
         raise RuntimeError("no warming up today")

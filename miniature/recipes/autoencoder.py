@@ -57,5 +57,4 @@ def load_autoencoder(run: Run) -> AutoencoderTiny:
     return model.to(run.device, memory_format=torch.channels_last)
 
 
-
 AUTOENCODER = Recipe((AUTOENCODER_STAGE,), _parts, _losses, _save)

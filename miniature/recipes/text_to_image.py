@@ -56,5 +56,4 @@ def _save(run: Run, parts: nn.ModuleDict) -> None:
     write_package(run.out / "text-to-image", autoencoder, load_tokenizer(run), parts, facts)
 
 
-
 TEXT_TO_IMAGE = Recipe(TEXT_TO_IMAGE_STAGES, _parts, _losses, _save, "text-to-image")

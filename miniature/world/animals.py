@@ -13,10 +13,17 @@ def _patch(colour):
 
 def cat(pen: Pen, colour) -> None:
     """Sits and looks at us: round head, pointed ears, whiskers, a tail curled to the right."""
-    pen.shape(capsule((0.09, 0.045), (0.19, 0.06), 0.032), capsule((0.19, 0.06), (0.225, 0.17), 0.032, 0.028),
-              colour=colour)
-    pen.shape(smooth((0.0, 0.34), (0.1, 0.26), (0.145, 0.09), (0.11, 0.0), (-0.11, 0.0), (-0.145, 0.09),
-                     (-0.1, 0.26)), colour=colour)
+    pen.shape(
+        capsule((0.09, 0.045), (0.19, 0.06), 0.032),
+        capsule((0.19, 0.06), (0.225, 0.17), 0.032, 0.028),
+        colour=colour,
+    )
+    pen.shape(
+        smooth(
+            (0.0, 0.34), (0.1, 0.26), (0.145, 0.09), (0.11, 0.0), (-0.11, 0.0), (-0.145, 0.09), (-0.1, 0.26)
+        ),
+        colour=colour,
+    )
     pen.fill(ellipse(0, 0.15, 0.062, 0.1), _patch(colour))
     ears = [poly((s * 0.155, 0.40), (s * 0.145, 0.575), (s * 0.035, 0.49)) for s in (-1, 1)]
     pen.shape(*ears, ellipse(0, 0.40, 0.165, 0.125), colour=colour)
@@ -59,8 +66,10 @@ def _eye(pen: Pen, x, y, r=0.024) -> None:
 def horse(pen: Pen, colour) -> None:
     """Stands in profile and looks to the right: high legs, arched neck with a mane, a long hanging tail."""
     hair = _mane(colour)
-    pen.shape(smooth((-0.2, 0.36), (-0.27, 0.33), (-0.305, 0.2), (-0.29, 0.08), (-0.235, 0.12),
-                     (-0.225, 0.24)), colour=hair)
+    pen.shape(
+        smooth((-0.2, 0.36), (-0.27, 0.33), (-0.305, 0.2), (-0.29, 0.08), (-0.235, 0.12), (-0.225, 0.24)),
+        colour=hair,
+    )
     for x in (-0.185, -0.105, 0.075, 0.15):
         pen.shape(capsule((x, 0.03), (x, 0.012), 0.03), colour=HOOF)
     legs = [capsule((x, 0.25), (x, 0.065), 0.042, 0.028) for x in (-0.185, -0.105, 0.075, 0.15)]
@@ -69,8 +78,18 @@ def horse(pen: Pen, colour) -> None:
     head = capsule((0.215, 0.52), (0.315, 0.43), 0.056, 0.045)
     ears = [poly((0.165 + d, 0.55), (0.185 + d, 0.63), (0.225 + d, 0.565)) for d in (0.0, 0.035)]
     pen.shape(*ears, *legs, body, neck, head, colour=colour)
-    pen.shape(smooth((0.215, 0.605), (0.14, 0.58), (0.085, 0.48), (0.02, 0.39), (0.09, 0.385), (0.15, 0.46),
-                     (0.185, 0.54)), colour=hair)
+    pen.shape(
+        smooth(
+            (0.215, 0.605),
+            (0.14, 0.58),
+            (0.085, 0.48),
+            (0.02, 0.39),
+            (0.09, 0.385),
+            (0.15, 0.46),
+            (0.185, 0.54),
+        ),
+        colour=hair,
+    )
     _eye(pen, 0.235, 0.52)
     pen.fill(ellipse(0.325, 0.435, 0.012), hair)
 
@@ -101,14 +120,29 @@ def deer(pen: Pen, colour) -> None:
 def fish(pen: Pen, colour) -> None:
     """Swims to the right: round body, forked tail, fins on back and belly, one big eye."""
     fin = _mane(colour)
-    pen.shape(smooth((-0.13, 0.28), (-0.24, 0.42), (-0.3, 0.43), (-0.27, 0.28), (-0.3, 0.13), (-0.24, 0.14)),
-              colour=fin)
+    pen.shape(
+        smooth((-0.13, 0.28), (-0.24, 0.42), (-0.3, 0.43), (-0.27, 0.28), (-0.3, 0.13), (-0.24, 0.14)),
+        colour=fin,
+    )
     pen.shape(smooth((-0.1, 0.37), (-0.06, 0.5), (0.06, 0.5), (0.1, 0.4)), colour=fin)
     pen.shape(smooth((-0.06, 0.17), (-0.07, 0.08), (0.0, 0.09), (0.05, 0.16)), colour=fin)
-    pen.shape(smooth((-0.17, 0.28), (-0.07, 0.38), (0.08, 0.415), (0.2, 0.37), (0.265, 0.275), (0.2, 0.175),
-                     (0.08, 0.14), (-0.07, 0.185)), colour=colour)
-    pen.fill(smooth((0.23, 0.215), (0.15, 0.162), (0.05, 0.152), (-0.07, 0.197), (0.06, 0.2), (0.16, 0.205)),
-             _patch(colour))
+    pen.shape(
+        smooth(
+            (-0.17, 0.28),
+            (-0.07, 0.38),
+            (0.08, 0.415),
+            (0.2, 0.37),
+            (0.265, 0.275),
+            (0.2, 0.175),
+            (0.08, 0.14),
+            (-0.07, 0.185),
+        ),
+        colour=colour,
+    )
+    pen.fill(
+        smooth((0.23, 0.215), (0.15, 0.162), (0.05, 0.152), (-0.07, 0.197), (0.06, 0.2), (0.16, 0.205)),
+        _patch(colour),
+    )
     pen.shape(smooth((0.02, 0.3), (-0.075, 0.32), (-0.095, 0.27), (-0.07, 0.22), (0.02, 0.25)), colour=fin)
     pen.shape(ellipse(0.155, 0.315, 0.044), colour=(255, 255, 255), ink=INK)
     pen.fill(ellipse(0.167, 0.315, 0.026), INK)

@@ -34,8 +34,12 @@ WEATHER_TEXTS = {
 def _colour(scene: Scene, rng, dist: Distribution) -> tuple[Texts, Scene]:
     subject = scene.subjects[0]
     colour = _other(rng, dist.colours, subject.colour)
-    texts = (f"make the {subject.kind} {colour}", f"turn the {subject.kind} {colour}",
-             f"change the colour of the {subject.kind} to {colour}", f"a {colour} {subject.kind}")
+    texts = (
+        f"make the {subject.kind} {colour}",
+        f"turn the {subject.kind} {colour}",
+        f"change the colour of the {subject.kind} to {colour}",
+        f"a {colour} {subject.kind}",
+    )
     return texts, _with_first(scene, colour=colour)
 
 
@@ -47,8 +51,12 @@ def _place(scene: Scene, rng, dist: Distribution) -> tuple[Texts, Scene]:
     time = "night" if place in ALWAYS_NIGHT else "day" if scene.place in ALWAYS_NIGHT else scene.time
     weather = scene.weather if scene.weather in dist.weathers.get(place, ()) else "clear"
     kind = scene.subjects[0].kind
-    texts = (f"put the {kind} {phrase}", f"make it {phrase}", f"put it {phrase}",
-             f"move the {kind} to the {place}")
+    texts = (
+        f"put the {kind} {phrase}",
+        f"make it {phrase}",
+        f"put it {phrase}",
+        f"move the {kind} to the {place}",
+    )
     return texts, replace(scene, place=place, time=time, weather=weather)
 
 
@@ -70,8 +78,12 @@ def _subject(scene: Scene, rng, dist: Distribution) -> tuple[Texts, Scene]:
     if not KINDS[new].figure:
         changes["pose"] = "standing"
     thing = with_article(new)
-    texts = (f"replace the {old.kind} with {thing}", f"turn the {old.kind} into {thing}",
-             f"make the {old.kind} {thing}", f"swap the {old.kind} for {thing}")
+    texts = (
+        f"replace the {old.kind} with {thing}",
+        f"turn the {old.kind} into {thing}",
+        f"make the {old.kind} {thing}",
+        f"swap the {old.kind} for {thing}",
+    )
     return texts, _with_first(scene, **changes)
 
 
@@ -81,7 +93,11 @@ def _style(scene: Scene, rng, dist: Distribution) -> tuple[Texts, Scene]:
 
 
 EDITS: dict[str, Callable[..., tuple[Texts, Scene]]] = {
-    "colour": _colour, "place": _place, "time": _time, "weather": _weather, "subject": _subject,
+    "colour": _colour,
+    "place": _place,
+    "time": _time,
+    "weather": _weather,
+    "subject": _subject,
     "style": _style,
 }
 
@@ -101,8 +117,13 @@ def possible(scene: Scene, dist: Distribution = TRAINING) -> tuple[str, ...]:
     return tuple(name for name in EDITS if not refused.get(name, False))
 
 
-def edits(scene: Scene, rng: np.random.Generator, what: str | None = None, split: str | None = "train",
-          dist: Distribution = TRAINING) -> tuple[str, Scene]:
+def edits(
+    scene: Scene,
+    rng: np.random.Generator,
+    what: str | None = None,
+    split: str | None = "train",
+    dist: Distribution = TRAINING,
+) -> tuple[str, Scene]:
     """(instruction, edited scene), changing one of EDITS (any possible one when `what` is None) alone.
 
     With split "train" the edited scene holds no combination kept from training, with "held-out" its first
@@ -110,15 +131,19 @@ def edits(scene: Scene, rng: np.random.Generator, what: str | None = None, split
     """
     allowed = possible(scene, dist)
     if what is not None and what not in allowed:
-        raise ValueError(f"what is {what!r}, but this scene ({scene.place}, {scene.style}) allows only "
-                         f"{', '.join(allowed)}; choose one of those.")
+        raise ValueError(
+            f"what is {what!r}, but this scene ({scene.place}, {scene.style}) allows only "
+            f"{', '.join(allowed)}; choose one of those."
+        )
     for _ in range(TRIES):
         name = allowed[rng.integers(len(allowed))] if what is None else what
         texts, edited = EDITS[name](scene, rng, dist)
         if belongs(edited, split):
             return texts[rng.integers(len(texts))], edited
-    raise ValueError(f"no {what or 'edit'} of this scene was found in split {split!r} in {TRIES} tries; "
-                     "take another scene.")
+    raise ValueError(
+        f"no {what or 'edit'} of this scene was found in split {split!r} in {TRIES} tries; "
+        "take another scene."
+    )
 
 
 def _other(rng, names: Texts, but: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from detectors.skeleton import COLOURS, LIMBS
+from t2v.detectors.skeleton import COLOURS, LIMBS
 
 from .pen import INK, Pen, Shape, box, capsule, ellipse, smooth
 from .poses import (
@@ -33,6 +33,7 @@ BODY, HEAD = np.array((0.0, 0.325)), np.array((0.0, 0.425))  # neck and nose in 
 
 def _frames(pen: Pen, j) -> tuple[Pen, Pen]:
     """Pens for the body and for the head, each where its joint has gone."""
+
     def moved(by):
         return replace(pen, origin=tuple(np.array(pen.origin) + by * (pen.scale, pen.up * pen.scale)))
 
@@ -46,8 +47,10 @@ def _limbs(j):
 
 
 def _chain(points, *radii):
-    return [capsule(a, b, r, r2) for a, b, r, r2 in
-            zip(points[:-1], points[1:], radii[:-1], radii[1:], strict=True)]
+    return [
+        capsule(a, b, r, r2)
+        for a, b, r, r2 in zip(points[:-1], points[1:], radii[:-1], radii[1:], strict=True)
+    ]
 
 
 def _foot(limb, rx, ry, drop=0.006) -> Shape:
@@ -161,13 +164,35 @@ def alien(pen: Pen, colour, j) -> None:
         pen.shape(*_chain(limb, 0.032, 0.028, 0.028), _foot(limb, 0.052, 0.03, 0.012), colour=_limb(colour))
     for limb in arms:
         pen.shape(*_chain(limb, 0.03, 0.027, 0.027), ellipse(*limb[-1], 0.038), colour=_limb(colour))
-    body.shape(smooth((0.0, 0.35), (0.1, 0.315), (0.085, 0.2), (0.065, 0.135), (-0.065, 0.135), (-0.085, 0.2),
-                      (-0.1, 0.315)), colour=colour)
+    body.shape(
+        smooth(
+            (0.0, 0.35),
+            (0.1, 0.315),
+            (0.085, 0.2),
+            (0.065, 0.135),
+            (-0.065, 0.135),
+            (-0.085, 0.2),
+            (-0.1, 0.315),
+        ),
+        colour=colour,
+    )
     for side in (-1, 1):
         head.line((side * 0.07, 0.52), (side * 0.11, 0.6), width=0.018)
         head.shape(ellipse(side * 0.112, 0.6, 0.024), colour=(255, 222, 60))
-    head.shape(smooth((0.0, 0.565), (0.105, 0.545), (0.17, 0.465), (0.125, 0.375), (0.045, 0.325),
-                      (-0.045, 0.325), (-0.125, 0.375), (-0.17, 0.465), (-0.105, 0.545)), colour=colour)
+    head.shape(
+        smooth(
+            (0.0, 0.565),
+            (0.105, 0.545),
+            (0.17, 0.465),
+            (0.125, 0.375),
+            (0.045, 0.325),
+            (-0.045, 0.325),
+            (-0.125, 0.375),
+            (-0.17, 0.465),
+            (-0.105, 0.545),
+        ),
+        colour=colour,
+    )
     eyes, glint = ((150, 255, 120), INK) if _dark(colour) else ((24, 20, 34), (250, 250, 250))
     for side in (-1, 1):
         head.fill(ellipse(side * 0.074, 0.446, 0.066, 0.042, side * 0.55), eyes)
@@ -186,11 +211,25 @@ def person(pen: Pen, colour, j) -> None:
         pen.shape(_foot(limb, 0.05, 0.027, 0.01), colour=shoes)
     for limb in arms:
         pen.shape(ellipse(*limb[-1], 0.036), colour=skin, ink=INK)
-        pen.shape(*_chain(limb[:2], 0.042, 0.038), capsule(limb[1], 0.35 * limb[1] + 0.65 * limb[2], 0.038),
-                  colour=colour)
+        pen.shape(
+            *_chain(limb[:2], 0.042, 0.038),
+            capsule(limb[1], 0.35 * limb[1] + 0.65 * limb[2], 0.038),
+            colour=colour,
+        )
     body.shape(box(-0.052, 0.3, 0.052, 0.36, 0.02), colour=skin, ink=INK)
-    body.shape(smooth((0.05, 0.345), (0.105, 0.325), (0.1, 0.22), (0.1, 0.135), (-0.1, 0.135), (-0.1, 0.22),
-                      (-0.105, 0.325), (-0.05, 0.345)), colour=colour)
+    body.shape(
+        smooth(
+            (0.05, 0.345),
+            (0.105, 0.325),
+            (0.1, 0.22),
+            (0.1, 0.135),
+            (-0.1, 0.135),
+            (-0.1, 0.22),
+            (-0.105, 0.325),
+            (-0.05, 0.345),
+        ),
+        colour=colour,
+    )
     head.shape(ellipse(0, 0.452, 0.124, 0.118), colour=hair, ink=INK)
     head.fill(ellipse(0, 0.425, 0.104, 0.095), skin)
     fringe = smooth((-0.112, 0.45), (-0.08, 0.545), (0.08, 0.545), (0.112, 0.45), (0.06, 0.492), (-0.02, 0.5))

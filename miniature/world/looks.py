@@ -6,8 +6,13 @@ import numpy as np
 from .pen import Pen, ellipse
 
 WEATHER_FITS = {  # what may fall where; elsewhere it is always clear
-    "street": ("rain", "snowfall"), "grass": ("rain", "snowfall"), "beach": ("rain",), "snow": ("snowfall",),
-    "city": ("rain", "snowfall"), "sea": ("rain",), "forest": ("rain", "snowfall"),
+    "street": ("rain", "snowfall"),
+    "grass": ("rain", "snowfall"),
+    "beach": ("rain",),
+    "snow": ("snowfall",),
+    "city": ("rain", "snowfall"),
+    "sea": ("rain",),
+    "forest": ("rain", "snowfall"),
 }
 CELL = 0.16  # one drop or flake falls in each square of this side: about forty in a picture
 PAPER = (250, 246, 236)

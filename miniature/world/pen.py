@@ -73,8 +73,12 @@ def smooth(*points, steps=5) -> Shape:
     p = np.array(points, float)
     t = np.linspace(0.0, 1.0, steps, endpoint=False)[:, None, None]
     before, here, after, later = np.roll(p, 1, 0), p, np.roll(p, -1, 0), np.roll(p, -2, 0)
-    curve = 0.5 * (2 * here + (after - before) * t + (2 * before - 5 * here + 4 * after - later) * t**2
-                   + (3 * here - before - 3 * after + later) * t**3)
+    curve = 0.5 * (
+        2 * here
+        + (after - before) * t
+        + (2 * before - 5 * here + 4 * after - later) * t**2
+        + (3 * here - before - 3 * after + later) * t**3
+    )
     return Shape(curve.transpose(1, 0, 2).reshape(-1, 2))
 
 
@@ -105,8 +109,12 @@ class Pen:
         height, width = self.image.shape[:2]
         unit = self.unit
         factor = np.array((self.scale * unit, self.up * self.scale * unit))
-        offset = np.array(((self.origin[0] - 0.5) * unit + width / 2 + self.shift_px[0],
-                           (self.origin[1] - 0.5) * unit + height / 2 + self.shift_px[1]))
+        offset = np.array(
+            (
+                (self.origin[0] - 0.5) * unit + width / 2 + self.shift_px[0],
+                (self.origin[1] - 0.5) * unit + height / 2 + self.shift_px[1],
+            )
+        )
         return np.asarray(points, float) * factor + offset
 
     def _fixed(self, points) -> np.ndarray:

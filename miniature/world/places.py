@@ -17,8 +17,17 @@ FALLING = {  # the same for bad weather
     "rain": ((0.62, 0.66, 0.7), (24.0, 28.0, 36.0)),
     "snowfall": ((0.72, 0.76, 0.82), (30.0, 32.0, 36.0)),
 }
-TUFT = np.array(((-0.034, -0.032), (-0.012, -0.01), (0.0, -0.044), (0.012, -0.01), (0.034, -0.032),
-                 (0.016, 0.006), (-0.016, 0.006)))
+TUFT = np.array(
+    (
+        (-0.034, -0.032),
+        (-0.012, -0.01),
+        (0.0, -0.044),
+        (0.012, -0.01),
+        (0.034, -0.032),
+        (0.016, 0.006),
+        (-0.016, 0.006),
+    )
+)
 LAMPLIGHT = (255, 214, 116)
 ALWAYS_NIGHT = ("moon", "city")
 
@@ -33,8 +42,11 @@ def street(pen: Pen, rng, horizon, sunny) -> list:
         awake = rng.random(7) < 0.45
         if pen.sees(x, x + w):
             pen.shape(box(x, top, x + w, horizon + 0.02), colour=wall, ink=(120, 104, 112))
-            windows = [(wx, wy, wx + 0.056, wy + 0.068) for wx in np.arange(x + 0.04, x + w - 0.07, 0.095)
-                       for wy in np.arange(top + 0.05, horizon - 0.1, 0.115)]
+            windows = [
+                (wx, wy, wx + 0.056, wy + 0.068)
+                for wx in np.arange(x + 0.04, x + w - 0.07, 0.095)
+                for wy in np.arange(top + 0.05, horizon - 0.1, 0.115)
+            ]
             pen.fill_boxes(windows, (160, 190, 216))
             lit += [window for k, window in enumerate(windows) if awake[k % 7]]
         x += w
@@ -118,10 +130,13 @@ def desert(pen: Pen, rng, horizon, sunny) -> None:
 
 
 def _cactus(pen: Pen, x, y) -> None:
-    parts = (capsule((x, y), (x, y - 0.25), 0.03), capsule((x, y - 0.1), (x - 0.075, y - 0.1), 0.02),
-             capsule((x - 0.075, y - 0.1), (x - 0.075, y - 0.17), 0.02),
-             capsule((x, y - 0.13), (x + 0.075, y - 0.13), 0.02),
-             capsule((x + 0.075, y - 0.13), (x + 0.075, y - 0.21), 0.02))
+    parts = (
+        capsule((x, y), (x, y - 0.25), 0.03),
+        capsule((x, y - 0.1), (x - 0.075, y - 0.1), 0.02),
+        capsule((x - 0.075, y - 0.1), (x - 0.075, y - 0.17), 0.02),
+        capsule((x, y - 0.13), (x + 0.075, y - 0.13), 0.02),
+        capsule((x + 0.075, y - 0.13), (x + 0.075, y - 0.21), 0.02),
+    )
     pen.shape(*parts, colour=(78, 150, 84), ink=(42, 88, 56))
 
 
@@ -152,10 +167,12 @@ def city(pen: Pen, rng, horizon, sunny) -> None:
         wall, lit = walls[rng.integers(3)], rng.random((3, 6)) < 0.6
         if pen.sees(x, x + w):
             pen.fill(box(x, top, x + w + 0.003, horizon + 0.05), wall)
-            windows = [(wx, wy, wx + 0.038, wy + 0.046)
-                       for column, wx in enumerate(np.arange(x + 0.028, x + w - 0.04, 0.066))
-                       for row, wy in enumerate(np.arange(top + 0.032, horizon - 0.03, 0.08))
-                       if lit[column % 3, row % 6]]
+            windows = [
+                (wx, wy, wx + 0.038, wy + 0.046)
+                for column, wx in enumerate(np.arange(x + 0.028, x + w - 0.04, 0.066))
+                for row, wy in enumerate(np.arange(top + 0.032, horizon - 0.03, 0.08))
+                if lit[column % 3, row % 6]
+            ]
             pen.fill_boxes(windows, (240, 202, 108))
         x += w
     ground(pen, horizon + 0.03, (124, 112, 160), (124, 112, 160))
@@ -173,8 +190,15 @@ def sea(pen: Pen, rng, horizon, sunny) -> None:
     for x, u in spots(pen, rng, 0.14, 0.08):
         y = horizon + u[0] * (1.1 - horizon)
         w = 0.03 + 0.09 * (y - horizon)
-        pen.line((x - w, y), (x - w / 2, y - w / 4), (x, y), (x + w / 2, y - w / 4), (x + w, y),
-                 colour=(104, 186, 232), width=0.013)
+        pen.line(
+            (x - w, y),
+            (x - w / 2, y - w / 4),
+            (x, y),
+            (x + w / 2, y - w / 4),
+            (x + w, y),
+            colour=(104, 186, 232),
+            width=0.013,
+        )
 
 
 def forest(pen: Pen, rng, horizon, sunny) -> None:
@@ -184,8 +208,16 @@ def forest(pen: Pen, rng, horizon, sunny) -> None:
         pen.fill(box(x - 0.018, y, x + 0.018, horizon + 0.02), (146, 160, 128))
         pen.fill(ellipse(x, y, 0.105 + 0.03 * u[1], 0.13), (150, 198, 148))
     ground(pen, horizon, (112, 150, 78), (70, 112, 58))
-    path = ((0.57, horizon), (0.6, horizon), (0.66, horizon + 0.1), (1.0, 1.0), (1.4, 2.0), (-0.6, 2.0),
-            (0.06, 1.0), (0.46, horizon + 0.1))
+    path = (
+        (0.57, horizon),
+        (0.6, horizon),
+        (0.66, horizon + 0.1),
+        (1.0, 1.0),
+        (1.4, 2.0),
+        (-0.6, 2.0),
+        (0.06, 1.0),
+        (0.46, horizon + 0.1),
+    )
     pen.fill(smooth(*path), (198, 172, 122))
     for x, u in spots(pen, rng, 0.3, 0.2, 0.28):
         if abs(x - 0.58) > 0.07:  # none on the path
@@ -198,8 +230,13 @@ def _tree(pen: Pen, x, y, u) -> None:
     top, r = y - 0.3 - 0.06 * u[1], 0.125 + 0.02 * u[2]
     bark, ink, leaf = (132, 90, 58), (70, 58, 46), (52, 124, 66)
     pen.shape(poly((x - 0.036, y), (x - 0.024, top), (x + 0.024, top), (x + 0.036, y)), colour=bark, ink=ink)
-    pen.shape(ellipse(x - 0.06, top + 0.02, r * 0.72), ellipse(x + 0.065, top + 0.02, r * 0.7),
-              ellipse(x, top - 0.06, r * 0.85), colour=leaf, ink=(32, 78, 52))
+    pen.shape(
+        ellipse(x - 0.06, top + 0.02, r * 0.72),
+        ellipse(x + 0.065, top + 0.02, r * 0.7),
+        ellipse(x, top - 0.06, r * 0.85),
+        colour=leaf,
+        ink=(32, 78, 52),
+    )
     pen.fill(ellipse(x - 0.02, top - 0.07, r * 0.5, r * 0.42), (78, 154, 82))
 
 
@@ -209,8 +246,17 @@ def _fern(pen: Pen, x, y) -> None:
             pen.fill(capsule((x, y), (x + tip, y - 0.055 + abs(tip) * 0.4), 0.013, 0.006), (58, 126, 66))
 
 
-PLACES = {"street": street, "grass": grass, "beach": beach, "snow": snow, "desert": desert, "moon": moon,
-          "city": city, "sea": sea, "forest": forest}
+PLACES = {
+    "street": street,
+    "grass": grass,
+    "beach": beach,
+    "snow": snow,
+    "desert": desert,
+    "moon": moon,
+    "city": city,
+    "sea": sea,
+    "forest": forest,
+}
 
 
 def paint(pen: Pen, scene: Scene) -> None:

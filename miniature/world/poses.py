@@ -81,12 +81,18 @@ def _free(turn: float) -> _Posture:
         upper = draw(-5, 75)
         return upper, upper - draw(0, 90)
 
-    return _Posture((arm(), arm()), (leg(), leg()), sway=draw(-0.03, 0.03), nod=draw(-0.02, 0.02),
-                    lift=draw(0.0, 0.05))
+    return _Posture(
+        (arm(), arm()), (leg(), leg()), sway=draw(-0.03, 0.03), nod=draw(-0.02, 0.02), lift=draw(0.0, 0.05)
+    )
 
 
-POSES = {"standing": _standing, "waving": _waving, "walking": _walking, "dancing": _dancing,
-         "jumping": _jumping}
+POSES = {
+    "standing": _standing,
+    "waving": _waving,
+    "walking": _walking,
+    "dancing": _dancing,
+    "jumping": _jumping,
+}
 FREE = "free"  # for learning from skeletons alone
 
 

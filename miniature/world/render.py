@@ -145,8 +145,11 @@ def edges(scene: Scene, size: Size = 256) -> np.ndarray:
 def joints(scene: Scene, size: Size = 256) -> np.ndarray:
     """OpenPose's 18 joints of every figure, in pixels (x, y): (figures, 18, 2); other subjects have none."""
     pen = _pen(scene, size)
-    found = [_own(pen, s).to_px(figures.joints(s.pose, s.variation, s.phase))
-             for s in scene.subjects if KINDS[s.kind].figure]
+    found = [
+        _own(pen, s).to_px(figures.joints(s.pose, s.variation, s.phase))
+        for s in scene.subjects
+        if KINDS[s.kind].figure
+    ]
     return np.array(found).reshape(-1, 18, 2)
 
 
@@ -160,8 +163,9 @@ def skeleton(scene: Scene, size: Size = 256) -> np.ndarray:
     return pen.image
 
 
-def clip(scene: Scene, motion_px: tuple[float, float], frames: int, size: Size = 256,
-         cycles: float = 0.0) -> np.ndarray:
+def clip(
+    scene: Scene, motion_px: tuple[float, float], frames: int, size: Size = 256, cycles: float = 0.0
+) -> np.ndarray:
     """`frames` pictures, uint8 (f, h, w, 3), each moved by `motion_px` (right, down) from the one before.
 
     Meanwhile every figure goes through `cycles` cycles of its pose: cycles/frames of one a
@@ -170,13 +174,19 @@ def clip(scene: Scene, motion_px: tuple[float, float], frames: int, size: Size =
     return np.stack([draw(s, size) for s in clip_scenes(scene, motion_px, frames, size, cycles)])
 
 
-def clip_scenes(scene: Scene, motion_px: tuple[float, float], frames: int, size: Size = 256,
-                cycles: float = 0.0) -> list[Scene]:
+def clip_scenes(
+    scene: Scene, motion_px: tuple[float, float], frames: int, size: Size = 256, cycles: float = 0.0
+) -> list[Scene]:
     """The scene of each frame of `clip`, for what else is to be known of it (joints, masks)."""
     width = size if isinstance(size, int) else size[1]
     x, y = scene.camera
-    return [dataclasses.replace(
-        scene, camera=(x + k * motion_px[0] / width, y + k * motion_px[1] / width),
-        subjects=tuple(dataclasses.replace(s, phase=(s.phase + k * cycles / frames) % 1.0)
-                       for s in scene.subjects),
-    ) for k in range(frames)]
+    return [
+        dataclasses.replace(
+            scene,
+            camera=(x + k * motion_px[0] / width, y + k * motion_px[1] / width),
+            subjects=tuple(
+                dataclasses.replace(s, phase=(s.phase + k * cycles / frames) % 1.0) for s in scene.subjects
+            ),
+        )
+        for k in range(frames)
+    ]

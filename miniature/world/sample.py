@@ -37,8 +37,26 @@ class Distribution:
 
 
 TRAINING = Distribution(
-    subjects=("car", "boat", "balloon", "rocket", "ball", "star", "house", "cat", "dog", "horse", "deer",
-              "fish", "robot", "panda", "astronaut", "bear", "alien", "person"),
+    subjects=(
+        "car",
+        "boat",
+        "balloon",
+        "rocket",
+        "ball",
+        "star",
+        "house",
+        "cat",
+        "dog",
+        "horse",
+        "deer",
+        "fish",
+        "robot",
+        "panda",
+        "astronaut",
+        "bear",
+        "alien",
+        "person",
+    ),
     places=("street", "grass", "beach", "snow", "desert", "moon", "city", "sea", "forest"),
     weathers=WEATHER_FITS,
     styles={"pencil sketch": 0.08, "pixel art": 0.08, "watercolour": 0.08},
@@ -60,8 +78,9 @@ def belongs(scene: Scene, split: str | None) -> bool:
     return split is None or (kept[0] if split == "held-out" else not any(kept))
 
 
-def sample_scene(rng: np.random.Generator, split: str | None = "train",
-                 dist: Distribution = TRAINING) -> Scene:
+def sample_scene(
+    rng: np.random.Generator, split: str | None = "train", dist: Distribution = TRAINING
+) -> Scene:
     """A random scene: split "train" never holds a held-out triple, "held-out" starts with one, None any."""
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}; allowed are {', '.join(map(repr, SPLITS))}.")
@@ -69,8 +88,13 @@ def sample_scene(rng: np.random.Generator, split: str | None = "train",
         place = _pick(rng, dist.places)
         subjects = _pair(rng, dist) if rng.random() < dist.pairs else (_subject(rng, dist),)
         scene = Scene(
-            place=place, subjects=subjects, time=_time(rng, dist, place), weather=_weather(rng, dist, place),
-            style=_style(rng, dist), seed=int(rng.integers(2**31)), horizon=rng.uniform(*dist.horizon),
+            place=place,
+            subjects=subjects,
+            time=_time(rng, dist, place),
+            weather=_weather(rng, dist, place),
+            style=_style(rng, dist),
+            seed=int(rng.integers(2**31)),
+            horizon=rng.uniform(*dist.horizon),
         )
         if belongs(scene, split):
             return scene
@@ -83,11 +107,14 @@ def _pick(rng: np.random.Generator, names: tuple[str, ...]) -> str:
 def _subject(rng: np.random.Generator, dist: Distribution, kind: str | None = None) -> Subject:
     kind = _pick(rng, dist.subjects) if kind is None else kind
     return Subject(
-        kind=kind, colour=_pick(rng, dist.colours),
+        kind=kind,
+        colour=_pick(rng, dist.colours),
         x=0.5 + rng.uniform(-dist.x_spread, dist.x_spread),
         y=KINDS[kind].ground + rng.uniform(-dist.y_spread, dist.y_spread),
-        scale=rng.uniform(*dist.scales), pose=_pick(rng, dist.poses) if KINDS[kind].figure else "standing",
-        variation=rng.uniform(-1.0, 1.0), phase=rng.random(),
+        scale=rng.uniform(*dist.scales),
+        pose=_pick(rng, dist.poses) if KINDS[kind].figure else "standing",
+        variation=rng.uniform(-1.0, 1.0),
+        phase=rng.random(),
     )
 
 
@@ -98,8 +125,9 @@ def _pair(rng: np.random.Generator, dist: Distribution) -> tuple[Subject, Subjec
     for side, kind in zip((-1, 1), kinds, strict=True):
         one = _subject(rng, dist, kind)
         x = 0.5 + side * PAIR_X + (one.x - 0.5) * 0.25
-        made.append(Subject(kind, one.colour, x, one.y, rng.uniform(*PAIR_SCALES), one.pose, one.variation,
-                            one.phase))
+        made.append(
+            Subject(kind, one.colour, x, one.y, rng.uniform(*PAIR_SCALES), one.pose, one.variation, one.phase)
+        )
     return made[0], made[1]
 
 

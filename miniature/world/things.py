@@ -33,13 +33,35 @@ def balloon(pen: Pen, colour) -> None:
     for x in (-0.05, 0.05):
         pen.line((x, 0.08), (x * 2.2, 0.24), width=0.012)
     pen.shape(box(-0.065, 0.0, 0.065, 0.09, 0.015), colour=(176, 118, 62))
-    pen.shape(smooth((0, 0.62), (0.15, 0.575), (0.215, 0.44), (0.165, 0.29), (0.06, 0.19), (-0.06, 0.19),
-                     (-0.165, 0.29), (-0.215, 0.44), (-0.15, 0.575)), colour=colour)
+    pen.shape(
+        smooth(
+            (0, 0.62),
+            (0.15, 0.575),
+            (0.215, 0.44),
+            (0.165, 0.29),
+            (0.06, 0.19),
+            (-0.06, 0.19),
+            (-0.165, 0.29),
+            (-0.215, 0.44),
+            (-0.15, 0.575),
+        ),
+        colour=colour,
+    )
     light = tuple(int(c + (255 - c) * 0.42) for c in colour)
     if min(colour) > 230:
         light = (214, 220, 232)
-    pen.fill(smooth((0, 0.615), (0.06, 0.57), (0.075, 0.42), (0.035, 0.195), (-0.035, 0.195), (-0.075, 0.42),
-                    (-0.06, 0.57)), light)
+    pen.fill(
+        smooth(
+            (0, 0.615),
+            (0.06, 0.57),
+            (0.075, 0.42),
+            (0.035, 0.195),
+            (-0.035, 0.195),
+            (-0.075, 0.42),
+            (-0.06, 0.57),
+        ),
+        light,
+    )
 
 
 def rocket(pen: Pen, colour) -> None:
@@ -47,8 +69,10 @@ def rocket(pen: Pen, colour) -> None:
     pen.shape(flame, colour=(255, 160, 30))
     pen.fill(smooth((-0.03, 0.1), (0.03, 0.1), (0.0, 0.0)), (255, 236, 100))
     for side in (-1, 1):
-        pen.shape(poly((side * 0.08, 0.26), (side * 0.2, 0.12), (side * 0.19, 0.06), (side * 0.07, 0.12)),
-                  colour=(120, 128, 146))
+        pen.shape(
+            poly((side * 0.08, 0.26), (side * 0.2, 0.12), (side * 0.19, 0.06), (side * 0.07, 0.12)),
+            colour=(120, 128, 146),
+        )
     side = np.array(((0.075, 0.5), (0.105, 0.34), (0.1, 0.2), (0.075, 0.1)))
     pen.shape(smooth((0, 0.62), *side, *side[::-1] * (-1, 1)), colour=colour)
     pen.shape(ellipse(0, 0.38, 0.05), colour=GLASS)

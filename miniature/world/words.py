@@ -27,16 +27,29 @@ DOINGS = {
     for pose in ("waving", "walking", "dancing", "jumping")
 }
 NOUNS = {"balloon": ("balloon", "balloon", "hot air balloon")}
-WEATHER_PHRASES = {"rain": ("in the rain", "in rain", "on a rainy day"),
-                   "snowfall": ("in falling snow", "while it snows", "on a snowy day")}
+WEATHER_PHRASES = {
+    "rain": ("in the rain", "in rain", "on a rainy day"),
+    "snowfall": ("in falling snow", "while it snows", "on a snowy day"),
+}
 STYLE_PHRASES = {
     "pencil sketch": ("{}, pencil sketch", "a pencil sketch of {}", "{}, as a pencil sketch"),
     "pixel art": ("{}, pixel art", "pixel art of {}", "{}, as pixel art"),
-    "watercolour": ("{}, watercolour", "a watercolour of {}", "a watercolour painting of {}",
-                    "{}, watercolor painting"),
+    "watercolour": (
+        "{}, watercolour",
+        "a watercolour of {}",
+        "a watercolour painting of {}",
+        "{}, watercolor painting",
+    ),
 }
-OPENINGS = ("a photo of {}", "a picture of {}", "a cartoon of {}", "a drawing of {}", "{}, high quality",
-            "{}, cartoon", "the {}")
+OPENINGS = (
+    "a photo of {}",
+    "a picture of {}",
+    "a cartoon of {}",
+    "a drawing of {}",
+    "{}, high quality",
+    "{}, cartoon",
+    "the {}",
+)
 
 
 def plain_caption(scene: Scene) -> str:
@@ -83,9 +96,15 @@ def words_of(text: str) -> list[str]:
 
 
 def _vocabulary() -> dict[str, tuple[str, ...]]:
-    listed = {"subjects": TRAINING.subjects, "colours": TRAINING.colours, "places": TRAINING.places,
-              "actions": tuple(DOINGS), "styles": tuple(STYLE_PHRASES), "weather": ("rain", "snow"),
-              "times": ("day", "night")}
+    listed = {
+        "subjects": TRAINING.subjects,
+        "colours": TRAINING.colours,
+        "places": TRAINING.places,
+        "actions": tuple(DOINGS),
+        "styles": tuple(STYLE_PHRASES),
+        "weather": ("rain", "snow"),
+        "times": ("day", "night"),
+    }
     known = {word for phrases in listed.values() for phrase in phrases for word in words_of(phrase)}
     texts: list[str] = [phrase for place in TRAINING.places for phrase in PLACE_PHRASES[place]]
     for told in (NOUNS, DOINGS, WEATHER_PHRASES, STYLE_PHRASES):

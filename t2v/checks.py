@@ -1,0 +1,68 @@
+"""Checks at the border: every refusal is one sentence with field, value, what is allowed."""
+
+import math
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """The user's input cannot be used; ``str(error)`` is the one sentence to show them."""
+
+
+def counted(number: int, noun: str) -> str:
+    """How many of what, as people write it: "1 frame", "2 frames"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _is_finite(value: object) -> bool:
+    """Whether the value is a number (bool is none); whole numbers of any length are finite."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return isinstance(value, int) or math.isfinite(value)
+
+
+def check_number(field: str, value: object, low: float, high: float) -> float:
+    """A finite number with ``low <= value <= high``; InputError otherwise (also for NaN, text and bool)."""
+    if not _is_finite(value) or not low <= value <= high:
+        point = " with a point, as in 1.5" if isinstance(value, str) and "," in value else ""
+        raise InputError(f"{field} is {_shown(value)}; give a number from {low:g} to {high:g}{point}.")
+    return float(value)
+
+
+def check_int(field: str, value: object, low: int, high: int, multiple_of: int = 1) -> int:
+    """A whole number with ``low <= value <= high``, divisible by ``multiple_of``; InputError otherwise."""
+    whole = _is_finite(value) and value == int(value)
+    if not whole or not low <= value <= high or int(value) % multiple_of:
+        kind = "a whole number" if multiple_of == 1 else f"a multiple of {multiple_of}"
+        raise InputError(f"{field} is {_shown(value)}; give {kind} from {low} to {high}.")
+    return int(value)
+
+
+def check_text(field: str, value: object, max_chars: int) -> str:
+    """A text of at most ``max_chars`` characters; InputError otherwise."""
+    if not isinstance(value, str):
+        raise InputError(f"{field} is {_shown(value)}; give a text.")
+    if len(value) > max_chars:
+        raise InputError(f"{field} has {len(value)} characters; at most {max_chars} are allowed, shorten it.")
+    if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise InputError(f"{field} holds a NUL or half a letter, which no text can; remove it.")
+    return value
+
+
+def check_flag(field: str, value: object) -> bool:
+    """True or False; InputError otherwise."""
+    if not isinstance(value, bool):
+        raise InputError(f"{field} is {_shown(value)}; give true or false.")
+    return value
+
+
+def check_choice(field: str, value: object, choices: Iterable[str]) -> str:
+    """One of ``choices``; InputError listing them otherwise."""
+    allowed = list(choices)
+    if value not in allowed:
+        raise InputError(f"{field} is {_shown(value)}; choose one of {', '.join(allowed)}.")
+    return value

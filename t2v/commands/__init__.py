@@ -1,0 +1,1 @@
+"""The command line: its options, one run read and checked, the run itself. It may import all but the page."""

@@ -1,0 +1,197 @@
+"""The command line: ``python generate.py text-to-video "a red car on a street" -o car.mp4``.
+
+Exit status: 0 done, 1 the machine could not do it, 2 bad input, 130 stopped by Ctrl-C; all but 0 come with
+one sentence on stderr. Everything heavy is imported only after the arguments are checked, so help and
+refusals come at once.
+"""
+
+import contextlib
+import json
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from t2v.checks import InputError, counted
+from t2v.commands.options import in_options
+from t2v.commands.order import PROG, Order, read_order
+from t2v.library.results import OUTPUTS, new_output_path, write_result
+from t2v.program import loading_libraries, prepare_environment, show_downloads_only
+from t2v.tasks import Resolved
+from t2v.tasks.clip import ResolvedClip
+from t2v.video.write import check_output, replacing, write_video
+
+BAR = "{desc} {percentage:3.0f}%|{bar:30}| {elapsed}<{remaining}"
+
+
+@dataclass
+class Clock:
+    """Seconds spent in each part of a run, and all together since ``began``."""
+
+    began: float = field(default_factory=time.perf_counter)
+    parts: dict[str, float] = field(default_factory=dict)
+    lap_began: float | None = None
+
+    def lap(self, part: str) -> None:
+        """Book the time since the last lap (at first: since ``began``) to ``part``."""
+        now = time.perf_counter()
+        since = self.began if self.lap_began is None else self.lap_began
+        self.parts[part] = self.parts.get(part, 0.0) + now - since
+        self.lap_began = now
+
+    def total(self) -> float:
+        """Seconds since ``began``, to the millisecond."""
+        return round(time.perf_counter() - self.began, 3)
+
+
+class Bar:
+    """The bar on stderr. It comes with the first step, so that a refusal before that stands alone."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+
+    def show(self, step: Any) -> None:
+        """The bar at a step of the pipeline's."""
+        told = f"{step.label}, step {step.done}/{step.total}"
+        if self._bar is None:
+            self._bar = tqdm(desc=told, total=1.0, initial=step.fraction, bar_format=BAR, file=sys.stderr)
+        self._bar.set_description_str(told, refresh=False)
+        self._bar.update(step.fraction - self._bar.n)
+
+    def close(self) -> None:
+        """Leave it as it stands and go to the next line."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def t2v() -> int:
+    """The console command of an installed package."""
+    return main(prog="t2v")
+
+
+def main(argv: list[str] | None = None, prog: str = PROG) -> int:
+    """Run one command and return its exit status. argv: the arguments, by default those of the process."""
+    clock = Clock()
+    try:
+        _log_errors_only()
+        order = read_order(argv, prog)
+        report = run(order, clock)
+    except InputError as error:
+        return _complain(in_options(str(error)), 2)
+    except KeyboardInterrupt:
+        return _complain("Stopped; no video was written.", 130)
+    except MemoryError:
+        return _complain("This run needs more memory than there is; lower --chunk-size or the size.", 1)
+    except OSError as error:
+        return _complain(f"The video could not be made: {error}.", 1)
+    print(json.dumps(report) if order.as_json else _sentence(report), flush=True)
+    return 0
+
+
+def run(order: Order, clock: Clock) -> dict:
+    """Draw and write the video, and return what ``--json`` prints."""
+    _say_for_now("Loading ...")
+    prepare_environment()
+    with loading_libraries():
+        from torch import OutOfMemoryError
+
+        from t2v.engine.engine import Engine
+
+        show_downloads_only()
+    clock.lap("start")
+    engine = Engine(device=order.device, dtype=order.dtype)
+    resolved = engine.resolve(order.settings)
+    clock.lap("load")
+    for note in engine.prompt_notes(resolved.asked):
+        print(f"Note: {note.text}", file=sys.stderr)
+    output = order.output
+    if output is None:
+        OUTPUTS.mkdir(exist_ok=True)
+        output = check_output(new_output_path(OUTPUTS, resolved))
+    try:
+        with contextlib.ExitStack() as kept, contextlib.closing(Bar()) as bar:
+            drawing = Drawing(engine, resolved, order, clock, bar, kept)
+            write_result(output, resolved, drawing.frames())
+    except OutOfMemoryError as error:
+        raise MemoryError from error
+    clock.lap("write")
+    report = {
+        "output": str(output),
+        "seed": resolved.seed,
+        "frames": resolved.num_frames,
+        "width": resolved.width,
+        "height": resolved.height,
+        "fps": float(resolved.fps),
+        "seconds": clock.total(),
+        "parts": {name: round(value, 3) for name, value in clock.parts.items()},
+        "model": resolved.asked.model,
+    }
+    return report | ({"control": drawing.saved} if drawing.saved else {})
+
+
+@dataclass
+class Drawing:
+    """The video's frames one by one; the bar, the clock and the files of --save-control follow them.
+
+    kept: where those files wait for the video, without which they go again.
+    """
+
+    engine: Any
+    resolved: Resolved[Any]
+    order: Order
+    clock: Clock
+    bar: Bar
+    kept: contextlib.ExitStack
+    saved: list[str] = field(default_factory=list)
+
+    def frames(self) -> Iterator[np.ndarray]:
+        """uint8 RGB (h, w, 3); waiting for one is booked to decode, the time until the next to write."""
+        if isinstance(self.resolved, ResolvedClip):
+            _say_for_now("Looking at the clip ...")
+        for frame in self.engine.frames(self.resolved, self._on_step, self._on_seen):
+            self.clock.lap("decode")
+            yield frame
+            self.clock.lap("write")
+
+    def _on_step(self, step: Any) -> None:
+        self.clock.lap("denoise")
+        self.bar.show(step)
+
+    def _on_seen(self, name: str, frames: np.ndarray) -> None:
+        path = self.order.seen_path(name)
+        if path is not None:
+            write_video(self.kept.enter_context(replacing(path)), frames, self.resolved.fps)
+            self.saved.append(str(path))
+        self.clock.lap("look")
+
+
+def _say_for_now(text: str) -> None:
+    """For a person at a terminal: a line that the next one, which is longer, covers."""
+    if sys.stderr.isatty():
+        print(text, end="\r", file=sys.stderr, flush=True)
+
+
+def _sentence(report: dict) -> str:
+    return (
+        f"Wrote {report['output']}: {counted(report['frames'], 'frame')} of "
+        f"{report['width']}x{report['height']} at {report['fps']:g} per second, seed {report['seed']}, "
+        f"in {report['seconds']:.1f} s."
+    )
+
+
+def _complain(sentence: str, status: int) -> int:
+    print(" ".join(sentence.split()), file=sys.stderr)
+    return status
+
+
+def _log_errors_only() -> None:
+    """Nothing but our bar and sentences on stderr."""
+    logging.basicConfig(level=logging.ERROR, format="%(message)s")
+    logging.getLogger("t2v.library").setLevel(logging.WARNING)  # a sound that is lost is worth a line
+    warnings.simplefilter("ignore")

@@ -1,0 +1,191 @@
+"""The options of ``generate.py``: one for every field of every task, and the words of refusals about them.
+
+A field of a new task that is not listed here gets an option of its own name.
+"""
+
+import argparse
+import re
+import sys
+from dataclasses import MISSING
+from typing import Any
+
+from t2v.diffusion.options import SCHEDULERS, WARPS
+from t2v.program import Parser
+from t2v.tasks import TASKS, Settings
+from t2v.tasks.clip import ClipSettings
+from t2v.tasks.controlled import ControlledSettings
+from t2v.weights.family import STABLE_DIFFUSION
+
+CONTROLNETS, OTHERS = "the ControlNets", "how to draw it"
+# group of options -> field of a task's Settings -> its option and what it means; defaults and limits come
+# from the Settings
+GROUPS = {
+    "the clip": {
+        "clip": ("clip", "the video to follow: mp4, mov, webm, mkv, avi or gif"),
+        "start_s": ("--start", "seconds of the clip to leave out"),
+        "end_s": ("--end", "second of the clip to stop at"),
+        "control_ready": ("--control-ready", "the clip already is edges, skeletons or depth"),
+    },
+    "what to draw": {
+        "prompt": ("prompt", "{asks}, in quotes"),
+        "negative_prompt": ("--negative-prompt", "what it should not show"),
+        "model": (
+            "--model",
+            "miniature (bundled), a hub id (owner/name), or a folder in diffusers' format; "
+            "MODEL+LORA adds a LoRA: a hub id, a folder or a .safetensors file",
+        ),  # fmt: skip
+        "seed": ("--seed", "the same seed and options give the same video"),
+    },
+    "the video": {
+        "num_frames": ("--num-frames", "number of frames"),
+        "width": ("--width", "pixels, a multiple of 8"),
+        "height": ("--height", "pixels, a multiple of 8"),
+        "fps": ("--fps", "frames per second of the file"),
+    },
+    CONTROLNETS: {
+        "conditioning_scale": ("--conditioning-scale", "how strictly the clip is followed"),
+        "guidance_start": ("--guidance-start", "share of the steps after which the clip is followed"),
+        "guidance_end": ("--guidance-end", "share of the steps up to which it is"),
+    },
+    OTHERS: {
+        "num_inference_steps": ("--steps", "denoising steps; more are slower and often finer"),
+        "guidance_scale": ("--guidance", "how closely the prompt is followed; 1 or less turns guidance off"),
+        "motion_x": ("--motion-x", "movement to the right, in pixels per frame"),
+        "motion_y": ("--motion-y", "movement downwards, in pixels per frame"),
+        "t0": ("--t0", "the paper's T', the time at which frames are moved; not larger than --t1"),
+        "t1": ("--t1", "the paper's T, up to which they are noised again; further from --t0 is freer"),
+        "chunk_size": ("--chunk-size", "frames computed at once, 0 for all; less memory, the same picture"),
+        "scheduler": ("--scheduler", "the sampler"),
+        "warp": ("--warp", "how latents are moved"),
+        "cross_frame_attention": ("--no-cross-frame-attention", "every frame attends to itself (ablation)"),
+        "motion_field": ("--no-motion", "do not move the first frame's latents (ablation)"),
+    },
+}
+OPTIONS = {
+    **{name: option for group in GROUPS.values() for name, option in group.items()},
+    **{name: (own.option, own.help) for kind in TASKS.values() for name, own in kind.own.items()},
+}
+OF_CONTROLNETS = ("controlnet", "also")  # fields that --controlnet fills together
+OF_RUNS = ("device", "dtype")  # options that belong to no Settings
+CHOICES = {"scheduler": SCHEDULERS, "warp": WARPS}
+ALIASES = {"model": ("--base-model",)}
+UNSET = {"seed": "drawn at random and shown"}  # what a field left None means
+UNSET_WITH_CLIP = {
+    "width": "in the clip's shape",
+    "height": "in the clip's shape",
+    "fps": "the clip's",
+    "num_frames": "all of the clip",
+    "end_s": "the clip's end",
+}
+CONTROLNET = (
+    "weights of this task's ControlNet: miniature, a hub id or a folder (default: what suits the model). "
+    "TASK, TASK=WEIGHTS or TASK=WEIGHTS@SCALE adds one of another task ({others}) on the same clip. May be "
+    "given several times"
+)
+
+
+def build_parser(prog: str) -> Parser:
+    """One subcommand for every task in TASKS. prog: what the program was called by."""
+    parser = Parser(prog=prog, description="Make a short video.", allow_abbrev=False)
+    commands = parser.add_subparsers(dest="task", metavar="TASK", required=True)
+    for name, kind in TASKS.items():
+        about = (sys.modules[kind.__module__].__doc__ or name).strip().splitlines()[0]
+        given = "CLIP PROMPT" if issubclass(kind, ClipSettings) else "PROMPT"
+        command = commands.add_parser(
+            name,
+            usage=f"{prog} {name} {given} [-o FILE.mp4] [options]",
+            help=about,
+            description=about,
+            epilog=_epilog() if issubclass(kind, ControlledSettings) else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.set_defaults(settings_class=kind)
+        _add_options(command, kind)
+    return parser
+
+
+def in_options(sentence: str) -> str:
+    """A refusal that names Settings fields, with their options in their place, as people here know them."""
+    first, _, rest = sentence.partition(" ")
+    names = [name for name in OPTIONS if "_" in name]
+    whole = rf"(?<![\w./'-])({'|'.join(names)})(?![\w./'-])"
+    rest = re.sub(whole, lambda found: _as_option(found[1]), rest)
+    return f"{_as_option(first)} {rest}"
+
+
+def _as_option(name: str) -> str:
+    if name in OF_RUNS:
+        return f"--{name}"
+    if name in OF_CONTROLNETS:
+        return "--controlnet"
+    flag = OPTIONS.get(name, (name,))[0]
+    return name if flag.startswith("--no-") else flag
+
+
+def other_tasks(task: str) -> list[str]:
+    return [name for name, kind in TASKS.items() if issubclass(kind, ControlledSettings) and name != task]
+
+
+def _add_options(command: argparse.ArgumentParser, kind: type[Settings]) -> None:
+    """The options of all of a task's fields, in groups, and those that every task has."""
+    for title in GROUPS:
+        mine = [field for field in kind.in_order() if _group_of(field.name) == title]
+        group = command.add_argument_group(title) if mine else None
+        for field in mine:
+            _add_option(group, kind, field.name, field.default)
+        if title == CONTROLNETS and group is not None:
+            hint = CONTROLNET.format(others=", ".join(other_tasks(kind.task)))
+            told = {"action": "append", "default": [], "metavar": "WEIGHTS", "help": hint}
+            group.add_argument("--controlnet", dest="controlnets", **told)
+    run = command.add_argument_group("the run")
+    where = "the file to write (default: a new one in outputs/)"
+    run.add_argument("-o", "--output", metavar="FILE.mp4", help=where)
+    if issubclass(kind, ClipSettings):
+        hint = "write there what the model saw; of further ControlNets, to files of that name and theirs"
+        run.add_argument("--save-control", metavar="FILE.mp4", help=hint)
+    run.add_argument("--device", help="cpu, cuda, cuda:N or mps (default: the best there is)")
+    run.add_argument("--dtype", help="float32, float16 or bfloat16 (default: what suits the device)")
+    run.add_argument("--json", action="store_true", help="print the result as one line of JSON on stdout")
+
+
+def _group_of(name: str) -> str | None:
+    """The group of a field's option; None for those that --controlnet fills."""
+    if name in OF_CONTROLNETS:
+        return None
+    return next((title for title, group in GROUPS.items() if name in group), OTHERS)
+
+
+def _add_option(group: Any, kind: type[Settings], name: str, default: Any) -> None:
+    """The option of one Settings field: its limits looked up where the task keeps them."""
+    flag, hint = OPTIONS.get(name, (f"--{name.replace('_', '-')}", name.replace("_", " ")))
+    flags = (flag, *ALIASES.get(name, ()))
+    if default is MISSING:
+        group.add_argument(name, metavar=name.upper(), help=hint.format(asks=kind.asks))
+    elif isinstance(default, bool):
+        action = "store_false" if default else "store_true"
+        group.add_argument(*flags, dest=name, action=action, help=hint)
+    elif name in kind.limits:
+        low, high = kind.limits[name]
+        unset = UNSET | (UNSET_WITH_CLIP if issubclass(kind, ClipSettings) else {})
+        shown = unset.get(name, "what suits the model") if default is None else f"{default:g}"
+        hint = f"{hint}; {low:g} to {high:.10g} (default: {shown})"
+        group.add_argument(*flags, dest=name, type=_number, default=default, metavar="N", help=hint)
+    else:
+        hint += f": {', '.join(CHOICES[name])}" if name in CHOICES else ""
+        hint += f" (default: {default})" if default else ""
+        group.add_argument(*flags, dest=name, default=default, metavar="TEXT", help=hint)
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        point = " (write it with a point, as 1.5)" if "," in text else ""
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number{point}") from None
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
+
+
+def _epilog() -> str:
+    rows = "\n".join(f"  {source}  ({keyword})" for source, keyword in STABLE_DIFFUSION.dreambooth.items())
+    return f"DreamBooth models for --base-model, each with the keyword to put in the prompt:\n{rows}"

@@ -1,0 +1,119 @@
+"""The run that ``generate.py`` is asked for: its arguments read and checked.
+
+Nothing heavy is imported here, so that help and refusals come at once.
+"""
+
+import argparse
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from t2v.checks import InputError, check_choice, check_number
+from t2v.commands.options import build_parser, in_options, other_tasks
+from t2v.devices import check_device, check_dtype
+from t2v.engine.check_weights import check_weights
+from t2v.library.results import check_target
+from t2v.tasks import TASKS, Settings
+from t2v.tasks.clip import ClipSettings
+from t2v.tasks.controlled import Also, ControlledSettings
+
+PROG = "generate.py"  # in a clone; installed it is t2v
+
+
+@dataclass(frozen=True)
+class Order:
+    """One run as it was asked for: settings and files are checked, nothing is loaded yet."""
+
+    settings: Settings
+    output: Path | None
+    save_control: Path | None
+    device: str | None
+    dtype: str | None
+    as_json: bool
+
+    def seen_path(self, name: str) -> Path | None:
+        """Where a thing that the model sees ("clip", "canny" ...) is to be kept; None: nowhere."""
+        if self.save_control is None:
+            return None
+        controlled = isinstance(self.settings, ControlledSettings)
+        if name == (self.settings.task if controlled else "clip"):
+            return self.save_control
+        return self.save_control.with_stem(f"{self.save_control.stem}-{name}") if name != "clip" else None
+
+    def seen_paths(self) -> list[Path]:
+        """All files of --save-control that this run will write."""
+        controlled = isinstance(self.settings, ControlledSettings)
+        names = [part.task for part in self.settings.parts()] if controlled else ["clip"]
+        return [path for name in names if (path := self.seen_path(name)) is not None]
+
+
+def read_order(argv: list[str] | None = None, prog: str = PROG) -> Order:
+    """The run that the arguments (default: the process's) ask for; InputError in the options' words.
+
+    prog: what the program was called by.
+    """
+    try:
+        return _checked(build_parser(prog).parse_args(argv))
+    except InputError as error:
+        raise InputError(in_options(str(error))) from None
+
+
+def _checked(arguments: argparse.Namespace) -> Order:
+    kind = arguments.settings_class
+    given = {field.name: getattr(arguments, field.name, None) for field in fields(kind)}
+    if issubclass(kind, ControlledSettings):
+        given["controlnet"], given["also"] = read_controlnets(kind.task, arguments.controlnets)
+    settings = kind(**given)
+    settings.check()
+    if arguments.device is not None:
+        check_device(arguments.device)
+    if arguments.dtype is not None:
+        check_dtype(arguments.dtype)
+    output = None if arguments.output is None else check_target(arguments.output, settings, "--output")
+    control = getattr(arguments, "save_control", None)
+    control = None if control is None else check_target(control, settings, "--save-control")
+    order = Order(settings, output, control, arguments.device, arguments.dtype, arguments.json)
+    for path in order.seen_paths():
+        check_target(path, settings, "--save-control")
+        if output is not None and path.resolve() == output.resolve():
+            raise InputError(f"--save-control is {path}, which is the video's own; give another file.")
+    check_weights(settings)
+    if isinstance(settings, ClipSettings):
+        settings.open().check()
+    return order
+
+
+def read_controlnets(task: str, given: list[str]) -> tuple[str | None, tuple[Also, ...]]:
+    """What --controlnet says: the weights of the task's own ControlNet (None: not given), and the others.
+
+    given: WEIGHTS; or TASK, TASK=WEIGHTS, TASK=WEIGHTS@SCALE, TASK@SCALE for ControlNets of other tasks.
+    """
+    read = [_controlnet(task, text) for text in given]
+    own = [each for each in read if isinstance(each, str)]
+    if len(own) > 1:
+        both = " and ".join(own[:2])
+        raise InputError(f"controlnet is {both}, both for {task}; give one, and others as TASK=WEIGHTS.")
+    return (own[0] if own else None), tuple(each for each in read if isinstance(each, Also))
+
+
+def _controlnet(task: str, text: str) -> str | Also:
+    name, equals, weights = text.partition("=")
+    if equals and re.fullmatch(r"[a-z0-9-]+", name) and not Path(text).exists():
+        check_choice("controlnet", name, other_tasks(task))
+        weights, scale = _with_scale(weights)
+    else:
+        name, scale = _with_scale(text)
+        if name not in TASKS or equals:
+            return text
+        weights = None
+    check_number(f"the scale in --controlnet {text}", scale, *ControlledSettings.limits["conditioning_scale"])
+    return Also(name, weights, scale)
+
+
+def _with_scale(text: str) -> tuple[str, float]:
+    """ "depth@0.5" to "depth" and 0.5; without a number, all of the text and 1."""
+    name, at, scale = text.rpartition("@")
+    try:
+        return (name, float(scale)) if at else (text, 1.0)
+    except ValueError:  # an @ in a name
+        return text, 1.0

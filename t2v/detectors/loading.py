@@ -1,0 +1,88 @@
+"""The detectors' weights: a hub id or a folder in transformers' format, or one sentence why not."""
+
+import logging
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from t2v.checks import InputError
+from t2v.weights.hub import hub_answers
+
+if TYPE_CHECKING:
+    from torch import nn
+
+logger = logging.getLogger(__name__)
+
+
+class DetectorError(InputError):
+    """A detector's weights cannot be had or used; the sentence says which, and what works without them."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to load: ``weights`` (a hub id or a folder) as transformers' class ``kind``.
+
+    task: what it is for ("pose"). instead: what works without it, before "work without them".
+    """
+
+    weights: str
+    kind: str
+    task: str
+    instead: str
+
+
+@lru_cache(maxsize=3)
+def load_network(wanted: Wanted, device: str) -> tuple["nn.Module", Any]:
+    """The network, in float32 on ``device`` and for use only, and its image processor; else DetectorError.
+
+    The last three are kept, as the preview and the run want the same; refusals are not.
+    Only safetensors are read, and no code that comes with weights is run.
+    """
+    import transformers
+
+    place, is_folder = _place(wanted)
+    where = {"local_files_only": is_folder or not hub_answers(), "trust_remote_code": False}
+    try:
+        # Pillow's way on every machine: torchvision, which this program does not need, resizes otherwise.
+        processor = transformers.AutoImageProcessor.from_pretrained(place, backend="pil", **where)
+        network, told = getattr(transformers, wanted.kind).from_pretrained(
+            place, use_safetensors=True, output_loading_info=True, **where
+        )
+    except Exception as error:
+        logger.debug("loading %s failed", wanted.weights, exc_info=True)
+        raise _refusal(wanted, _why(is_folder, error)) from error
+    if told["missing_keys"]:  # transformers would go on with random numbers in their place
+        raise _refusal(wanted, f"cannot be used ({len(told['missing_keys'])} tensors are missing)")
+    return network.float().eval().requires_grad_(False).to(device), processor
+
+
+def _place(wanted: Wanted) -> tuple[str, bool]:
+    """A folder's path or a hub id, and whether it is a folder."""
+    path = Path(wanted.weights).expanduser()
+    if path.is_dir():
+        return str(path), True
+    if wanted.weights.count("/") == 1 and not wanted.weights.startswith((".", "~", "/")):
+        return wanted.weights, False
+    raise _refusal(wanted, "are neither a folder that is there nor a hub id (owner/name)")
+
+
+def _why(is_folder: bool, error: Exception) -> str:
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+    causes = []
+    cause: BaseException | None = error
+    while cause is not None:  # transformers wraps what the hub's client raises
+        causes.append(cause)
+        cause = cause.__cause__
+    if any(isinstance(cause, (GatedRepoError, RepositoryNotFoundError)) for cause in causes):
+        return "are not open on the hub or not known there"
+    if not is_folder and any(isinstance(cause, (OSError, ConnectionError)) for cause in causes):
+        return "are not on this machine and could not be fetched"
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0].split(". ")[0].rstrip(".")
+    return f"cannot be used ({reason[:200]})"
+
+
+def _refusal(wanted: Wanted, why: str) -> DetectorError:
+    weights = f"the {wanted.task} detector's weights ({wanted.weights})"
+    return DetectorError(f"{weights} {why}; {wanted.instead} work without them.")

@@ -1,0 +1,64 @@
+"""What a run can be asked for, without torch, so that the command line can answer at once."""
+
+from dataclasses import dataclass
+
+from t2v.checks import InputError, check_choice, check_int, check_number
+
+WARPS = ("subcell", "whole-cell", "reference")
+MAX_MOTION_PX = 512.0
+SCHEDULERS = {  # samplers by the names people give them -> diffusers' classes
+    "ddim": "DDIMScheduler",
+    "euler": "EulerDiscreteScheduler",
+    "euler-ancestral": "EulerAncestralDiscreteScheduler",
+    "dpm++": "DPMSolverMultistepScheduler",
+    "unipc": "UniPCMultistepScheduler",
+    "lcm": "LCMScheduler",
+}
+
+
+@dataclass(frozen=True)
+class KnownTimes:
+    """T' and T (t0, t1) that suit latents of side x side cells."""
+
+    t0: int
+    t1: int
+    side: float
+
+
+PAPER = KnownTimes(881, 941, 64.0)  # the paper's, of Stable Diffusion at 512x512
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How frames k = 1..f-1 are made from the first: moved by k * (x, y), then noised from T' to T.
+
+    x, y: output pixels per frame. t0, t1: T' and T as times of the schedule, 0 <= T' <= T < 1000; None
+    lets ``default_times`` choose. warp: one of WARPS. enabled=False is the paper's ablation: every frame
+    starts from noise of its own.
+    """
+
+    x: float = 12.0
+    y: float = 12.0
+    t0: int | None = None
+    t1: int | None = None
+    warp: str = "subcell"
+    enabled: bool = True
+
+    def check(self) -> None:
+        """InputError where a value is out of range or T' lies after T."""
+        check_number("motion_x", self.x, -MAX_MOTION_PX, MAX_MOTION_PX)
+        check_number("motion_y", self.y, -MAX_MOTION_PX, MAX_MOTION_PX)
+        check_choice("warp", self.warp, WARPS)
+        for field, time in (("t0", self.t0), ("t1", self.t1)):
+            if time is not None:
+                check_int(field, time, 0, 999)
+        if self.t0 is not None and self.t1 is not None and self.t0 > self.t1:
+            raise InputError(f"t0 (T') is {self.t0} and t1 (T) is {self.t1}; T' must not be larger than T.")
+
+
+def check_window(start: float, end: float) -> None:
+    """InputError unless 0 <= guidance_start < guidance_end <= 1."""
+    check_number("guidance_start", start, 0, 1)
+    check_number("guidance_end", end, 0, 1)
+    if start >= end:
+        raise InputError(f"guidance_start is {start:g}, guidance_end {end:g}; the end must come later.")

@@ -1,0 +1,251 @@
+"""TextToVideoPipeline: videos from an image diffusion model, Algorithm 1 of arXiv 2303.13439.
+
+One denoising loop for every task: time outside, chunks of frames inside (``conditions.Predictor``). The
+scheduler is stepped once per time on all frames. So the chunk size sets the memory needed and nothing else.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from diffusers import SchedulerMixin, StableDiffusionPipeline
+from einops import rearrange
+
+from t2v.checks import InputError, check_int, check_number
+from t2v.diffusion.check_call import check_run, common_shape, latent_size, noise_channels
+from t2v.diffusion.conditions import Control, Guidance, Predictor, ready_to_predict
+from t2v.diffusion.motion import alpha_ratio, default_times, motion_field, noise_to, warp
+from t2v.diffusion.options import Motion
+from t2v.diffusion.progress import (
+    Cancelled as Cancelled,  # defined there, raised to end a call of this pipeline
+)
+from t2v.diffusion.progress import Progress, Step
+from t2v.diffusion.sampling import Track, alpha_bar, make_scheduler, nearest_index
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What stays the same through one call."""
+
+    steps: SchedulerMixin
+    predictor: Predictor
+    progress: Progress
+
+
+class TextToVideoPipeline(StableDiffusionPipeline):
+    """Stable Diffusion's parts, loaded and saved as diffusers does, that draw videos instead of pictures."""
+
+    @torch.inference_mode()
+    def __call__(
+        self,
+        prompt: str,
+        *,
+        negative_prompt: str = "",
+        num_frames: int = 8,
+        height: int | None = None,
+        width: int | None = None,
+        num_inference_steps: int = 50,
+        guidance_scale: float = 7.5,
+        motion: Motion = Motion(),  # noqa: B008 - frozen, so one default instance is safe
+        scheduler: str = "ddim",
+        chunk_size: int = 8,
+        cross_frame: bool = True,
+        latents: torch.Tensor | None = None,
+        generator: torch.Generator | None = None,
+        on_step: Callable[[Step], None] | None = None,
+    ) -> torch.Tensor:
+        """Draw the latents of a video: (1 f c h w), float32; ``decode`` makes frames of them.
+
+        height, width: output pixels, multiples of the VAE's reduction (8); None: the model's own size.
+        num_inference_steps: 1..1000. guidance_scale: w >= 0, no guidance where w <= 1. chunk_size: frames
+        through the network at once, 0 for all; never changes the picture. latents: x_T of the first frame,
+        (1 c h w) white noise; drawn from ``generator`` (on the CPU) where None. on_step: called after every
+        step; may raise Cancelled. Raises InputError for values out of range.
+        """
+        check_int("num_frames", num_frames, 1, 100_000)
+        check_run(num_inference_steps, guidance_scale, scheduler, chunk_size)
+        size = latent_size(self.unet, self.cell_px, height, width)
+        shape = (num_frames, self.unet.config.in_channels, *size)
+        noise, generators = self._draw_noise(shape, latents, generator)
+        steps = make_scheduler(scheduler, self.scheduler.config, num_inference_steps)
+        t1, t0 = self._motion_steps(motion, steps, shape)
+        guidance = self._guidance(prompt, negative_prompt, guidance_scale)
+        at_once = num_frames if chunk_size == 0 else chunk_size
+        with ready_to_predict(self.unet, guidance, at_once, cross_frame=cross_frame) as predictor:
+            progress = _progress(num_frames, len(steps.timesteps), t1, t0, motion.enabled, on_step)
+            run = Run(steps, predictor, progress)
+            if motion.enabled and num_frames > 1:
+                tracks = self._move(run, motion, (t1, t0), noise, generators)
+            else:
+                tracks = [Track.from_noise(steps, noise, generators)]
+            self._denoise(run, tracks, len(steps.timesteps), "all frames")
+        return torch.cat([track.latents for track in tracks])[None]
+
+    def _move(
+        self,
+        run: Run,
+        motion: Motion,
+        window: tuple[int, int],
+        noise: torch.Tensor,
+        generators: list[torch.Generator],
+    ) -> list[Track]:
+        """Algorithm 1 up to T: x_T^1 denoised from noise; x_T^k moved at T' and brought back up.
+
+        window: the numbers of the time steps at T and T'.
+        """
+        t1, t0 = window
+        first = Track.from_noise(run.steps, noise[:1], generators[:1])  # x_1000^1
+        self._denoise(run, [first], t1, "first frame")  # x_T^1
+        ahead = first.fork()
+        self._denoise(run, [ahead], t0, "motion")  # x_T'^1
+        field = motion_field(len(noise), motion.x, motion.y)[1:]
+        moved = warp(ahead.preserving().expand(len(field), -1, -1, -1), field, self.cell_px, motion.warp)
+        ratio = alpha_ratio(alpha_bar(run.steps, t1), alpha_bar(run.steps, t0))
+        noised = noise_to(moved, ratio, noise[1:])  # x_T^k
+        return [first, Track.from_latents(run.steps, noised, generators[1:], t1)]
+
+    @torch.inference_mode()
+    def guided(
+        self,
+        prompt: str,
+        *,
+        controls: Sequence[Control] = (),
+        source: torch.Tensor | None = None,
+        negative_prompt: str = "",
+        num_inference_steps: int = 50,
+        guidance_scale: float = 7.5,
+        image_guidance_scale: float = 1.5,
+        scheduler: str = "ddim",
+        chunk_size: int = 8,
+        cross_frame: bool = True,
+        latents: torch.Tensor | None = None,
+        generator: torch.Generator | None = None,
+        on_step: Callable[[Step], None] | None = None,
+    ) -> torch.Tensor:
+        """Draw the latents of a video that follows a clip (Sect. 3.4 and 3.5): (1 f c h w), float32.
+
+        controls: ControlNets with their pictures. source: the clip to edit, as ``encode`` gives it
+        (f c h w), for InstructPix2Pix's UNets; image_guidance_scale >= 1, of its picture. Frames and size are
+        those of the pictures. Every frame starts from the same noise, and samplers that draw more draw the
+        same for all. The rest as in ``__call__``.
+        """
+        check_run(num_inference_steps, guidance_scale, scheduler, chunk_size)
+        check_number("image_guidance_scale", image_guidance_scale, 1, 1000)
+        num_frames, height, width = common_shape(controls, source, self.vae, self.cell_px)
+        channels = noise_channels(self.unet, self.vae, source)
+        shape = (1, channels, *latent_size(self.unet, self.cell_px, height, width))
+        noise, (own,) = self._draw_noise(shape, latents, generator)
+        steps = make_scheduler(scheduler, self.scheduler.config, num_inference_steps)
+        track = Track.from_noise(
+            steps, noise.expand(num_frames, -1, -1, -1), [own.clone_state() for _ in range(num_frames)]
+        )
+        image_scale = None if source is None else image_guidance_scale
+        with ready_to_predict(
+            self.unet,
+            self._guidance(prompt, negative_prompt, guidance_scale, image_scale),
+            num_frames if chunk_size == 0 else chunk_size,
+            cross_frame=cross_frame,
+            controls=controls,
+            source=source,
+        ) as predictor:
+            num_steps = len(steps.timesteps)
+            run = Run(steps, predictor, Progress(num_steps, num_steps * num_frames, on_step))
+            self._denoise(run, [track], num_steps, "all frames")
+        return track.latents[None]
+
+    def _denoise(self, run: Run, tracks: list[Track], end: int, label: str) -> None:
+        """The one loop: all tracks' frames together, up to time step number ``end``."""
+        while tracks[0].index < end:
+            index, time = tracks[0].index, run.steps.timesteps[tracks[0].index]
+            seen = torch.cat([track.model_input() for track in tracks])
+            prediction = run.predictor(seen, time, index, len(run.steps.timesteps))
+            del seen  # of a long video, each such copy counts
+            parts = prediction.split([len(track.latents) for track in tracks])
+            clean = torch.cat([track.clean(part) for track, part in zip(tracks, parts, strict=True)])
+            for track, part in zip(tracks, parts, strict=True):
+                track.step(part)
+            run.progress.tell(label, clean)
+
+    def decode(self, latents: torch.Tensor) -> Iterator[np.ndarray]:
+        """Frames of latents (1 f c h w), one at a time: uint8 RGB (h, w, 3)."""
+        scale = self.vae.config.scaling_factor
+        for frame in latents[0]:
+            with torch.inference_mode():
+                picture = self.vae.decode((frame[None] / scale).to(self.vae.dtype)).sample[0].float()
+                picture = ((picture / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
+            yield rearrange(picture, "c h w -> h w c").cpu().numpy()
+
+    @torch.inference_mode()
+    def encode(self, frames: np.ndarray) -> torch.Tensor:
+        """Latents (f c h w), float32, not scaled, of frames, uint8 RGB (f, h, w, 3): their likeliest."""
+        encoded = []
+        for frame in frames:
+            picture = rearrange(torch.tensor(frame, device=self.device), "h w c -> 1 c h w")
+            found = self.vae.encode((picture / 127.5 - 1).to(self.vae.dtype))
+            latents = found.latent_dist.mode() if hasattr(found, "latent_dist") else found.latents
+            encoded.append(latents.float())
+        return torch.cat(encoded)
+
+    @property
+    def cell_px(self) -> int:
+        """Output pixels per latent cell, along each side."""
+        return self.vae_scale_factor
+
+    def _motion_steps(self, motion: Motion, steps: SchedulerMixin, shape: tuple[int, ...]) -> tuple[int, int]:
+        """The numbers of the time steps nearest to T and T', with 0 <= T's <= T's' < number of steps.
+
+        Where there are steps to spare, T' comes after at least one: noise alone has no picture to move.
+        """
+        default_t0, default_t1 = default_times(self.scheduler.alphas_cumprod, *shape[-2:])
+        motion = replace(
+            motion,
+            t0=default_t0 if motion.t0 is None else motion.t0,
+            t1=default_t1 if motion.t1 is None else motion.t1,
+        )
+        motion.check()
+        t0 = max(nearest_index(steps, motion.t0), min(1, len(steps.timesteps) - 1))
+        return min(nearest_index(steps, motion.t1), t0), t0
+
+    def _guidance(
+        self, prompt: str, negative_prompt: str, scale: float, image_scale: float | None = None
+    ) -> Guidance:
+        """image_scale: InstructPix2Pix's, None for other models. Guidance is off where scale <= 1."""
+        dim = self.unet.config.time_cond_proj_dim
+        branches = scale > 1 and dim is None
+        with_text, without = self.encode_prompt(prompt, self.device, 1, branches, negative_prompt)
+        if dim is not None:
+            embedding = self.get_guidance_scale_embedding(torch.tensor([scale - 1.0]), embedding_dim=dim)
+            return Guidance(with_text, embedding=embedding.to(self.device, self.unet.dtype))
+        if not branches:
+            return Guidance(with_text)
+        if image_scale is None:
+            return Guidance(torch.cat([without, with_text]), (scale,))
+        embeds = torch.cat([without, without, with_text])
+        return Guidance(embeds, (image_scale, scale), shown=(False, True, True))
+
+    def _draw_noise(
+        self, shape: tuple[int, ...], latents: torch.Tensor | None, generator: torch.Generator | None
+    ) -> tuple[torch.Tensor, list[torch.Generator]]:
+        """All noise of a run, drawn on the CPU before any chunking: x_1000^1 and every epsilon_k as one
+        (f c h w), and a generator per frame for samplers that draw as they go. Frames 0..n are the same
+        however many follow."""
+        if generator is None:
+            generator = torch.Generator()
+            generator.seed()
+        if latents is None:
+            latents = torch.randn(1, *shape[1:], generator=generator)
+        elif tuple(latents.shape) != (1, *shape[1:]):
+            raise InputError(f"latents has the shape {tuple(latents.shape)}; give {(1, *shape[1:])}.")
+        seeds = torch.randint(2**62, (shape[0],), generator=generator.clone_state())
+        others = torch.randn(shape[0] - 1, *shape[1:], generator=generator)
+        noise = torch.cat([latents.to(self.device, torch.float32), others.to(self.device)])
+        return noise, [torch.Generator().manual_seed(int(seed)) for seed in seeds]
+
+
+def _progress(
+    num_frames: int, num_steps: int, t1: int, t0: int, moved: bool, on_step: Callable[[Step], None] | None
+) -> Progress:
+    if not moved or num_frames == 1:
+        return Progress(num_steps, num_steps * num_frames, on_step)
+    return Progress(num_steps + t0 - t1, t0 + (num_steps - t1) * num_frames, on_step)

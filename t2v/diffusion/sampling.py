@@ -1,0 +1,111 @@
+"""Samplers: diffusers' schedulers by name, and tracks of frames that share one scheduler's history."""
+
+import copy
+import inspect
+from dataclasses import dataclass
+
+import diffusers
+import torch
+from diffusers import SchedulerMixin
+
+from t2v.diffusion.options import SCHEDULERS
+
+FEW_STEPS = 10
+LCM_TEACHER_STEPS = 50
+
+
+def make_scheduler(name: str, config: dict, num_inference_steps: int) -> SchedulerMixin:
+    """A scheduler of SCHEDULERS on a model's noise schedule, with its time steps set.
+
+    The spacing of the steps is the model's own, except below ten steps: "leading" spacing, Stable
+    Diffusion's, leaves out the noisiest times, and a few-step run would never form a picture; there the
+    steps end at the noisiest time ("trailing").
+    """
+    own: dict[str, object] = {"timestep_spacing": "trailing"} if num_inference_steps < FEW_STEPS else {}
+    if name in ("ddim", "lcm"):
+        own["clip_sample"] = False  # latents are no pixels; these two would clip them to -1..1 by default
+    scheduler = getattr(diffusers, SCHEDULERS[name]).from_config(config, **own)
+    if name == "lcm":
+        teacher_steps = max(LCM_TEACHER_STEPS, num_inference_steps)
+        scheduler.set_timesteps(num_inference_steps, original_inference_steps=teacher_steps)
+    else:
+        scheduler.set_timesteps(num_inference_steps)
+    return scheduler
+
+
+def alpha_bar(scheduler: SchedulerMixin, index: int) -> float:
+    """abar at the scheduler's time step number ``index``."""
+    if hasattr(scheduler, "sigmas") and len(scheduler.sigmas) > index:
+        return 1.0 / (1.0 + float(scheduler.sigmas[index]) ** 2)
+    return float(scheduler.alphas_cumprod[int(scheduler.timesteps[index])])
+
+
+def nearest_index(scheduler: SchedulerMixin, time: int) -> int:
+    """The number of the time step that lies nearest to ``time`` (0..999)."""
+    return int((scheduler.timesteps.float() - time).abs().argmin())
+
+
+@dataclass
+class Track:
+    """Frames that share one scheduler history: the first frame on its own, and the rest from T on.
+
+    latents: (f, c, h, w), float32, in the scheduler's own scaling. generators: one per frame, for samplers
+    that draw noise as they go, so that no frame's noise depends on how many frames there are.
+    """
+
+    scheduler: SchedulerMixin
+    latents: torch.Tensor
+    generators: list[torch.Generator]
+    index: int = 0
+
+    @classmethod
+    def from_noise(
+        cls, scheduler: SchedulerMixin, noise: torch.Tensor, generators: list[torch.Generator]
+    ) -> "Track":
+        """A track at the first time step, from white noise (f, c, h, w)."""
+        return cls(copy.deepcopy(scheduler), noise * scheduler.init_noise_sigma, generators)
+
+    @classmethod
+    def from_latents(
+        cls, scheduler: SchedulerMixin, latents: torch.Tensor, generators: list[torch.Generator], index: int
+    ) -> "Track":
+        """A track that begins at time step ``index`` with variance-preserving latents (f, c, h, w)."""
+        track = cls(copy.deepcopy(scheduler), latents, generators, index)
+        if hasattr(track.scheduler, "set_begin_index"):
+            track.scheduler.set_begin_index(index)
+        track.latents = latents / track._preserving_scale()
+        return track
+
+    def fork(self) -> "Track":
+        """A copy with its own history and generators, to run ahead of this one."""
+        generators = [generator.clone_state() for generator in self.generators]
+        return Track(copy.deepcopy(self.scheduler), self.latents, generators, self.index)
+
+    def _preserving_scale(self) -> float:
+        """Factor on the way to the network: 1, or 1/sqrt(sigma^2 + 1) for Euler's samplers."""
+        uses_sigmas = getattr(self.scheduler, "is_scale_input_called", None) is not None
+        return alpha_bar(self.scheduler, self.index) ** 0.5 if uses_sigmas else 1.0
+
+    def preserving(self) -> torch.Tensor:
+        """The latents in the paper's scaling, x_t = sqrt(abar) x_0 + sqrt(1 - abar) eps."""
+        return self.latents * self._preserving_scale()
+
+    def model_input(self) -> torch.Tensor:
+        """What the network is to see at this track's time step."""
+        return self.scheduler.scale_model_input(self.latents, self.scheduler.timesteps[self.index])
+
+    def clean(self, prediction: torch.Tensor) -> torch.Tensor:
+        """The picture's latents x_0 as the network sees them now, (f, c, h, w); for previews."""
+        a = alpha_bar(self.scheduler, self.index)
+        x, kind = self.preserving(), self.scheduler.config.prediction_type
+        if kind == "v_prediction":
+            return a**0.5 * x - (1 - a) ** 0.5 * prediction
+        return prediction if kind == "sample" else (x - (1 - a) ** 0.5 * prediction) / a**0.5
+
+    def step(self, prediction: torch.Tensor) -> None:
+        """One step of the scheduler on all the track's frames; prediction: (f, c, h, w)."""
+        takes_generator = "generator" in inspect.signature(self.scheduler.step).parameters
+        extra = {"generator": self.generators} if takes_generator else {}
+        time = self.scheduler.timesteps[self.index]
+        self.latents = self.scheduler.step(prediction, time, self.latents, return_dict=False, **extra)[0]
+        self.index += 1

@@ -1,0 +1,63 @@
+"""What suits a model where settings are left None: its family's values, and over them those of its card."""
+
+import json
+import math
+import secrets
+from functools import partial
+from pathlib import Path
+
+from t2v.diffusion.motion import default_times
+from t2v.diffusion.options import KnownTimes
+from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.tasks.settings import Settings, Suits
+from t2v.weights.card import Card, read_card
+from t2v.weights.family import STABLE_DIFFUSION, Family
+from t2v.weights.source import Source
+
+
+def suits_run(kind: type[Settings], pipeline: TextToVideoPipeline, card: Card, family: Family) -> Suits:
+    """What suits the loaded model for one run of a task; a seed is drawn."""
+    own_px = own_side_px(pipeline)
+    size = {"width": own_px, "height": own_px}
+    own = {**size, **family.suits[kind.way], **card.suits(kind.task)}
+    return Suits(own, secrets.randbelow(2**32), partial(_times, pipeline, card, family))
+
+
+def own_side_px(pipeline: TextToVideoPipeline) -> int:
+    """The side of the square pictures that the model was made for, as its UNet tells."""
+    side: int = pipeline.unet.config.sample_size * pipeline.cell_px
+    return side
+
+
+def native_side_px(model: str, task: str) -> float:
+    """The side of the square pictures that a model draws best, as far as its card or folder tells.
+
+    Nothing is loaded: what tells nothing is taken for Stable Diffusion.
+    """
+    source = Source.parse(model)
+    suits = read_card(source).suits(task)
+    side = STABLE_DIFFUSION.side_px if {"width", "height"} <= suits.keys() else _side_of_folder(source.folder)
+    return math.sqrt(suits.get("width", side) * suits.get("height", side))
+
+
+def _side_of_folder(folder: Path) -> int:
+    try:
+        cells, halved = (
+            json.loads((folder / part / "config.json").read_text(encoding="utf-8"))[name]
+            for part, name in (("unet", "sample_size"), ("vae", "block_out_channels"))
+        )
+        return int(cells * 2 ** (len(halved) - 1))
+    except (OSError, ValueError, TypeError, KeyError):  # not a folder, or not one of ours to judge
+        return STABLE_DIFFUSION.side_px
+
+
+def _times(
+    pipeline: TextToVideoPipeline, card: Card, family: Family, width: int, height: int
+) -> tuple[int, int]:
+    """T' and T for a size in pixels, from the model's own times where its card has some."""
+    known, own = family.times, card.defaults
+    if "t0" in own and "t1" in own:
+        side = math.sqrt(own["width"] * own["height"]) / pipeline.cell_px
+        known = KnownTimes(int(own["t0"]), int(own["t1"]), side)
+    rows, columns = height // pipeline.cell_px, width // pipeline.cell_px
+    return default_times(pipeline.scheduler.alphas_cumprod, rows, columns, known)

@@ -1,0 +1,158 @@
+"""Engine: one device, one set of weights in memory, one job at a time."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import ControlNetModel
+
+from t2v.devices import pick_device, pick_dtype
+from t2v.diffusion.latent_preview import preview
+from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.diffusion.progress import Step
+from t2v.engine.defaults import suits_run
+from t2v.engine.networks import choose_network
+from t2v.engine.prompt_notes import Note, known_words, prompt_notes, unknown_words
+from t2v.tasks import Resolved, Settings
+from t2v.tasks.settings import Network, See
+from t2v.video.video import Video
+from t2v.weights.card import Card, read_card
+from t2v.weights.controlnet import check_fits, load_controlnet
+from t2v.weights.family import Family
+from t2v.weights.load import load_pipeline, loaded_family, read_tokenizer
+from t2v.weights.source import Source
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A model in memory: what was asked for, and all that is known of it, so that no step reads the disk."""
+
+    name: str
+    editor: bool
+    pipeline: TextToVideoPipeline
+    card: Card
+    family: Family
+
+
+class Engine:
+    """Draws videos from settings, and keeps the last used weights on the device.
+
+    device: "cpu", "cuda", "cuda:1", "mps" or None for the best there is. dtype: "float32", "float16",
+    "bfloat16", a torch.dtype, or None: float16 on CUDA, where it is safe and fast, float32 elsewhere, where
+    it keeps a video the same to the last bit. Raises InputError for a device that is not there.
+    """
+
+    def __init__(self, device: str | None = None, dtype: str | torch.dtype | None = None) -> None:
+        self.device = pick_device(device)
+        self.dtype = pick_dtype(dtype, self.device)
+        self._lock = threading.RLock()
+        self._loaded: Loaded | None = None
+        self._networks: dict[Network, ControlNetModel] = {}  # those used last
+
+    def load(self, name: str, editor: bool = False) -> TextToVideoPipeline:
+        """A model's pipeline, from memory where it was used last; ModelError where it cannot be had.
+
+        editor: its InstructPix2Pix side.
+        """
+        return self._load(name, editor).pipeline
+
+    def _load(self, name: str, editor: bool) -> Loaded:
+        with self._lock:
+            if self._loaded is None or (self._loaded.name, self._loaded.editor) != (name, editor):
+                self._loaded = None  # free the old weights before the new ones come
+                pipeline = load_pipeline(name, self.device, self.dtype, editor)
+                card = read_card(Source.parse(name))
+                self._loaded = Loaded(name, editor, pipeline, card, loaded_family(pipeline))
+            return self._loaded
+
+    def load_networks(self, settings: Settings, wanted: tuple[Network, ...]) -> list[ControlNetModel]:
+        """The ControlNets that a run of the settings wants, from memory where they were used last."""
+        with self._lock:
+            pipeline = self.load(settings.model, settings.editor)
+            self._networks = {key: network for key, network in self._networks.items() if key in wanted}
+            for one in wanted:
+                if one not in self._networks:
+                    self._networks[one] = load_controlnet(one.source, one.task, self.device, self.dtype)
+                check_fits(one.source, self._networks[one], settings.model, pipeline.unet)
+            return [self._networks[one] for one in wanted]
+
+    def resolve(self, settings: Settings) -> Resolved[Any]:
+        """The run that the settings ask for, nothing left open; InputError where it cannot be run.
+
+        A clip is read for it, after the weights have been found to fit.
+        """
+        settings.check()
+        with self._lock:
+            loaded = self._load(settings.model, settings.editor)
+            wanted = settings.networks(choose_network(settings.model, loaded.family))
+            self.load_networks(settings, wanted)
+        suits = suits_run(type(settings), loaded.pipeline, loaded.card, loaded.family)
+        resolved = settings.resolve(suits, wanted)
+        resolved.filled().check()
+        return resolved
+
+    def generate(
+        self,
+        settings: Settings,
+        on_step: Callable[[Step], None] | None = None,
+        on_seen: See | None = None,
+    ) -> Video:
+        """Draw the video. on_step and on_seen as in ``frames``."""
+        resolved = self.resolve(settings)
+        return Video(np.stack(list(self.frames(resolved, on_step, on_seen))), resolved.fps)
+
+    def frames(
+        self,
+        resolved: Resolved[Any],
+        on_step: Callable[[Step], None] | None = None,
+        on_seen: See | None = None,
+    ) -> Iterator[np.ndarray]:
+        """The video's frames one at a time, uint8 RGB (h, w, 3): a long one can go straight to a file.
+
+        resolved: as ``resolve`` returns it. on_step hears of every step; on_seen, before the first, of each
+        thing that the model sees of a clip: "clip" (its fitted frames, where it is not ready) and the task's
+        name of each ControlNet, with uint8 RGB (f, h, w, 3). Both may raise Cancelled, which passes through.
+        Holds the device until the last frame is taken.
+        """
+        asked: Settings = resolved.asked
+        with self._lock:
+            pipeline = self.load(asked.model, asked.editor)
+            networks = self.load_networks(asked, resolved.networks)
+            generator = torch.Generator().manual_seed(resolved.seed)
+            yield from pipeline.decode(resolved.draw(pipeline, networks, generator, on_step, on_seen))
+
+    def preview(self, latents: torch.Tensor) -> np.ndarray:
+        """A quick picture of a Step's latents (1 f c h w): uint8 RGB (f, h, w, 3), a pixel per cell.
+
+        By the weights in memory; RuntimeError before any have been loaded.
+        """
+        loaded = self._loaded
+        if loaded is None:
+            raise RuntimeError("no model is in memory, so nobody can tell what these latents are")
+        return preview(latents, loaded.card.preview if loaded.card.preview else loaded.family.preview)
+
+    def known_words(self, model: str, editor: bool = False) -> dict[str, tuple[str, ...]] | None:
+        """The words a model lists as known to it, by group; None where it lists none."""
+        return known_words(read_card(Source.parse(model)), editor)
+
+    def unknown_words(self, model: str, prompt: str, editor: bool = False) -> tuple[str, ...]:
+        """Words of the prompt that the model does not know; () for models that do not list theirs."""
+        return unknown_words(read_card(Source.parse(model)), prompt, editor)
+
+    def prompt_notes(self, settings: Settings) -> tuple[Note, ...]:
+        """What to tell about the prompts: unknown words, what is not read, a keyword that is missing.
+
+        Nothing is loaded or fetched for it: of a model that is not on this machine yet, less can be told.
+        """
+        source = Source.parse(settings.model)
+        return prompt_notes(settings, read_card(source), read_tokenizer(source))
+
+    def examples(self, model: str) -> tuple[str, ...]:
+        """Prompts that show what the model can do."""
+        return read_card(Source.parse(model)).examples

@@ -1,0 +1,17 @@
+"""Which ControlNet suits a model where none is asked for. Without torch: refusals come at once."""
+
+from collections.abc import Mapping
+
+from t2v.tasks.settings import ChooseNetwork
+from t2v.weights.family import STABLE_DIFFUSION, Family
+from t2v.weights.source import Source
+
+
+def choose_network(model: str, family: Family = STABLE_DIFFUSION) -> ChooseNetwork:
+    """How ControlNets left None are chosen for a model: see ``Source.controlnet``."""
+    source = Source.parse(model)
+
+    def choose(task: str, hub_ids: Mapping[str, str]) -> str:
+        return source.controlnet(task, hub_ids[family.key])
+
+    return choose

@@ -1,0 +1,110 @@
+"""What a model will not draw of a prompt, told beforehand: one sentence for each thing.
+
+None of it is a refusal: a prompt of unknown words still gives a video, only not the one that was meant.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from t2v.tasks import Settings
+from t2v.weights.card import Card
+from t2v.weights.source import Source
+
+INSTRUCTIONS = "instructions"  # the group of a card's words that only its editor knows
+MOST_NAMED = 8  # unknown words that are named
+MOST_QUOTED = 60  # characters of what is not read
+
+
+@dataclass(frozen=True)
+class Note:
+    """One sentence for people. is_about_words: what the model knows is worth showing with it."""
+
+    text: str
+    is_about_words: bool = False
+
+
+def prompt_notes(settings: Settings, card: Card, tokenizer: Any | None) -> tuple[Note, ...]:
+    """What to tell about the prompts of settings; () where there is nothing to tell.
+
+    card: that of settings.model. tokenizer: its CLIPTokenizer; None where it is not on this machine yet, and
+    then nobody can tell what is too long.
+    """
+    name = "The miniature" if Source.parse(settings.model).is_bundled else "This model"
+    notes = [_about_words(name, settings, card), _about_keyword(name, settings, card)]
+    if tokenizer is not None:
+        for field, text in (("prompt", settings.prompt), ("negative prompt", settings.negative_prompt)):
+            notes.append(_about_length(name, field, text, tokenizer))
+    return tuple(note for note in notes if note is not None)
+
+
+def known_words(card: Card, editor: bool = False) -> dict[str, tuple[str, ...]] | None:
+    """The words that a card lists as known, by group; None where it lists none.
+
+    editor: to the model's InstructPix2Pix side, to which alone instructions ("make", "turn") say anything.
+    """
+    if editor:
+        return card.words if INSTRUCTIONS in card.words else None  # the others are those of pictures
+    return {group: some for group, some in card.words.items() if group != INSTRUCTIONS} or None
+
+
+def unknown_words(card: Card, prompt: str, editor: bool = False) -> tuple[str, ...]:
+    """The different words of the prompt that the model does not know; () where its card lists none."""
+    groups = known_words(card, editor)
+    if groups is None:
+        return ()
+    known = {part for group in groups.values() for phrase in group for part in _words(phrase)}
+    return tuple(word for word in dict.fromkeys(_words(prompt)) if word not in known)
+
+
+def unread(text: str, tokenizer: Any) -> str:
+    """The end of a text that the text encoder does not get to read; empty where it reads it all."""
+    told = tokenizer(text, return_offsets_mapping=True, truncation=False, verbose=False)
+    longest = tokenizer.model_max_length
+    if len(told["input_ids"]) <= longest:
+        return ""
+    begins = told["offset_mapping"][longest - 1][0]  # the last place read is the end mark's
+    begins -= len(re.search(r"\w*$", text[:begins])[0])  # a word that is cut is lost
+    return text[begins:].strip()
+
+
+def _about_words(name: str, settings: Settings, card: Card) -> Note | None:
+    if known_words(card, settings.editor) is None:
+        return None
+    if not _words(settings.prompt):
+        return Note(f"{name} finds no word in this prompt, so it draws what it likes.", is_about_words=True)
+    words = unknown_words(card, settings.prompt, settings.editor)
+    if not words:
+        return None
+    named = ", ".join(f"“{word}”" for word in words[:MOST_NAMED])
+    more = " and more" if len(words) > MOST_NAMED else ""
+    text = f"{name} has never seen {named}{more}, so expect something else there."
+    return Note(text, is_about_words=True)
+
+
+def _about_keyword(name: str, settings: Settings, card: Card) -> Note | None:
+    said = f" {' '.join(_words(settings.prompt))} "
+    asked = [f" {' '.join(_words(keyword))} " for keyword in card.keywords]
+    if not asked or any(said.endswith(each) if card.keywords_last else each in said for each in asked):
+        return None
+    wanted = " or ".join(f"“{keyword}”" for keyword in card.keywords)
+    place = "at the end of" if card.keywords_last else "in"
+    return Note(f"{name}'s own style comes only with {wanted} {place} the prompt; say it there to get it.")
+
+
+def _about_length(name: str, field: str, text: str, tokenizer: Any) -> Note | None:
+    lost = unread(text, tokenizer)
+    if not lost:
+        return None
+    quoted = lost if len(lost) <= MOST_QUOTED else f"{lost[:MOST_QUOTED].rstrip()} …"
+    room = tokenizer.model_max_length - 2  # beside the marks of begin and end
+    return Note(
+        f"{name} reads the first {room} words and parts of words of a {field}, so “{quoted}” is left out; "
+        "say it in fewer words."
+    )
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text in any script, small letters; without markup, emoji and other signs."""
+    found = re.findall(r"\w+(?:['\u2019]\w+)*", re.sub(r"</?[a-z][^<>]*>", " ", text.lower()))
+    return [word for word in found if word.strip("_")]

@@ -1,0 +1,122 @@
+"""One job of the queue: how it stands, as its worker changes it and as others see it."""
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from t2v.diffusion.progress import Step
+
+FINISHED = ("done", "failed", "stopped")
+RECENT_STEPS = 6  # the time left is judged by the pace of this many last steps
+
+
+@dataclass(frozen=True, eq=False)
+class JobView:
+    """What one job looks like at one moment; a snapshot that never changes.
+
+    ahead: how many runs come before this one (0 unless queued).
+    resolved: the run with every default and the seed filled in; None until the job has begun.
+    fraction: share of the arithmetic done, 0..1; steps on one frame cost less than steps on all.
+    preview: uint8 (f, h, w, 3) RGB at latent resolution, while the job runs; preview_number grows with each.
+    seconds_left: None where it cannot be judged yet.
+    seen: small MP4s of what the model saw of a clip, there before the first step: "clip" and the task's name
+    of each ControlNet. Gone once the run has ended without a video.
+    """
+
+    id: str
+    state: str  # queued, running, done, failed, stopped
+    settings: Any
+    resolved: Any = None
+    ahead: int = 0
+    step_done: int = 0
+    step_total: int = 0
+    fraction: float = 0.0
+    label: str = ""
+    stopping: bool = False
+    seconds_elapsed: float = 0.0
+    seconds_left: float | None = None
+    preview: np.ndarray | None = None
+    preview_number: int = 0
+    seen: Mapping[str, Path] = field(default_factory=dict)
+    output: Path | None = None
+    error: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINISHED
+
+
+@dataclass(eq=False)
+class Job:
+    """A job as the worker changes it; read and written under the lock of its Jobs."""
+
+    id: str
+    settings: Any
+    state: str = "queued"
+    resolved: Any = None
+    step_done: int = 0
+    step_total: int = 0
+    label: str = ""
+    stop_asked: bool = False
+    started_s: float | None = None
+    ended_s: float | None = None
+    pace: deque = field(default_factory=lambda: deque(maxlen=RECENT_STEPS))  # (time in s, fraction done)
+    preview: np.ndarray | None = None
+    preview_number: int = 0
+    seen: dict[str, Path] = field(default_factory=dict)
+    output: Path | None = None
+    error: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINISHED
+
+    def took(self, step: Step, preview: np.ndarray) -> None:
+        """One step more; preview: uint8 (f, h, w, 3) RGB of what it came to."""
+        if step.label != self.label and self.pace:  # another kind of step, with a pace of its own
+            self.pace = deque([self.pace[-1]], RECENT_STEPS)
+        self.step_done, self.step_total, self.label = step.done, step.total, step.label
+        self.pace.append((time.monotonic(), step.fraction))
+        self.preview, self.preview_number = preview, self.preview_number + 1
+
+    def took_s(self) -> float:
+        """Seconds since it began, until it ended; 0 for one that has not begun."""
+        if self.started_s is None:
+            return 0.0
+        return (time.monotonic() if self.ended_s is None else self.ended_s) - self.started_s
+
+    def seconds_left(self, now_s: float) -> float | None:
+        """What the pace of the last steps says about the rest; None until there is a pace."""
+        if self.state != "running" or len(self.pace) < 2:
+            return None
+        (first_s, first), (last_s, last) = self.pace[0], self.pace[-1]
+        if last <= first:
+            return None
+        return max(0.0, (1 - last) * (last_s - first_s) / (last - first) - (now_s - last_s))
+
+    def view(self, ahead: int) -> JobView:
+        """How it stands now. ahead: how many runs come before it."""
+        return JobView(
+            id=self.id,
+            state=self.state,
+            settings=self.settings,
+            resolved=self.resolved,
+            ahead=ahead,
+            step_done=self.step_done,
+            step_total=self.step_total,
+            fraction=self.pace[-1][1] if self.pace else 0.0,
+            label=self.label,
+            stopping=self.stop_asked and not self.finished,
+            seconds_elapsed=self.took_s(),
+            seconds_left=self.seconds_left(time.monotonic()),
+            preview=self.preview,
+            preview_number=self.preview_number,
+            seen=dict(self.seen),
+            output=self.output,
+            error=self.error,
+        )

@@ -1,0 +1,128 @@
+"""One run of a job on the engine: its video into the output folder, what it sees beside it.
+
+Steps and what was seen are written into the job under the queue's lock; a stop that is asked for there ends
+the run at its next step, frame or piece of a clip.
+"""
+
+import logging
+import time
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from threading import Condition
+from typing import Any
+
+import numpy as np
+import torch
+
+from t2v.checks import InputError
+from t2v.diffusion.progress import Cancelled, Step
+from t2v.engine.engine import Engine
+from t2v.jobs.job import Job
+from t2v.library.results import new_output_path, write_result
+from t2v.tasks import Resolved
+from t2v.tasks.clip import ResolvedClip
+from t2v.video.guarded_ffmpeg import heeding
+from t2v.video.write import write_video
+
+logger = logging.getLogger(__name__)
+
+OUT_OF_MEMORY = "This run needs more memory than there is; lower the chunk size, the size or the frames."
+SEEN = "seen"  # the folder, beside the results, of what models saw
+OWN_FAULT = "The program itself failed in this run ({kind}), not your input; the details are in its log."
+
+
+class Worker:
+    """Runs jobs one after the other; ``changed`` is the lock under which their fields are written."""
+
+    def __init__(self, engine: Engine, output_folder: Path, changed: Condition) -> None:
+        self._engine = engine
+        self._output_folder = output_folder
+        self._changed = changed
+        self._loaded: str | None = None  # the model of the last run
+
+    def begin(self, job: Job) -> None:
+        """What a job is called that waits for its model; the lock is held."""
+        job.label = "Starting" if job.settings.model == self._loaded else "Loading the model"
+
+    def warm_up(self, settings: Any) -> None:
+        """Run the settings and throw the video away: the weights are loaded when somebody presses Run."""
+        started_s = time.monotonic()
+        try:
+            self._engine.generate(settings)
+        except InputError as error:
+            logger.warning("The model could not be loaded beforehand: %s", error)
+        except Exception:
+            logger.exception("The model could not be loaded beforehand; the first run will say why.")
+        else:
+            self._loaded = settings.model
+            logger.info("Model ready after %.1f s.", time.monotonic() - started_s)
+
+    def run(self, job: Job) -> tuple[str, str | None]:
+        """Run the job; the state in which it ends ("done", "failed", "stopped"), and why it failed."""
+        try:
+            with heeding(partial(_stop_if_asked, job)):  # also while a long clip is decoded
+                resolved = self._engine.resolve(job.settings)
+                with self._changed:
+                    job.resolved, self._loaded = resolved, job.settings.model
+                    if isinstance(resolved, ResolvedClip):
+                        job.label = "Looking at the clip"
+                _stop_if_asked(job)
+                job.output = self._write(job, resolved)
+            return "done", None
+        except Cancelled:
+            return "stopped", None
+        except InputError as error:
+            logger.info("Run %s refused: %s", job.id, error)
+            return "failed", str(error)
+        except (MemoryError, torch.OutOfMemoryError):
+            logger.exception("Run %s ran out of memory.", job.id)
+            return "failed", OUT_OF_MEMORY
+        except Exception as error:
+            logger.exception("Run %s failed.", job.id)
+            return "failed", OWN_FAULT.format(kind=type(error).__name__)
+
+    def _write(self, job: Job, resolved: Resolved[Any]) -> Path:
+        """Frames go from the decoder straight to the file, so that length costs no memory."""
+        try:
+            self._output_folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            become = f"the output folder {self._output_folder} has become a file"
+            raise InputError(f"{become}; move it away, then run this again.") from error
+        path = new_output_path(self._output_folder, resolved)
+        on_seen = partial(self._on_seen, job, path.stem, resolved.fps)
+        frames = self._engine.frames(resolved, partial(self._on_step, job), on_seen)
+        return write_result(path, resolved, self._until_stop(job, frames))
+
+    def _on_step(self, job: Job, step: Step) -> None:
+        _stop_if_asked(job)
+        preview = self._engine.preview(step.latents)
+        with self._changed:
+            job.took(step, preview)
+
+    def _on_seen(self, job: Job, stem: str, fps: float, name: str, frames: np.ndarray) -> None:
+        folder = self._output_folder / SEEN
+        folder.mkdir(exist_ok=True)
+        path = write_video(folder / f"{stem}-{name}.mp4", _unless_stopped(job, frames), fps)
+        with self._changed:
+            job.seen[name] = path
+
+    def _until_stop(self, job: Job, frames: Generator[np.ndarray]) -> Iterator[np.ndarray]:
+        with closing(frames):  # gives the device back
+            for frame in frames:
+                with self._changed:
+                    job.label = "Decoding the frames"
+                yield frame
+                _stop_if_asked(job)
+
+
+def _stop_if_asked(job: Job) -> None:
+    if job.stop_asked:
+        raise Cancelled
+
+
+def _unless_stopped(job: Job, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    for frame in frames:
+        _stop_if_asked(job)
+        yield frame

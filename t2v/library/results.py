@@ -1,0 +1,72 @@
+"""Results: a video's file, its name, the settings inside it, and the sound of the clip it was made from."""
+
+import logging
+import os
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from t2v.checks import InputError
+from t2v.tasks import Resolved, Settings
+from t2v.tasks.clip import ClipSettings, ResolvedClip
+from t2v.version import __version__
+from t2v.video.write import add_audio, check_output, write_video
+from t2v.weights.source import Source
+
+logger = logging.getLogger(__name__)
+
+OUTPUTS = Path("outputs")  # where videos go that nobody named a place for
+WEIGHTS = {"model", "controlnet"}  # fields that may name a folder
+
+
+def check_target(path: str | os.PathLike, settings: Settings, name: str = "output") -> Path:
+    """``path`` if a run's MP4 can be written there and is not the clip it is made from; else InputError.
+
+    name: what the sentence calls the path.
+    """
+    path = check_output(path, name)
+    if isinstance(settings, ClipSettings) and path.exists() and path.samefile(settings.clip):
+        raise InputError(f"{name} is {path}, which is the clip itself; give another file.")
+    return path
+
+
+def write_result(path: Path, resolved: Resolved[Any], frames: Iterable[np.ndarray]) -> Path:
+    """Write a run's frames, uint8 RGB (h, w, 3), as an MP4 that carries its settings, and return its path.
+
+    A video of the whole clip at its own rate gets the clip's sound; where that cannot be had, the log says so
+    and the video stays as it is. Raises what ``write_video`` raises.
+    """
+    path = write_video(path, frames, resolved.fps, settings_dict(resolved.filled()))
+    if isinstance(resolved, ResolvedClip):
+        try:
+            if resolved.keeps_sound():
+                add_audio(path, resolved.asked.clip)
+        except (InputError, OSError) as error:  # the video is whole without it
+            logger.warning("%s has no sound: %s", path.name, error)
+    return path
+
+
+def settings_dict(settings: Settings) -> dict:
+    """Settings as JSON for a video's metadata, with the task, the program and its version.
+
+    Of the clip, of local models and ControlNets only their names: folders are private, and files get around.
+    """
+    about = {"task": settings.task, "program": "Text2Video-Zero Studio", "version": __version__}
+    told = asdict(settings)
+    if "clip" in told:
+        told["clip"] = Path(told["clip"]).name
+    for part in (told, *told.get("also", ())):
+        for name in WEIGHTS & part.keys():
+            part[name] = None if part[name] is None else Source.parse(part[name]).public_name
+    return {**about, **told}
+
+
+def new_output_path(folder: Path, resolved: Resolved[Any]) -> Path:
+    """A file name of its own for a result: the prompt's first words, the seed, a few random letters."""
+    slug = "-".join(re.findall(r"[a-z0-9]+", resolved.asked.prompt.lower()))[:48].strip("-") or "video"
+    return folder / f"{slug}-{resolved.seed}-{secrets.token_hex(3)}.mp4"

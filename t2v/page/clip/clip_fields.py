@@ -1,0 +1,102 @@
+"""The fields of the tabs that follow a clip: which part of it is followed, how, and what else is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from t2v.page import form_fields
+from t2v.page.form_fields import number_field, slider
+from t2v.tasks.clip import ClipSettings
+from t2v.tasks.controlled import Also, ControlledSettings, controlled_kinds
+
+SHARE_STEP = 0.05
+
+
+def also_fields() -> dict[str, str]:
+    """Fields of the form for further ControlNets -> their tasks."""
+    return {f"also_{task}": task for task in controlled_kinds()}
+
+
+def own(default: ClipSettings) -> dict[str, Component]:
+    """The fields that only this task has; of a control kind also whether its clip needs no detector."""
+    form = form_fields.own_numbers(default)
+    if isinstance(default, ControlledSettings):
+        form["control_ready"] = gr.Checkbox(
+            False, label=default.words.ready, info="It is then used as it is."
+        )
+    return form
+
+
+def advanced(default: ClipSettings) -> dict[str, Component]:
+    """Everything that few people need, folded away."""
+    with gr.Accordion("Advanced options", open=False, elem_classes="advanced"):
+        form = {**_part(), **form_fields.size("the clip's shape")}
+        if isinstance(default, ControlledSettings):
+            form |= _following(default)
+        return {**form, **form_fields.drawing(default), **form_fields.machinery(default)}
+
+
+def _part() -> dict[str, Component]:
+    with gr.Row():
+        start = number_field("Start", "In seconds of the clip.", "0")
+        end = number_field("End", "In seconds of the clip.", "the clip's end")
+    with gr.Row():
+        fps = number_field("Frames per second", "Of the video; the clip is resampled.", "the clip's")
+        frames = number_field("Frames", "At most so many.", "all")
+    return {"start_s": start, "end_s": end, "fps": fps, "num_frames": frames}
+
+
+def _following(default: ControlledSettings) -> dict[str, Component]:
+    limits = default.limits
+    network = gr.Textbox(
+        label="ControlNet",
+        info="What follows the clip: miniature, a Hugging Face id or a folder.",
+        placeholder="suits the model",
+        max_lines=1,
+    )
+    hint = "How strictly the clip is followed."
+    form = {
+        "controlnet": network,
+        "conditioning_scale": slider(
+            default, "conditioning_scale", "Strength", hint, limits["conditioning_scale"], SHARE_STEP
+        ),
+    }
+    with gr.Row():
+        for field, label, hint in (
+            ("guidance_start", "Followed from", "The share of the steps after which it begins."),
+            ("guidance_end", "Followed until", "The share of the steps after which it ends."),
+        ):
+            form[field] = slider(default, field, label, hint, limits[field], SHARE_STEP)
+    with gr.Row():
+        for field, task in also_fields().items():
+            if task != default.task:
+                form[field] = _also(controlled_kinds()[task].words.also, limits["conditioning_scale"])
+    return form
+
+
+def _also(label: str, limits: tuple[float, float]) -> gr.Slider:
+    hint = "How strictly; 0: not at all."
+    return gr.Slider(*limits, 0, step=SHARE_STEP, label=label, info=hint, min_width=210, buttons=[])
+
+
+def with_also(told: Mapping[str, Any]) -> dict[str, Any]:
+    """The form's values with those of the further ControlNets made into the settings' ``also``."""
+    fields = also_fields()
+    also = [
+        Also(task, conditioning_scale=told[field])
+        for field, task in fields.items()
+        if told.get(field) not in (None, 0)
+    ]
+    return {name: value for name, value in told.items() if name not in fields} | {"also": tuple(also)}
+
+
+def value(settings: ClipSettings, field: str) -> Any:
+    """What a field of the form shows for settings; of ``also_fields`` the strength, 0 without it."""
+    if field == "start_s":
+        return settings.start_s or None  # an empty field says so, as for the end
+    task = also_fields().get(field)
+    if task is None or not isinstance(settings, ControlledSettings):
+        return getattr(settings, field)
+    return next((one.conditioning_scale for one in settings.also if one.task == task), 0)

@@ -1,0 +1,200 @@
+"""What the tabs that follow a clip share: choosing one, seeing at once what the model will see, running."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+from gradio.events import Dependency
+
+from t2v.checks import InputError
+from t2v.jobs.job import JobView
+from t2v.page import form_fields, markup
+from t2v.page.clip import clip_fields
+from t2v.page.clip.choice import Choice
+from t2v.page.clip.panes import Panes
+from t2v.page.endpoints import add_endpoint
+from t2v.page.markup import Stage
+from t2v.page.notes import CLIP, SEEN, WITHOUT_ERROR, is_by
+from t2v.page.previews import FRAMES_BY, seen_by
+from t2v.page.run_panel import QUIET, RunPanel, Studio
+from t2v.page.uploads import allowed_clip
+from t2v.tasks.clip import ClipSettings
+
+# One of a kind at a time in a page, where the newest change replaces those that wait; two on the server.
+PREVIEW = {
+    "show_progress": "hidden",
+    "api_visibility": "private",
+    "preprocess": False,
+    "trigger_mode": "always_last",
+    "concurrency_limit": 2,
+}
+STEPS = "num_inference_steps"
+PACE_BY = ("model", STEPS, "control_ready", "also")  # beside frames and their size
+
+
+def build(studio: Studio, kind: type[ClipSettings]) -> RunPanel:
+    """Lays the tab of a task out; call inside ``gr.Tab``, and ``wire()`` what it returns outside."""
+    panel, words = ClipPanel(studio, kind), kind.tab
+    panel.spoken = {"prompt": words.prompt_name, "clip": "Clip"}
+    default = kind(clip="", prompt="")
+    squares = "three-squares" if panel.panes.controlled else "two-squares"
+    with gr.Column(elem_classes=["clip-tab", squares]):
+        panel.choice.place()
+        with gr.Row(elem_classes="two-columns"):
+            with gr.Column(min_width=300):
+                panel.panes.place()
+                form = {"prompt": form_fields.prompt_box(words.prompt_label, words.placeholder)}
+                panel.buttons()
+                form |= clip_fields.own(default) | form_fields.model_and_seed(studio, kind)
+                form |= clip_fields.advanced(default)
+            with gr.Column(min_width=300, elem_classes="result"):
+                panel.result()
+    panel.form = panel.choice.form = {"clip": panel.choice.clip, **form}
+    add_endpoint(studio, kind)
+    return panel
+
+
+class ClipPanel(RunPanel):
+    """A run panel with a clip: ``choice`` places upload and examples, ``panes`` shows what was chosen."""
+
+    def __init__(self, studio: Studio, settings_class: type[ClipSettings]):
+        super().__init__(studio, settings_class)
+        self.panes = Panes(studio.previews, settings_class)
+        self.choice = Choice(settings_class, self.view, self.kept)
+
+    def buttons(self) -> None:
+        super().buttons()
+        self.plan = gr.HTML("", elem_classes="plan-box", apply_default_css=False)
+
+    def wire(self) -> Dependency:
+        restored = super().wire()
+        of_controls = {*self.settings_class.own, *clip_fields.also_fields()}  # nothing in the clip's own pane
+        self.watched = [name for name in self.form if name in {"clip", *FRAMES_BY, *of_controls, STEPS}]
+        panes = self.panes.components
+        inputs = [self.job_id, self.note, *panes, *(self.form[name] for name in self.watched)]
+        task = self.settings_class.task
+        other_frames = [self.form[name] for name in self.watched if name not in of_controls]
+        clip = {"inputs": inputs, "outputs": [self.note, self.plan, *panes], "concurrency_id": f"clip-{task}"}
+        # what a failed run saw is gone when it ends
+        before = [*self.choice.wire(self.note), restored, *self.followed]
+        shown = [event.then(self._show_clip, **clip, **PREVIEW) for event in before]
+        shown.append(gr.on(_changes(other_frames), self._show_clip, **clip, **PREVIEW))
+        plan = {"inputs": inputs, "outputs": [self.note, self.plan], "concurrency_id": f"plan-{task}"}
+        for event in shown:
+            event.then(self._show_plan, **plan, **PREVIEW)
+        if self.panes.controlled:
+            seen = {"inputs": inputs, "outputs": [self.note, panes[1]], "concurrency_id": f"see-{task}"}
+            other_controls = _changes(self.form[name] for name in self.watched if name in of_controls)
+            gr.on(other_controls, self._show_controls, **seen, **PREVIEW)
+            for event in shown:
+                event.then(self._show_controls, **seen, **PREVIEW)
+        typed = [one.change for one in other_frames if isinstance(one, gr.Textbox)]
+        gr.on(typed, None, [self.note], [self.note], js=WITHOUT_ERROR, **QUIET)
+        return restored
+
+    def chosen_again(self, restored: Dependency) -> Dependency:
+        return self.choice.wire_again(restored, self.job_id)
+
+    def followers(self) -> list[Component]:
+        return [*super().followers(), *self.panes.components]
+
+    def shown(self, stage: Stage, view: JobView | None) -> tuple:
+        """As of every run, and what this one saw."""
+        panes = (gr.skip() if html is None else html for html in self.panes.of_run(view))
+        return (*super().shown(stage, view), *panes)
+
+    def settings(self, told: dict[str, Any]) -> ClipSettings:
+        told = {**told, "clip": allowed_clip(told["clip"])}
+        return super().settings(clip_fields.with_also(told) if self.panes.controlled else told)
+
+    def values(self, settings: ClipSettings) -> dict[str, Any]:
+        return {name: clip_fields.value(settings, name) for name in self.form}
+
+    def about(self, view: JobView | None) -> str:
+        return "" if view is None else self.choice.name(view.settings.clip)
+
+    # The panes' handlers. They are told what the panes show: what has not changed is not sent again, as the
+    # videos would start over.
+
+    def _show_clip(self, job_id: str, note: str, *shown_and_values: Any) -> list[Any]:
+        shown, told = self._split(shown_and_values)
+        try:
+            panes, said = self._clip(job_id, told), "" if is_by(note, CLIP) else gr.skip()
+        except InputError as error:
+            panes, said = self.panes.refused(), self.error(str(error), CLIP)
+        is_same = panes[0] == shown[0]
+        return [said, *([gr.skip()] * (1 + len(panes)) if is_same else ["", *panes])]
+
+    def _clip(self, job_id: str, told: dict[str, Any]) -> list[str]:
+        if not told["clip"]:
+            return self.panes.empty()
+        settings = self._seen_settings(told)
+        is_known = self._of_run(job_id, settings)[0] is not None
+        made = self.panes.empty() if is_known else self.panes.clip(settings)
+        return [own or other for own, other in zip(self._of_run(job_id, settings), made, strict=True)]
+
+    def _show_controls(self, job_id: str, note: str, *shown_and_values: Any) -> list[Any]:
+        shown, told = self._split(shown_and_values)
+        try:
+            settings = self._seen_settings(told)
+            self.panes.clip(settings)
+        except InputError:  # _show_clip tells it
+            return [gr.skip(), self.panes.empty()[1]]
+        try:
+            controls = self._of_run(job_id, settings)[1] or self.panes.controls(settings)
+            controls = self._of_run(job_id, settings)[1] or controls
+            said = "" if is_by(note, SEEN) else gr.skip()
+        except InputError as error:
+            controls, said = self.panes.refused_controls(), self.error(str(error), SEEN)
+        return [said, gr.skip() if controls == shown[1] else controls]
+
+    def _show_plan(self, job_id: str, _: str, *shown_and_values: Any) -> Iterator[list[Any]]:
+        """How many frames the run will draw, and how long that takes; a long clip is counted for it."""
+        told = self._split(shown_and_values)[1]
+        try:
+            settings = self._seen_settings(told)
+            first = self.studio.previews.clip(settings)
+        except InputError:  # _show_clip tells it
+            yield [gr.skip(), ""]
+            return
+        if first.is_partial:
+            yield [gr.skip(), markup.plan_html(first.num_frames, counting=True)]
+        try:
+            count = self.studio.previews.count(settings)
+        except InputError as error:
+            yield [self.error(str(error), CLIP), ""]
+            return
+        seconds = _expected_s(self.kept(self.view(job_id)), settings, count * first.width * first.height)
+        yield [gr.skip(), markup.plan_html(count, seconds)]
+
+    def _of_run(self, job_id: str, settings: ClipSettings) -> list[str | None]:
+        """What the window's run saw itself, if of the same frames; it may begin while a preview is made."""
+        view = self.kept(self.view(job_id))
+        is_same = view is not None and seen_by(view.settings) == seen_by(settings)
+        return self.panes.of_run(view if is_same else None)
+
+    def _split(self, shown_and_values: Sequence[Any]) -> tuple[Sequence[Any], dict[str, Any]]:
+        count = len(self.panes.components)
+        return shown_and_values[:count], self.told(self.watched, shown_and_values[count:])
+
+    def _seen_settings(self, told: dict[str, Any]) -> ClipSettings:
+        return self.settings({**told, "prompt": ""})
+
+
+def _expected_s(view: JobView | None, settings: ClipSettings, pixels: int) -> float | None:
+    """How long so many pixels of all frames take at the pace of a finished run of the same kind."""
+    if view is None or view.state != "done":
+        return None
+    if any(getattr(view.settings, name, None) != getattr(settings, name, None) for name in PACE_BY):
+        return None
+    used = view.resolved
+    return view.seconds_elapsed * pixels / (used.num_frames * used.width * used.height)
+
+
+def _changes(components: Any) -> list[Any]:
+    """When a person has changed one of the fields: while a slider moves, but not while a number is typed."""
+    events = []
+    for one in components:
+        events += [one.blur, one.submit] if isinstance(one, gr.Textbox) else [one.input]
+    return events

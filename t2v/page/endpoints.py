@@ -1,0 +1,83 @@
+"""Named endpoints for programs (gradio_client, curl): a parameter for each field of a task's settings."""
+
+import asyncio
+import dataclasses
+import inspect
+import typing
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from t2v.checks import InputError
+from t2v.page.form_values import settings_from
+from t2v.page.run_panel import HEARTBEAT_S, Studio
+from t2v.page.uploads import allowed_clip
+from t2v.tasks import settings_of
+
+OTHERWISE = {"clip": gr.FileData, "also": list[dict]}  # fields that programs give otherwise than Python does
+
+
+def add_endpoint(studio: Studio, settings_class: type) -> None:
+    """``/text_to_video`` for the task "text-to-video": submits, waits for its turn, returns the MP4.
+
+    Whatever is wrong comes back as an error with the one sentence; ``settings.check()`` sees every value, as
+    nothing in between limits them. A caller that cancels stops its run.
+    """
+    name = settings_class.task.replace("-", "_")
+    gr.api(_endpoint(studio, settings_class), api_name=name, concurrency_limit=None)
+
+
+def _endpoint(studio: Studio, settings_class: type) -> Callable:
+    fields = settings_class.in_order()
+    hints = typing.get_type_hints(settings_class) | OTHERWISE
+
+    async def run(*values: Any) -> Any:
+        given = {field.name: value for field, value in zip(fields, values, strict=True)}
+        return await _wait_for(studio, settings_class, given)
+
+    # Gradio reads the parameters from the signature; the settings are the one home of names and defaults
+    run.__signature__ = inspect.Signature(
+        [_parameter(studio, field, hints[field.name]) for field in fields], return_annotation=gr.FileData
+    )
+    run.__annotations__ = {field.name: hints[field.name] for field in fields} | {"return": gr.FileData}
+    run.__doc__ = f"Runs {settings_class.task} with these settings and returns the MP4."
+    return run
+
+
+def _parameter(studio: Studio, field: dataclasses.Field, hint: Any) -> inspect.Parameter:
+    required = field.default is dataclasses.MISSING
+    default = inspect.Parameter.empty if required else field.default
+    if field.name == "model":
+        default = studio.default_model  # what --model says, as in the page
+    return inspect.Parameter(
+        field.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=hint, default=default
+    )
+
+
+def _settings(settings_class: type, given: dict[str, Any]) -> Any:
+    """What a program sent → settings, not yet checked; InputError for a clip that it may not use."""
+    if "clip" in given:
+        given = {**given, "clip": allowed_clip(given["clip"])}
+    if given.get("also"):
+        one = {"task": settings_class.task, "clip": "", "prompt": "", "also": given["also"]}
+        given = {**given, "also": settings_of(one).also}
+    return settings_from(settings_class, given)
+
+
+async def _wait_for(studio: Studio, settings_class: type, given: dict[str, Any]) -> dict:
+    job_id = None
+    try:
+        job_id = studio.jobs.submit(_settings(settings_class, given))
+        while not (view := studio.jobs.follow(job_id)).finished:
+            await asyncio.sleep(HEARTBEAT_S)
+    except InputError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    except asyncio.CancelledError:
+        if job_id is not None:
+            studio.jobs.stop(job_id)
+        raise
+    if view.state != "done":
+        sentence = "The run was stopped." if view.error is None else view.error
+        raise gr.Error(sentence, print_exception=False)
+    return gr.FileData(path=str(view.output), orig_name=view.output.name).model_dump()

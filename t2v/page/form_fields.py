@@ -1,0 +1,121 @@
+"""The fields that the forms of several tabs share, each with its label, limits and hint."""
+
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from t2v.diffusion.options import SCHEDULERS
+from t2v.page.run_panel import Studio
+from t2v.tasks import Settings
+from t2v.tasks.controlled import ControlledSettings
+from t2v.weights.family import STABLE_DIFFUSION
+from t2v.weights.source import BUNDLED, LORA_FILE, STYLE, STYLE_NAME, Source
+
+SLIDER_FRAMES = 64  # longer videos are for programs: a slider to the limit could not be aimed
+OTHER_MODELS = "You may type a Hugging Face id or a folder, and +LoRA behind it."
+MINIATURE = ("Miniature (bundled)", BUNDLED)
+
+
+def number_field(label: str, info: str, placeholder: str = "suits the model") -> gr.Textbox:
+    """A field for a number that may stay empty (Gradio's own number field turns empty into 0)."""
+    return gr.Textbox(label=label, info=info, placeholder=placeholder, max_lines=1, min_width=120)
+
+
+def slider(
+    default: Any, field: str, label: str, info: str, limits: tuple[float, float], step: float = 1
+) -> gr.Slider:
+    """A slider that starts at the settings' own default."""
+    value = getattr(default, field)
+    return gr.Slider(*limits, value, step=step, label=label, info=info, min_width=210, buttons=[])
+
+
+def own_numbers(default: Settings) -> dict[str, Component]:
+    """The fields of the numbers that only this task has, in rows of two."""
+    form: dict[str, Component] = {}
+    own = list(default.own.items())
+    for start in range(0, len(own), 2):
+        with gr.Row():
+            for field, words in own[start : start + 2]:
+                if default.may_lack(field):
+                    form[field] = number_field(words.label, words.hint)
+                else:
+                    form[field] = slider(default, field, words.label, words.hint, default.limits[field])
+    return form
+
+
+def models(kind: type[Settings]) -> list[tuple[str, str]]:
+    """Models on offer for a task: name on the page, what settings call it."""
+    family = STABLE_DIFFUSION
+    if kind.editor:
+        return [MINIATURE, ("InstructPix2Pix", family.editor)]
+    style = Source.parse(STYLE)
+    has_style = style.companion(style.adapters[0], LORA_FILE) is not None
+    named = [(f"{STYLE_NAME}: end with “neon style”", STYLE)] if has_style else []
+    checkpoints = kind.checkpoints if issubclass(kind, ControlledSettings) else {}
+    own_styles = [
+        (f"{model.rsplit('-')[-1].capitalize()} style: write “{keyword}”", model)
+        for model, keyword in checkpoints.items()
+    ]
+    return [MINIATURE, *named, (family.name, family.model), *own_styles]
+
+
+def prompt_box(label: str, placeholder: str, autofocus: bool = False) -> gr.Textbox:
+    """One line, so that Enter runs."""
+    return gr.Textbox(
+        label=label, placeholder=placeholder, lines=1, max_lines=5, autofocus=autofocus, elem_classes="prompt"
+    )
+
+
+def model_and_seed(studio: Studio, kind: type[Settings]) -> dict[str, Component]:
+    """The models on offer; what --model says is among them, and chosen."""
+    choices = models(kind)
+    known = "instructions" if kind.editor else "words"
+    if studio.default_model not in dict(choices).values():
+        choices.append((studio.default_model, studio.default_model))
+    with gr.Row():
+        model = gr.Dropdown(
+            choices,
+            value=studio.default_model,
+            label="Model",
+            allow_custom_value=True,
+            scale=3,
+            min_width=190,
+            info=f"The miniature is quick and knows few {known}. {OTHER_MODELS}",
+        )
+        seed = number_field("Seed", "Empty: a new video each time.", placeholder="random")
+    return {"model": model, "seed": seed}
+
+
+def size(placeholder: str = "suits the model") -> dict[str, Component]:
+    with gr.Row():
+        width = number_field("Width", "In pixels, a multiple of 8.", placeholder)
+        height = number_field("Height", "In pixels, a multiple of 8.", placeholder)
+    return {"width": width, "height": height}
+
+
+def drawing(default: Any) -> dict[str, Component]:
+    negative = gr.Textbox(label="Negative prompt", info="What the video should not show.", max_lines=3)
+    with gr.Row():
+        steps = number_field("Steps", "More take longer and draw finer.")
+        guidance = number_field("Guidance", "How strictly the prompt is followed.")
+    sampler = gr.Dropdown(
+        list(SCHEDULERS), value=default.scheduler, label="Sampler", info="How noise is turned into a picture."
+    )
+    return {
+        "negative_prompt": negative,
+        "num_inference_steps": steps,
+        "guidance_scale": guidance,
+        "scheduler": sampler,
+    }
+
+
+def machinery(default: Any) -> dict[str, Component]:
+    hint = "Frames computed at once, 0 for all. Fewer need less memory."
+    chunk = slider(default, "chunk_size", "Chunk size", hint, (0, SLIDER_FRAMES))
+    cross = gr.Checkbox(
+        default.cross_frame_attention,
+        label="Frames follow the first frame",
+        info="Off, to compare: each frame invents its own subject.",
+    )
+    return {"chunk_size": chunk, "cross_frame_attention": cross}

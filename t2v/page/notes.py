@@ -1,0 +1,89 @@
+"""The note below a tab's Run button: the one place that says what is wrong, in the page's words.
+
+An error is told "by" what found it: by the run, and then any change of the form takes it away; or by the
+preview of the clip or of what is seen of it, and then it goes when that preview can be made.
+"""
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from t2v.engine.engine import Engine
+from t2v.weights.family import STABLE_DIFFUSION
+from t2v.weights.source import BUNDLED, STYLE, STYLE_NAME
+
+RUN, CLIP, SEEN, BUSY = "run", "clip", "seen", "busy"  # who told it
+# In the browser, note in and note out: nobody should wait for the server to see an old error go.
+WITHOUT_RUNS_ERROR = """(note) => (/ data-by="run"/.test(note || '') ? '' : note)"""
+WITHOUT_ERROR = """(note) => (/ data-kind="error"/.test(note || '') ? '' : note)"""
+LONG_LABEL = 30  # characters; in quotes, or nobody sees where it ends
+
+
+def error_html(sentence: str, labels: Mapping[str, str], by: str) -> str:
+    """The note for an InputError's sentence; labels: of the form's fields, by their names in the settings."""
+    return note_html("error", in_labels(sentence, labels), by=by)
+
+
+def is_by(note: str | None, by: str) -> bool:
+    """Whether the note that the page shows was told by this one."""
+    return f' data-by="{by}"' in (note or "")
+
+
+def in_labels(sentence: str, labels: Mapping[str, str]) -> str:
+    """The core speaks of fields by their names; people know them by their labels.
+
+    A name that is an everyday word, as width, is one only where the sentence begins with it or multiplies it.
+    The paper's symbol, which may stand behind a name in brackets, is a label already. A name alone in
+    brackets is for those who have no form before them.
+    """
+    for name, label in labels.items():
+        sentence = sentence.replace(f" ({name})", "")
+        text = f"“{label}”" if len(label) > LONG_LABEL else label
+        symbol = rf"(?: \({re.escape(label.replace('′', chr(39)))}\))?"
+        word = rf"(?<![\w./'-]){name}{symbol}(?![\w/'-]|\.\w)"
+        if name.isalpha():
+            word = rf"^{name}(?= )|(?<= x ){name}\b|\b{name}(?= x )"
+        sentence = re.sub(word, lambda _, text=text: text, sentence)
+    begins_with_word = sentence.partition(" ")[0].isalpha()  # and not with a file's name
+    return sentence[:1].upper() + sentence[1:] if begins_with_word else sentence
+
+
+def prompt_notes_html(engine: Engine, settings: Any) -> str:
+    """HTML of what there is to tell about the prompts before they are drawn; empty for nothing."""
+    return "".join(
+        _words_html(engine, settings, note.text) if note.is_about_words else note_html("hint", note.text)
+        for note in engine.prompt_notes(settings)
+    )
+
+
+def _words_html(engine: Engine, settings: Any, text: str) -> str:
+    """A note about words: what the chosen model knows, and where to go instead."""
+    known = engine.known_words(settings.model, settings.editor)
+    words = engine.unknown_words(settings.model, settings.prompt, settings.editor)
+    instead, styled = STABLE_DIFFUSION.name, engine.unknown_words(STYLE, settings.prompt)
+    if settings.model == BUNDLED and not settings.editor and len(styled) < len(words):
+        instead = f"“{STYLE_NAME}”"
+    return words_html(text, known or {}, instead)
+
+
+def words_html(text: str, known: Mapping[str, Sequence[str]], instead: str) -> str:
+    """A note with the words that a model knows, by group, and the model to choose for others."""
+    rows = "".join(
+        f"<dt>{html.escape(kind.capitalize())}</dt><dd>{html.escape(', '.join(items))}</dd>"
+        for kind, items in known.items()
+        if items and kind != "other"  # those are the small words between
+    )
+    elsewhere = f"For anything else choose {html.escape(instead)} as the model."
+    more = f"<details><summary>What it knows</summary><dl>{rows}</dl></details><p>{elsewhere}</p>"
+    return note_html("hint", text, more)
+
+
+def note_html(kind: str, text: str, more: str = "", by: str = "") -> str:
+    """A visible note on the page; kind is ``error`` or ``hint``, more is HTML that is already safe.
+
+    by: who told it, for those who take it away again.
+    """
+    role = "alert" if kind == "error" else "note"
+    told = f'data-kind="{kind}"' + (f' data-by="{by}"' if by else "")
+    return f'<div class="note" {told} role="{role}"><p>{html.escape(text)}</p>{more}</div>'

@@ -1,0 +1,176 @@
+"""What a run will see of a clip, before any run: small MP4s of the clip and of its edges, skeletons, depth.
+
+The clip is decoded apart (``video_in``) with limits on time and memory; the browser is only given files that
+were made here from the decoded frames. No lock of the model is taken: a run may be under way.
+"""
+
+import secrets
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from t2v.engine.defaults import native_side_px
+from t2v.tasks.clip import ClipSettings
+from t2v.tasks.controlled import ControlledSettings
+from t2v.video.video import Video
+from t2v.video.write import write_video
+
+MAX_FRAMES = 48  # of a preview; the run takes all that are asked for
+MAX_DETECTED = 16  # where a network looks at each of them on a CPU, a second a frame
+KEPT_CLIPS = 4  # decoded: 48 frames of 512x512 take 38 MB
+KEPT_FILES = 200
+# what decides which frames are taken, and what is made of them; the rest of a form may be half filled in
+FRAMES_BY = (
+    "model", "start_s", "end_s", "fps", "num_frames", "width", "height", "control_ready", "also",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A preview: its file, its size in frames and pixels, and whether the run will have more frames."""
+
+    path: Path
+    num_frames: int
+    width: int
+    height: int
+    is_partial: bool = False
+
+
+@dataclass(eq=False)
+class _Recent:
+    """The last ``size`` results by key; those that are dropped are given to ``dropped``."""
+
+    size: int
+    dropped: Callable[[Any], None] = lambda _: None
+    _kept: OrderedDict = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What is kept under the key, else what ``make`` gives; others need not wait while it works."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = make()
+        with self._lock:
+            self._kept[key] = made
+            over = [self._kept.popitem(last=False)[1] for _ in range(len(self._kept) - self.size)]
+        for one in over:
+            self.dropped(one)
+        return made
+
+
+class Previews:
+    """Previews of one program; their files are gone when it ends. Safe to use from several threads.
+
+    device: of the detectors' networks. Settings need not be complete: only what decides the frames counts.
+    """
+
+    def __init__(self, device: str = "cpu"):
+        self._device = device
+        self._folder = tempfile.TemporaryDirectory(prefix="previews-")
+        self._clips = _Recent(KEPT_CLIPS)
+        self._counts = _Recent(KEPT_FILES)
+        self._files = _Recent(KEPT_FILES, lambda files: [one.path.unlink(missing_ok=True) for one in files])
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are; the server must be allowed to give them out."""
+        return Path(self._folder.name).resolve()
+
+    def clip(self, settings: ClipSettings) -> Shown:
+        """The clip's frames as the run will take them; InputError for a bad clip or bad settings."""
+        settings = _only(settings, FRAMES_BY)
+        key = _frames_key(settings)
+        return self._files.get(key, lambda: self._clip(settings))[0]
+
+    def _clip(self, settings: ClipSettings) -> list[Shown]:
+        taken = self._taken(settings)
+        return self._written(taken, [taken.video.frames])
+
+    def count(self, settings: ClipSettings) -> int:
+        """How many frames the run will take; a long clip is decoded to its end. InputError as ``clip``."""
+        shown, settings = self.clip(settings), _only(settings, FRAMES_BY)
+        if not shown.is_partial:
+            return shown.num_frames
+        return self._counts.get(_frames_key(settings), lambda: settings.open().count())
+
+    def controls(self, settings: ControlledSettings) -> dict[str, Shown]:
+        """What each ControlNet will see, by task, the settings' own first; InputError as for ``clip``.
+
+        So also where a detector's weights are not to be had.
+        """
+        settings = _only(settings, (*FRAMES_BY, *settings.own))
+        shown = self._files.get(settings, lambda: self._detected(settings))
+        return {part.task: one for part, one in zip(settings.parts(), shown, strict=True)}
+
+    def _detected(self, settings: ControlledSettings) -> list[Shown]:
+        taken = self._taken(settings)
+        pictured = settings.all_pictures(taken.video.frames, self._device, taken.is_ready)
+        return self._written(taken, [pictures for _, pictures in pictured])
+
+    def _written(self, taken: "_Taken", videos: list[np.ndarray]) -> list[Shown]:
+        shown = []
+        for frames in videos:
+            path = self.folder / f"{secrets.token_hex(16)}.mp4"
+            write_video(path, frames, taken.video.fps)
+            video = taken.video
+            shown.append(Shown(path, video.num_frames, video.width, video.height, taken.is_partial))
+        return shown
+
+    def _taken(self, settings: ClipSettings) -> "_Taken":
+        return self._clips.get(_frames_key(settings), lambda: _take(settings, self._most(settings)))
+
+    def _most(self, settings: ClipSettings) -> int:
+        if self._device != "cpu" or not isinstance(settings, ControlledSettings) or settings.control_ready:
+            return MAX_FRAMES
+        return MAX_DETECTED if any(part.detects_slowly for part in settings.parts()) else MAX_FRAMES
+
+
+@dataclass(frozen=True, eq=False)
+class _Taken:
+    """A clip's first frames at the run's size; whether there are more, and whether they need no detector."""
+
+    video: Video
+    is_partial: bool
+    is_ready: bool
+
+
+def seen_by(settings: ClipSettings) -> tuple:
+    """Equal for settings whose runs see the same."""
+    names = (*FRAMES_BY, *settings.own)
+    return settings.task, settings.clip, *(getattr(settings, name, None) for name in names)
+
+
+def _only(settings: ClipSettings, names: tuple[str, ...]) -> ClipSettings:
+    """The settings with only these fields of theirs, checked; the prompt may not be written yet."""
+    given = {name: getattr(settings, name) for name in names if hasattr(settings, name)}
+    settings = type(settings)(clip=settings.clip, prompt="a preview", **given)
+    settings.check()
+    return settings
+
+
+def _frames_key(settings: ClipSettings) -> tuple:
+    ready = getattr(settings, "control_ready", False)
+    size = (settings.width, settings.height, native_side_px(settings.model, settings.task))
+    part = (settings.start_s, settings.end_s, settings.fps, settings.num_frames)
+    return settings.clip, part, size, ready, _tasks(settings)
+
+
+def _tasks(settings: ClipSettings) -> tuple[str, ...]:
+    return settings.task, *(one.task for one in getattr(settings, "also", ()))
+
+
+def _take(settings: ClipSettings, most: int) -> _Taken:
+    wanted = settings.num_frames
+    looked_at = most + 1 if wanted is None else min(wanted, most + 1)
+    taken = replace(settings, num_frames=looked_at).taken(native_side_px(settings.model, settings.task))
+    is_partial = taken.num_frames > most
+    taken = replace(taken, num_frames=min(taken.num_frames, most))
+    return _Taken(settings.read(taken), is_partial, taken.is_ready)

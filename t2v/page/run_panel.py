@@ -1,0 +1,253 @@
+"""What every tab shares: the run panel (submit, follow, stop, result) and the endpoint for programs.
+
+Handlers only submit, follow and stop; the work happens in ``jobs.Jobs``. Which run a page shows is kept in
+the browser's session storage: it outlives a reload, and two windows do not share it.
+"""
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+from gradio.events import Dependency
+
+from t2v.checks import InputError
+from t2v.engine.check_weights import check_weights
+from t2v.engine.engine import Engine
+from t2v.jobs.job import JobView
+from t2v.jobs.queue import Jobs
+from t2v.page import markup, notes
+from t2v.page.form_values import settings_from, told
+from t2v.page.notes import note_html, prompt_notes_html
+from t2v.page.previews import Previews
+
+logger = logging.getLogger(__name__)
+
+QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+RAW = {**QUIET, "preprocess": False}  # settings.check() refuses, in the page; no toast does
+KEPT_RUNS = 1000  # of which it is known what their windows showed before
+# A streaming handler notices a closed page or a stop only when it yields; and each time that it does, the
+# page has work to do, often on the processor that draws the video.
+HEARTBEAT_S = 0.4
+
+
+@dataclasses.dataclass(frozen=True)
+class Studio:
+    """What the tabs are built around."""
+
+    engine: Engine
+    jobs: Jobs
+    default_model: str = "miniature"
+    previews: Previews = dataclasses.field(default_factory=Previews)
+
+
+class RunPanel:
+    """Run and Stop, the stage, progress, seed and download of one tab.
+
+    ``buttons()`` and ``result()`` place it; ``form`` is the tab's components by the settings' field names, of
+    which ``settings`` and ``values`` can make something else; ``wire()`` connects it all.
+    """
+
+    def __init__(self, studio: Studio, settings_class: type):
+        self.studio = studio
+        self.settings_class = settings_class
+        self.form: dict[str, Component] = {}
+        self.spoken = {"prompt": "Prompt"}  # names of fields whose labels are none
+        self._made_before: dict[str, str] = {}  # run -> the last one of its window that made a video
+
+    def buttons(self) -> None:
+        with gr.Row(elem_classes="run-row"):
+            self.run = gr.Button("Run", variant="primary", elem_classes="run", scale=3, min_width=140)
+            self.stop = gr.Button("Stop", interactive=False, elem_classes="stop", scale=1, min_width=90)
+        self.note = gr.HTML("", elem_classes="notes", apply_default_css=False)
+
+    def result(self) -> None:
+        self.stage = gr.HTML(markup.Stage().html(None), elem_classes="stage-box", apply_default_css=False)
+        self.status = gr.HTML(markup.status_html(None), elem_classes="status-box", apply_default_css=False)
+        self.caption = gr.HTML("", elem_classes="caption-box", apply_default_css=False)
+        with gr.Row(elem_classes="facts-row"):
+            self.facts = gr.HTML("", elem_classes="facts-box", min_width=200, apply_default_css=False)
+            self.reuse = gr.Button(
+                "Use this seed", size="sm", visible=False, elem_classes="reuse", scale=0, min_width=130
+            )
+        self.job_id = gr.Textbox(visible=False)
+
+    def wire(self) -> Dependency:
+        """Connects form and panel, outside of all tabs; prompt's Enter runs, like the button.
+
+        Returns the event after which a page that was reloaded has its form.
+        """
+        form = self.form
+        follow = {
+            "fn": self._follow,
+            "inputs": [self.job_id, self.note],
+            "outputs": [self.note, *self.followers()],
+            "show_progress": "hidden",
+            "api_visibility": "private",
+            "concurrency_limit": None,
+        }
+        key = f"run-of-{self.settings_class.task}"
+        remember = f"(id) => {{ sessionStorage.setItem('{key}', id || ''); }}"
+        recall = f"() => [sessionStorage.getItem('{key}') || '']"
+        known = [self.job_id, self.note]
+
+        submit = [self.run.click, form["prompt"].submit]
+        started = gr.on(submit, self._start, [self.job_id, *form.values()], known, **RAW)
+        started.then(None, [self.job_id], None, js=remember, **QUIET)
+        started.then(None, None, None, js=SHOW_STAGE, **QUIET)
+        self.followed = [started.then(**follow)]
+        # Gradio's .input of a text is for keys that write: it misses what is pasted, deleted or an example's
+        changed = [one.change if isinstance(one, gr.Textbox) else one.input for one in form.values()]
+        gr.on(changed, None, [self.note], [self.note], js=notes.WITHOUT_RUNS_ERROR, **QUIET)
+        self.stop.click(self._stop, [self.job_id], None, **QUIET)
+        self.reuse.click(self._seed, [self.job_id], [form["seed"]], **QUIET)
+        # the page's script presses it if this window has shown a run: others need not ask
+        restore = gr.Button(visible="hidden", elem_id=f"restore-{self.settings_class.task}")
+        restored = restore.click(self._reattach, [self.job_id], [*known, *form.values()], js=recall, **QUIET)
+        restored = self.chosen_again(restored)
+        self.followed.append(restored.then(**follow))
+        return restored
+
+    def followers(self) -> list[Component]:
+        """What a run changes while it is followed; ``shown`` gives a value for each."""
+        return [self.stage, self.status, self.caption, self.facts, self.run, self.stop, self.reuse]
+
+    def shown(self, stage: markup.Stage, view: JobView | None) -> tuple:
+        """The followers' values for a run as it stands, None where there is none.
+
+        A run that fails or is stopped takes nothing away: the last video that was made here is shown again.
+        """
+        kept = self.kept(view)
+        seed_known = kept is not None and kept.resolved is not None and kept.error is None
+        busy = view is not None and not view.finished
+        return (
+            stage.html(kept),
+            markup.status_html(kept, is_earlier=kept is not view),
+            markup.caption_html(kept, self.about(kept)),
+            markup.facts_html(kept),
+            gr.update(interactive=not busy),
+            gr.update(interactive=busy and not view.stopping),
+            gr.update(visible=seed_known),
+        )
+
+    def kept(self, view: JobView | None) -> JobView | None:
+        """The run that the page shows: this one, or where it made no video the last one that did."""
+        if view is None or not view.finished or view.state == "done":
+            return view
+        earlier = self.view(self._made_before.get(view.id, ""))
+        return view if earlier is None else earlier
+
+    def settings(self, told: dict[str, Any]) -> Any:
+        """The form's values, typed numbers being numbers already → settings; InputError if there are none."""
+        return settings_from(self.settings_class, told)
+
+    def values(self, settings: Any) -> dict[str, Any]:
+        """Settings → the form's values, in the form's order."""
+        return {name: getattr(settings, name) for name in self.form}
+
+    def told(self, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+        """Raw values of the form's fields by name; what was typed for a number becomes one."""
+        return told(self.settings_class, names, values)
+
+    def view(self, job_id: str) -> JobView | None:
+        """How a run stands; None where nothing was run here yet or the server was restarted."""
+        try:
+            return self.studio.jobs.follow(job_id)
+        except InputError:
+            return None  # the page starts afresh
+
+    def error(self, sentence: str, by: str = notes.RUN) -> str:
+        """The note for what is wrong, in the words of this form; by: who told it."""
+        labels = {name: component.label for name, component in self.form.items()}
+        return notes.error_html(sentence, {**labels, **self.spoken}, by)
+
+    def chosen_again(self, restored: Dependency) -> Dependency:
+        """The event after which a reloaded page also has what was chosen since the run that it shows."""
+        return restored
+
+    def about(self, view: JobView | None) -> str:
+        """What the run shown was made from, beside its prompt; empty for nothing."""
+        return ""
+
+    def _start(self, job_id: str, *values: Any) -> tuple[Any, str]:
+        try:
+            settings = self.settings(self.told(list(self.form), values))
+            under_way = self.view(job_id)
+            if under_way is not None and not under_way.finished:
+                same = under_way.settings == settings  # a double click
+                text = "Your run is still under way; wait for it or press Stop, then run this."
+                return gr.skip(), "" if same else note_html("hint", text, by=notes.BUSY)
+            settings.check()
+            check_weights(settings)  # at once, and not when it is the run's turn
+            new = self.studio.jobs.submit(settings)
+        except InputError as error:
+            return gr.skip(), self.error(str(error))
+        self._remember(new, under_way)
+        return new, prompt_notes_html(self.studio.engine, settings)
+
+    def _remember(self, job_id: str, before: JobView | None) -> None:
+        made = None
+        if before is not None:
+            made = before.id if before.state == "done" else self._made_before.get(before.id)
+        if made is not None:
+            self._made_before[job_id] = made
+        for old in list(self._made_before)[:-KEPT_RUNS]:
+            self._made_before.pop(old, None)
+
+    async def _follow(self, job_id: str, note: str) -> AsyncIterator[tuple]:
+        stage, shown, view = markup.Stage(), None, self.view(job_id)
+        is_refused = notes.is_by(note, notes.RUN)  # then the run shown is an earlier one
+        if is_refused and (view is None or view.finished):  # and nothing has become of it since
+            yield (gr.skip(),) * (1 + len(self.followers()))
+            return
+        while True:
+            view = self.view(job_id)
+            failed = view is not None and view.error is not None and not is_refused
+            now = (self.error(view.error) if failed else gr.skip(), *self.shown(stage, view))
+            # what has not changed is not sent again: the video would start over, the page would flicker
+            yield (
+                now
+                if shown is None
+                else tuple(gr.skip() if new == old else new for new, old in zip(now, shown, strict=True))
+            )
+            shown = now
+            if view is None or view.finished:
+                return
+            await asyncio.sleep(HEARTBEAT_S)
+
+    def _stop(self, job_id: str) -> None:
+        try:
+            self.studio.jobs.stop(job_id)
+        except InputError as error:
+            logger.info("Nothing to stop: %s", error)  # the page's follower tells the user
+
+    def _seed(self, job_id: str) -> Any:
+        view = self.kept(self.view(job_id))
+        return gr.skip() if view is None or view.resolved is None else view.resolved.seed
+
+    def _reattach(self, job_id: str) -> tuple:
+        """After a reload: the run this window was showing, and the form as it was when it was started."""
+        untouched = [gr.skip()] * len(self.form)
+        if not job_id:
+            return ("", "", *untouched)
+        try:
+            view = self.studio.jobs.follow(job_id)
+        except InputError as error:
+            return ("", note_html("hint", str(error)), *untouched)
+        note = prompt_notes_html(self.studio.engine, view.settings)
+        return (job_id, note, *self.values(view.settings).values())
+
+
+# On a phone the stage lies below the form, and may only now appear: bring it into view; where it is so
+# already the page stays as it is.
+SHOW_STAGE = """() => {
+    const show = (triesLeft) => {
+        const status = [...document.querySelectorAll('.status')].find((one) => one.offsetParent !== null);
+        if (status) status.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+        else if (triesLeft) setTimeout(show, 100, triesLeft - 1);
+    };
+    show(20);
+}"""

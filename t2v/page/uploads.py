@@ -1,0 +1,69 @@
+"""Which clips a page or a program may name: those uploaded to this server, and the examples."""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from gradio.utils import get_upload_folder
+
+from t2v.checks import InputError
+from t2v.program import bundled
+
+logger = logging.getLogger(__name__)
+
+EXAMPLES = bundled("examples")
+INDEX = "index.json"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A clip that comes with the program, and what to try with it. settings: other fields -> values."""
+
+    title: str
+    clip: str
+    prompt: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def examples(task: str) -> tuple[Example, ...]:
+    """The examples of a task whose clips are there; none where the folder is missing or broken."""
+    path = EXAMPLES / INDEX
+    try:
+        told = json.loads(path.read_text(encoding="utf-8")).get(task, ()) if path.is_file() else ()
+        found = [
+            Example(one["title"], str(EXAMPLES / one["file"]), one["prompt"], one.get("settings", {}))
+            for one in told
+        ]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        logger.warning("The examples in %s are not used: %s", path, error)
+        return ()
+    return tuple(one for one in found if Path(one.clip).is_file())
+
+
+def allowed_clip(told: object) -> str:
+    """The path of a clip that a page or a program may use; InputError for any other file.
+
+    told: a path, or Gradio's description of an uploaded file. Pages and programs could send any path, and
+    the server can read more than its visitors may see.
+    """
+    path = told.get("path") if isinstance(told, Mapping) else getattr(told, "path", told)
+    if path is None or path == "":
+        raise InputError("no clip is chosen; upload one, or pick an example.")
+    try:
+        place = Path(path).resolve()
+    except (TypeError, ValueError, OSError, RuntimeError):  # no path at all, or one that no file can have
+        place = None
+    if place is None or not any(place.is_relative_to(folder) for folder in _folders()):
+        raise InputError("clip is neither an uploaded file nor an example; upload it first.")
+    if not place.is_file():
+        raise InputError("clip is not on the server any more; upload it again.")
+    return str(place)
+
+
+@lru_cache(maxsize=1)
+def _folders() -> tuple[Path, Path]:
+    return Path(get_upload_folder()).resolve(), EXAMPLES

@@ -1,0 +1,77 @@
+"""What a program does before it imports torch, diffusers and transformers, to start and run fast."""
+
+import argparse
+import gc
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from t2v.checks import InputError
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def bundled(name: str) -> Path:
+    """A folder that comes with the program: inside an installed package, beside the package in a clone."""
+    inside = PACKAGE / "bundled" / name
+    return inside if inside.exists() else PACKAGE.parent / name
+
+
+@contextmanager
+def loading_libraries() -> Iterator[None]:
+    """Import large libraries in this block: nothing is collected meanwhile, and nothing of them ever after.
+
+    They make objects by the hundred thousand, all of which stay. The collector would look through them again
+    and again: a quarter of the time that importing takes, and a second when the process ends. For programs'
+    entry points only, as whatever is there at the end of the block stays for good.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
+
+
+def prepare_environment() -> None:
+    """Before libraries come: they tell nobody of us, and warn of errors only."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("DIFFUSERS_VERBOSITY", "critical")  # what it logs as an error it raises too
+    for name in ("HF_HUB_DISABLE_TELEMETRY", "DISABLE_TELEMETRY", "DO_NOT_TRACK"):
+        os.environ[name] = "1"
+
+
+def show_downloads_only() -> None:
+    """No bars for reading a local file; those of the hub's downloads stay, as they can take minutes."""
+    import huggingface_hub.utils
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+    huggingface_hub.utils.enable_progress_bars()
+
+
+def spin_briefly() -> None:
+    """Torch's threads spin a moment when they wait for one another, then sleep.
+
+    For a program with a browser beside it, before torch comes. By default they go on spinning, which is best
+    on a machine of one's own and takes 1.6 times as long where another program, as a browser that draws the
+    page, wants one of two cores. To sleep at once costs a tenth or more on idle cores, a thousand turns of
+    spinning before that nothing there, and some percent on cores that are not quite one's own.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # GNU's runtime, the one of torch on Linux
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # the others
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse whose complaints are one sentence, as everywhere in this project."""
+
+    def error(self, message: str) -> NoReturn:
+        message = message.removeprefix("argument ").rstrip(".")
+        raise InputError(f"{message}; {self.prog} --help lists what is allowed.")

@@ -1,0 +1,53 @@
+"""Videos that follow the people in a clip."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from t2v.tasks.clip import Taken
+from t2v.tasks.controlled import ControlledSettings
+from t2v.tasks.words import ControlWords, TabWords
+from t2v.weights.family import STABLE_DIFFUSION
+
+FIRST_FRAMES = 8  # of a clip, by which skeletons are recognised
+
+
+@dataclass(frozen=True)
+class PoseSettings(ControlledSettings):
+    """OpenPose skeletons of everybody in the clip; a clip that already is skeletons is recognised."""
+
+    task: ClassVar[str] = "pose"
+    tab: ClassVar[TabWords] = TabWords(
+        20, "Pose", "Who should move like that, and where?", "a white panda is dancing on the beach"
+    )
+    words: ClassVar[ControlWords] = ControlWords(
+        shows="skeletons",
+        pictures="Skeletons",
+        nothing_yet="Its skeletons appear here",
+        looking="Looking for people",
+        also="Also follow skeletons",
+        ready="My clip already shows skeletons, as OpenPose draws them",
+    )
+    hub_ids: ClassVar[Mapping[str, str]] = {STABLE_DIFFUSION.key: "lllyasviel/control_v11p_sd15_openpose"}
+    detects_slowly: ClassVar[bool] = True
+
+    def taken(self, own_px: float) -> Taken:
+        """As of every clip; one whose first frames are skeletons is ready.
+
+        Not so beside further ControlNets, which need a plain clip.
+        """
+        from t2v.detectors import looks_like_skeleton
+
+        taken = super().taken(own_px)
+        if taken.is_ready or self.also:
+            return taken
+        first = replace(taken, num_frames=min(FIRST_FRAMES, taken.num_frames), is_ready=True)
+        return replace(taken, is_ready=looks_like_skeleton(self.read(first).frames))
+
+    def detect(self, frames: np.ndarray, device: str) -> np.ndarray:
+        """Coloured limbs on black."""
+        from t2v.detectors import PoseDetector, looks_like_skeleton
+
+        return frames if looks_like_skeleton(frames) else PoseDetector(device=device)(frames)

@@ -1,0 +1,218 @@
+"""What all tasks share: settings as they are asked for, and as they are resolved, with nothing left open."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, MISSING, Field, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+
+from t2v.checks import InputError, check_choice, check_flag, check_int, check_number, check_text
+from t2v.diffusion.options import SCHEDULERS
+from t2v.tasks.words import OwnNumber, TabWords
+from t2v.weights.source import BUNDLED
+
+if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is loaded
+    import torch
+    from diffusers import ControlNetModel
+
+    from t2v.diffusion.pipeline import TextToVideoPipeline
+    from t2v.diffusion.progress import Step
+
+MAX_PROMPT_CHARS = 2000
+MAX_WORK = 2**33  # frames x pixels x steps: 1000 frames of 512x512 at 32 steps
+WHOLE = ("seed", "num_frames", "width", "height", "num_inference_steps", "t0", "t1", "chunk_size")
+Limits = Mapping[str, tuple[float, float]]  # field -> least and largest value
+See = Callable[[str, np.ndarray], None]  # told of a thing that the model sees: its name, uint8 (f, h, w, 3)
+# sliders, the command line and ``check`` all read these
+LIMITS: Limits = {
+    "seed": (0, 2**32 - 1),
+    "width": (64, 2048),
+    "height": (64, 2048),
+    "num_inference_steps": (1, 200),
+    "guidance_scale": (0, 30),
+    "chunk_size": (0, 1000),
+}
+KINDS: dict[str, type["Settings"]] = {}  # task -> its settings; ``t2v.tasks`` fills it with every file there
+
+
+@dataclass(frozen=True)
+class Suits:
+    """What suits the model for one run: the value of whatever its settings leave open.
+
+    own: settings field -> value; "width" and "height" are of the square pictures that the model draws best.
+    seed: drawn for this run. times: (width, height) in pixels -> the model's T' and T there.
+    """
+
+    own: Mapping[str, float]
+    seed: int
+    times: Callable[[int, int], tuple[int, int]]
+
+    def whole(self, field: str, asked: float | None) -> int:
+        """What is asked, or suits where that is None; pages and scripts may send 25.0."""
+        return int(self.number(field, asked))
+
+    def number(self, field: str, asked: float | None) -> float:
+        """The same for fields that take any number."""
+        return self.own[field] if asked is None else asked
+
+
+@dataclass(frozen=True)
+class Network:
+    """A ControlNet that a run wants: of a task, from "miniature", a folder or a hub id."""
+
+    task: str
+    source: str
+
+
+ChooseNetwork = Callable[[str, Mapping[str, str]], str]  # (task, family -> hub id) -> what suits the model
+
+
+@dataclass(frozen=True)
+class Settings(ABC):
+    """Everything that decides a video, as it is asked for. None means: what suits the model (seed: drawn).
+
+    prompt: used as typed. width, height: output pixels, multiples of 8. fps: frames per second of the file.
+    guidance_scale: 1 or less turns guidance off. chunk_size: frames through the network at once, 0 for all;
+    never changes the picture. cross_frame_attention: the paper's ablation switch.
+
+    A task names ``task``, its ``tab``, the ``limits`` of its numbers, those that only it has (``own``), what
+    its prompt ``asks``, its ``way`` of drawing (a key of ``Family.suits``), and whether it needs an
+    InstructPix2Pix UNet (``editor``).
+    """
+
+    task: ClassVar[str]
+    tab: ClassVar[TabWords]
+    way: ClassVar[str]
+    limits: ClassVar[Limits] = LIMITS
+    own: ClassVar[Mapping[str, OwnNumber]] = {}
+    asks: ClassVar[str] = "what the video should show"
+    editor: ClassVar[bool] = False
+
+    _: KW_ONLY
+    negative_prompt: str = ""
+    model: str = BUNDLED
+    seed: int | None = None
+    num_frames: int | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    chunk_size: int = 8
+    scheduler: str = "ddim"
+    cross_frame_attention: bool = True
+
+    if TYPE_CHECKING:
+
+        @property
+        def prompt(self) -> str:
+            """A field of every task, where its first ones are: fields given by position come from there."""
+
+    def __init_subclass__(cls) -> None:
+        if "task" in cls.__dict__:
+            KINDS[cls.task] = cls
+
+    def check(self) -> None:
+        """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
+        if not check_text("prompt", self.prompt, MAX_PROMPT_CHARS).strip():
+            raise InputError(f"prompt is empty; write {self.asks}.")
+        check_text("negative_prompt", self.negative_prompt, MAX_PROMPT_CHARS)
+        if not check_text("model", self.model, 500).strip():
+            raise InputError("model is empty; give miniature, a hub id or a folder.")
+        self._check_numbers()
+        check_choice("scheduler", self.scheduler, SCHEDULERS)
+        check_flag("cross_frame_attention", self.cross_frame_attention)
+        self._check_work()
+
+    def networks(self, choose: ChooseNetwork) -> tuple[Network, ...]:
+        """The ControlNets that a run wants, those left None chosen by ``choose``: none unless it says so."""
+        return ()
+
+    @abstractmethod
+    def resolve(self, suits: Suits, networks: Sequence[Network]) -> "Resolved[Any]":
+        """The run with every field filled in; networks: as ``networks`` lists them.
+
+        InputError where a clip cannot be read.
+        """
+
+    @classmethod
+    def in_order(cls) -> list[Field[Any]]:
+        """The fields as people meet them: those that must be given first, as in a call."""
+        return sorted(fields(cls), key=lambda one: one.default is not MISSING)
+
+    @classmethod
+    def may_lack(cls, field: str) -> bool:
+        """Whether a field may be None: where it is so by default."""
+        return cls.__dataclass_fields__[field].default is None
+
+    def _check_numbers(self) -> None:
+        """InputError for a number outside its limits; None passes where it is the default."""
+        for field, (low, high) in self.limits.items():
+            value = getattr(self, field)
+            if value is None and self.may_lack(field):
+                continue
+            if field in WHOLE:
+                step = 8 if field in ("width", "height") else 1
+                check_int(field, value, int(low), int(high), multiple_of=step)
+            else:
+                check_number(field, value, low, high)
+
+    def _check_work(self) -> None:
+        """Refuse what no machine could finish; what the model or the clip is yet to decide counts then."""
+        if (
+            self.num_frames is None
+            or self.width is None
+            or self.height is None
+            or self.num_inference_steps is None
+        ):
+            return
+        work = self.num_frames * self.width * self.height * self.num_inference_steps
+        if work > MAX_WORK:
+            raise InputError(
+                f"num_frames x width x height x num_inference_steps is {work:.2g}; "
+                f"at most {MAX_WORK:.2g} is allowed, so choose fewer frames, a smaller size or fewer steps."
+            )
+
+
+S = TypeVar("S", bound=Settings)
+
+
+@dataclass(frozen=True)
+class Resolved(ABC, Generic[S]):
+    """A run with nothing left open: what was asked for, and the value of every field that may be None."""
+
+    asked: S
+    seed: int
+    num_frames: int
+    width: int
+    height: int
+    fps: float
+    num_inference_steps: int
+    guidance_scale: float
+
+    def filled(self) -> S:
+        """The settings that ask for this very run: what a result carries. ``check`` passes."""
+        known = {field.name for field in fields(self.asked)}
+        chosen = {one.name: getattr(self, one.name) for one in fields(self) if one.name in known}
+        return replace(self.asked, **chosen, chunk_size=int(self.asked.chunk_size))
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """The ControlNets it wants."""
+        return ()
+
+    @abstractmethod
+    def draw(
+        self,
+        pipeline: "TextToVideoPipeline",
+        networks: "Sequence[ControlNetModel]",
+        generator: "torch.Generator",
+        on_step: "Callable[[Step], None] | None",
+        on_seen: See | None = None,
+    ) -> "torch.Tensor":
+        """Latents of the video (1 f c h w). networks: as ``networks`` lists them; generator: seeded.
+
+        on_seen: called before the first step with each thing that the model sees of a clip: "clip" and the
+        fitted frames, the task's name and the pictures of each ControlNet.
+        """

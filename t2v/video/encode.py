@@ -1,0 +1,90 @@
+"""Clips out: ffmpeg's side of ``utils.write_video`` and ``utils.add_audio``."""
+
+import contextlib
+import itertools
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+
+from t2v.checks import InputError
+from t2v.video.guarded_ffmpeg import GUARDS, reading
+
+MAX_SIDE = 8192
+
+
+def even_frames(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """The frames, checked, with odd sides made even by repeating the last row or column."""
+    shape = None
+    for index, frame in enumerate(frames):
+        frame = np.asarray(frame)
+        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or 0 in frame.shape:
+            raise InputError(f"frame {index} is {frame.dtype} {frame.shape}; give uint8 of shape (h, w, 3).")
+        if shape is not None and frame.shape != shape:
+            raise InputError(f"frame {index} is {frame.shape}, frame 0 {shape}; give frames of one size.")
+        shape = frame.shape
+        height, width = shape[:2]
+        if height > MAX_SIDE or width > MAX_SIDE:
+            raise InputError(f"frames are {width}x{height}; a side can have at most {MAX_SIDE} pixels.")
+        yield np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+
+
+def encode(part: Path, first: np.ndarray, rest: Iterator[np.ndarray], fps: float, tags: list[str]) -> None:
+    """Frames with even sides to an H.264 MP4; ``tags``: ffmpeg's arguments for them. OSError if it fails."""
+    height, width = first.shape[:2]
+    rate = Fraction(fps).limit_denominator(100_000)  # 29.97 becomes 2997/100, NTSC's rate 30000/1001
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-y",
+        "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}",
+        "-framerate", f"{rate.numerator}/{rate.denominator}", "-i", "pipe:0",
+        "-vf", "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int,"
+        "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709",
+        "-c:v", "libx264", "-profile:v", "high", "-pix_fmt", "yuv420p", "-preset", "medium", "-crf", "17",
+        # The number of threads changes x264's bytes, so it is fixed. Without B-frames the first frame is at
+        # 0 s, also in players that ignore edit lists.
+        "-threads", "4", "-bf", "0",
+        "-movflags", "+faststart", *tags, "-f", "mp4", f"file:{part.resolve()}",
+    ]  # fmt: skip
+    with tempfile.TemporaryFile() as log:
+        # Its own session: Ctrl-C in a terminal reaches this program, which then ends ffmpeg and tidies up.
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True
+        )
+        try:
+            # A broken pipe: ffmpeg has ended early, and its exit status and log say why.
+            with contextlib.suppress(BrokenPipeError):
+                for frame in itertools.chain([first], rest):
+                    process.stdin.write(frame.tobytes())
+                process.stdin.close()
+            process.wait()
+        finally:
+            process.kill()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+            process.wait()
+        if process.returncode != 0:
+            log.seek(0)
+            lines = log.read().decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
+            raise OSError(f"the video could not be written: {lines[-1]}")
+
+
+def join(part: Path, movie: Path, source: Path, seconds: float) -> None:
+    """The pictures and settings of ``movie`` and the first ``seconds`` of the sound of ``source``, as an MP4.
+
+    The sound is always encoded anew, as AAC: not every browser plays every sound that clips come with.
+    InputError if the source cannot be read, OSError if the disk is full.
+    """
+    after = [*GUARDS, "-i", f"file:{movie.resolve()}", "-map", "1:V:0", "-map", "0:a:0", "-map_metadata", "1",
+             "-c:v", "copy", "-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart",
+             "-f", "mp4", f"file:{part.resolve()}"]  # fmt: skip
+    with reading(source, "error", ["-t", f"{seconds:.6f}"], after) as ffmpeg:
+        try:
+            ffmpeg.finish()
+        except InputError:
+            if "No space left" in ffmpeg.log():
+                raise OSError(f"the sound could not be added to {movie.name}: the disk is full") from None
+            raise

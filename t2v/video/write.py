@@ -1,0 +1,116 @@
+"""An MP4 that browsers play and that remembers its settings; it appears under its name when it is whole."""
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from t2v.checks import InputError, check_number
+from t2v.video.clips import has_audio, length_s, read_comment
+from t2v.video.encode import encode, even_frames, join
+from t2v.video.video import MAX_FPS, MIN_FPS
+
+MAX_SETTINGS_CHARS = 100_000  # systems cut a single argument of a command at 128 KB
+
+
+def check_output(path: str | os.PathLike, name: str = "output") -> Path:
+    """``path`` if an MP4 can be written there, which is tried; InputError with the reason otherwise.
+
+    name: what the sentence calls the path. Nothing is left behind, and a file of that name stays as it is.
+    """
+    told, path = f"{name} is '{os.fspath(path)}'", Path(path)
+    if path.suffix.lower() != ".mp4":
+        raise InputError(f"{told}; give a file name that ends in .mp4.")
+    if not os.path.isdir(path.parent):
+        raise InputError(f"{told}, but there is no folder '{path.parent}'; create it first.")
+    if os.path.isdir(path):
+        raise InputError(f"{told}, which is a folder; give the name of a file.")
+    try:  # rights do not tell all: /proc takes no files from anybody
+        path.exists()  # a name may be too long
+        trial = _beside(path)
+        trial.touch(exist_ok=False)
+        trial.unlink()
+    except OSError as error:
+        reason = f"no file can be written there ({error.strerror})"
+        raise InputError(f"{told}, but {reason}; choose another place.") from error
+    return path
+
+
+def write_video(
+    path: str | os.PathLike, frames: Iterable[np.ndarray], fps: float, settings: dict | None = None
+) -> Path:
+    """Write an H.264 MP4 (High, yuv420p, index in front) that browsers play, and return its path.
+
+    frames: uint8 RGB (h, w, 3), of one size, taken one by one, so an iterator of any length costs no memory.
+    A side that is odd gains one repeated row or column (4:2:0 needs even sides). settings: a JSON-able dict,
+    stored in the file for ``read_settings``. The file appears under its name only when it is whole; whatever
+    is raised, KeyboardInterrupt too, nothing is left behind and a file of that name stays as it was. The same
+    frames give the same file. InputError for a bad path, rate, frame or settings; OSError if writing fails.
+    """
+    path = check_output(path)
+    fps = check_number("fps", fps, MIN_FPS, MAX_FPS)
+    tags = [] if settings is None else ["-metadata", f"comment={_to_json(settings)}"]
+    frames = even_frames(frames)
+    first = next(frames, None)
+    if first is None:
+        raise InputError("frames are empty; give at least one frame.")
+    with replacing(path) as part:
+        encode(part, first, frames, fps, tags)
+    return path
+
+
+def add_audio(movie: str | os.PathLike, source: str | os.PathLike) -> bool:
+    """Give a finished MP4 the sound of the clip it was made from; False, and nothing done, if that has none.
+
+    For a movie that shows the whole clip at its own rate; a longer sound ends with the picture. Pictures and
+    settings stay as they are, and the movie keeps its name: the file under it is whole at every moment.
+    InputError if the clip is bad; OSError if writing fails.
+    """
+    movie, source = check_output(movie), Path(source)
+    if not has_audio(source):
+        return False
+    seconds = length_s(movie)
+    with replacing(movie) as part:
+        join(part, movie, source, seconds)
+    return True
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file to write, beside ``path``, that takes its place if all goes well, and else is gone."""
+    part = _beside(path)
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{secrets.token_hex(8)}.part{path.suffix}")
+
+
+def read_settings(path: str | os.PathLike) -> dict | None:
+    """What ``write_video`` stored in a file, None if it carries no settings; InputError if it is no video."""
+    comment = read_comment(Path(path))
+    if comment is None:
+        return None
+    try:
+        settings = json.loads(comment)
+    except ValueError:  # somebody else's comment
+        return None
+    return settings if isinstance(settings, dict) else None
+
+
+def _to_json(settings: dict) -> str:
+    try:  # plain ASCII in one line passes every command line and every tag reader unharmed
+        text = json.dumps(settings, ensure_ascii=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"settings cannot be stored as JSON ({error}).") from error
+    if len(text) > MAX_SETTINGS_CHARS:
+        raise InputError(f"settings take {len(text)} characters; at most {MAX_SETTINGS_CHARS} are stored.")
+    return text

@@ -1,0 +1,83 @@
+"""What a model says of itself: the card in its folder."""
+
+import json
+import logging
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from t2v.weights.family import FAMILIES
+from t2v.weights.source import LORA_FILE, Source
+
+logger = logging.getLogger(__name__)
+
+CARD = "miniature.json"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model says of itself in miniature.json; empty for models without one.
+
+    words: group ("subjects", "colours" ...) -> words it knows. defaults: settings that suit it. tasks: task
+    -> settings that suit it there, which win over ``defaults``.
+    preview: 5 rows of RGB, latents @ rows[:4] + rows[4] -> -1..1. examples: prompts worth trying.
+    keywords: its own style comes only with one of these in the prompt; () where nothing is asked for.
+    keywords_last: and only where the prompt ends with it.
+    """
+
+    words: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    defaults: dict[str, float] = field(default_factory=dict)
+    tasks: dict[str, dict[str, float]] = field(default_factory=dict)
+    preview: tuple[tuple[float, ...], ...] = ()
+    examples: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    keywords_last: bool = False
+
+    def suits(self, task: str) -> dict[str, float]:
+        """The settings that suit it in a task: its own defaults, and over them those of the task."""
+        return {**self.defaults, **self.tasks.get(task, {})}
+
+
+def read_card(source: Source) -> Card:
+    """The card of the miniature or of a local folder; an empty one where there is none or it is broken.
+
+    A LoRA in a folder beside the model may have a card too: its words are known as well, and are keywords;
+    its defaults win over the model's. Keywords of the DreamBooth models on offer are known without a card.
+    """
+    card = _read_file(source.folder / CARD)
+    known = [family.dreambooth[source.base] for family in FAMILIES if source.base in family.dreambooth]
+    card = replace(card, keywords=tuple(known)) if known else card
+    for adapter in source.adapters:
+        beside = source.companion(adapter, LORA_FILE)
+        card = card if beside is None else _with_adapter(card, _read_file(Path(beside) / CARD))
+    return card
+
+
+def _with_adapter(card: Card, own: Card) -> Card:
+    groups = {**card.words, **own.words}
+    words = {group: (*card.words.get(group, ()), *own.words.get(group, ())) for group in groups}
+    keywords = tuple(phrase for phrases in own.words.values() for phrase in phrases)
+    return replace(
+        card,
+        words=words,
+        defaults={**card.defaults, **own.defaults},
+        keywords=(*card.keywords, *keywords),
+        keywords_last=own.keywords_last,
+    )
+
+
+def _read_file(path: Path) -> Card:
+    try:
+        if not path.is_file():
+            return Card()
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return Card(
+            words={group: tuple(words) for group, words in told.get("words", {}).items()},
+            defaults=dict(told.get("defaults", {})),
+            tasks={task: dict(suits) for task, suits in told.get("tasks", {}).items()},
+            preview=tuple(tuple(row) for row in told.get("preview", ())),
+            examples=tuple(told.get("examples", ())),
+            keywords_last=told.get("keywords_last") is True,
+        )
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        logger.warning("The card %s is not used: %s", path, error)  # the model may draw all the same
+        return Card()

@@ -1,0 +1,58 @@
+"""What a model's index and folders tell of it, without loading any of it and without torch.
+
+An index may name classes of diffusers and transformers only: diffusers imports the modules that it names.
+"""
+
+import json
+from pathlib import Path
+
+from t2v.weights.family import family_of
+from t2v.weights.refusals import ModelError
+from t2v.weights.source import MODEL_INDEX, Source
+
+ALLOWED_MODULES = ("diffusers", "transformers", "stable_diffusion")
+NEEDED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+
+
+def check_model(name: str) -> None:
+    """ModelError for a model, or its LoRA, that surely cannot be loaded; a hub id is left to the loading."""
+    source = Source.parse(name)
+    place = source.place()
+    for adapter in source.adapters:
+        source.adapter_place(adapter)
+    if Path(place).is_dir():
+        read_index(name, Path(place) / MODEL_INDEX)
+        check_folder(place)
+
+
+def check_folder(place: str) -> None:
+    """ModelError where a part of a local folder is missing."""
+    folder = Path(place)
+    missing = [name for name in NEEDED if not (folder / name).is_dir()] if folder.is_dir() else []
+    if missing:
+        raise ModelError(f"model {place} has no folder {', '.join(missing)}; fetch it again.")
+
+
+def read_index(source: str, path: Path) -> dict:
+    """A model's index: part -> (module, class) and more; ModelError where it cannot be used here."""
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(
+            f"model {source} is broken and cannot be loaded ({reason}); fetch it again or choose another."
+        ) from error
+    told = index.items() if isinstance(index, dict) else ()
+    parts = {name: value for name, value in told if isinstance(value, list) and len(value) == 2}
+    missing = [name for name in NEEDED if not parts.get(name) or parts[name][0] is None]
+    if missing:
+        raise ModelError(
+            f"model {source} has no {', '.join(missing)}; give a Stable Diffusion model in diffusers' format."
+        )
+    modules = {module for module, _ in parts.values() if module is not None}
+    foreign = ", ".join(sorted(str(module) for module in modules - set(ALLOWED_MODULES)))
+    if foreign:
+        raise ModelError(f"model {source} asks for code of its own ({foreign}), which is not run here.")
+    if family_of(parts["unet"][1], parts["text_encoder"][1]) is None or "text_encoder_2" in parts:
+        raise ModelError(f"model {source} is not of Stable Diffusion's 1.x or 2.x kind; choose one that is.")
+    return index

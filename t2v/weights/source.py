@@ -1,0 +1,165 @@
+"""Where weights are: the bundled miniature, a local folder, a hub id. Nothing is read or imported for it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from t2v.program import bundled
+from t2v.weights.refusals import ModelError
+
+BUNDLED = "miniature"  # what the bundled model is called wherever a model is named
+STYLE, STYLE_NAME = "miniature+style", "Miniature, neon"  # with its bundled LoRA; and for people
+MINIATURE = bundled("miniature/weights") / "text-to-image"
+MODEL_INDEX = "model_index.json"
+CONFIG = "config.json"
+LORA_FILE = "pytorch_lora_weights.safetensors"
+HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)  # owner/name
+ALLOWED = f"{BUNDLED}, a folder or a hub id (owner/name)"
+LORA_PLACES = "a .safetensors file, a folder (of one beside the model's, its name) or a hub id (owner/name)"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model as people name it, parsed: "miniature", a folder or a hub id, and LoRAs behind a plus.
+
+    base: the model alone. adapters: the LoRAs on top of it, today one at most. The name may be nonsense
+    still: ``place`` and ``adapter_place`` refuse it.
+    """
+
+    base: str
+    adapters: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> "Source":
+        """The source that a name tells; what lies on the disk decides where a plus belongs to a folder."""
+        base, plus, lora = text.partition("+")
+        if not plus or is_folder(as_path(text)):
+            return cls(text)
+        return cls(base.strip(), (lora.strip(),))
+
+    @property
+    def is_bundled(self) -> bool:
+        return self.base == BUNDLED
+
+    @property
+    def folder(self) -> Path:
+        """Where its files would lie on this disk; for a hub id there is no such folder."""
+        return MINIATURE if self.is_bundled else as_path(self.base)
+
+    @property
+    def kind(self) -> str:
+        """ "bundled", "folder", "file", "hub" or "nowhere"."""
+        path = as_path(self.base)
+        if self.is_bundled:
+            return "bundled"
+        if is_file(path):
+            return "file"
+        if is_folder(path):
+            return "folder"
+        return "hub" if HUB_ID.fullmatch(self.base) else "nowhere"
+
+    def place(self, what: str = "model") -> str:
+        """The base as a folder's path or a hub id; ModelError where it can be neither.
+
+        what: how refusals call it.
+        """
+        if not self.base.strip():
+            raise ModelError(f"{what} is empty; give {ALLOWED}.")
+        kind = self.kind
+        if kind == "bundled" and not (MINIATURE / MODEL_INDEX).is_file():
+            raise ModelError(f"model {BUNDLED} has no weights in this copy; fetch the project again.")
+        if kind == "file":
+            raise ModelError(f"{what} {self.base} is a file; give the folder of one in diffusers' format.")
+        if kind == "nowhere":
+            raise ModelError(f"{what} {self.base} is not there; give {ALLOWED}.")
+        if kind == "hub":
+            return self.base
+        if what == "model" and not (self.folder / MODEL_INDEX).is_file():
+            raise ModelError(f"model {self.folder} has no {MODEL_INDEX}; give a folder in diffusers' format.")
+        return str(self.folder)
+
+    def adapter_place(self, adapter: str) -> tuple[str, str | None]:
+        """One of its LoRAs as a folder or hub id and a file in it (None: the usual one); else ModelError.
+
+        The name of a folder beside the model's is enough: "miniature+style".
+        """
+        if not self.base or not adapter:
+            text = f"{self.base}+{adapter}"[:200]
+            raise ModelError(f"model is {text!r}; give the names of both, as in {STYLE}.")
+        beside = self.companion(adapter, LORA_FILE)
+        if beside is not None:
+            return beside, None
+        path = as_path(adapter)
+        if is_file(path):
+            if path.suffix != ".safetensors":
+                raise ModelError(f"lora {adapter} is a file of another kind; give {LORA_PLACES}.")
+            return str(path.parent), path.name
+        if is_folder(path):
+            return str(path), None
+        if HUB_ID.fullmatch(adapter):
+            return adapter, None
+        raise ModelError(f"lora {adapter} is not there; give {LORA_PLACES}.")
+
+    def companion(self, name: str, file: str = CONFIG) -> str | None:
+        """The folder ``name``, with this file, beside that of the bundled or a local model; None without."""
+        beside = self.folder.resolve().parent / name
+        try:
+            return str(beside) if self.folder.is_dir() and (beside / file).is_file() else None
+        except OSError:  # a name that no file can have
+            return None
+
+    def controlnet(self, task: str, hub_id: str) -> str:
+        """The ControlNet for ``task`` that suits this model: the one beside it, else that of its family."""
+        if self.is_bundled:
+            return BUNDLED
+        beside = self.companion(f"controlnet-{task}")
+        return hub_id if beside is None else beside
+
+    @property
+    def public_name(self) -> str:
+        """What it is called where others read it: of paths, which are private, the last part alone."""
+        return "+".join(_last_part(name) for name in (self.base, *self.adapters))
+
+
+def find_controlnet(text: str, task: str) -> str:
+    """A folder's path or a hub id of the ControlNet for ``task``; ModelError where it can be neither."""
+    if text != BUNDLED:
+        place = Source.parse(text).place("controlnet")
+        if is_folder(Path(place)) and not (Path(place) / CONFIG).is_file():
+            raise ModelError(f"controlnet {text} has no {CONFIG}; give a ControlNet's folder.")
+        return place
+    folder = MINIATURE.parent / f"controlnet-{task}"
+    if not (folder / CONFIG).is_file():
+        raise ModelError(
+            f"controlnet {BUNDLED} has no weights for {task} in this copy; choose another task or model."
+        )
+    return str(folder)
+
+
+def as_path(text: str) -> Path:
+    """A name as a path, ~ and ~anna being the home folders where there are such."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # nobody of that name
+        return Path(text)
+
+
+def is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that no file can have
+        return False
+
+
+def _last_part(text: str) -> str:
+    path = as_path(text)
+    if HUB_ID.fullmatch(text) and not is_folder(path) and not is_file(path):
+        return text
+    return path.name or path.resolve().name  # "." has no name of its own

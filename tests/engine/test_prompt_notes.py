@@ -1,0 +1,113 @@
+"""prompt_notes.py: what is told about a prompt before it is drawn."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import small_tokenizer
+
+from t2v.engine.engine import Engine
+from t2v.engine.prompt_notes import Note, prompt_notes, unread
+from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
+from t2v.tasks.text_to_video import TextToVideoSettings
+from t2v.weights.card import Card, read_card
+from t2v.weights.family import STABLE_DIFFUSION
+from t2v.weights.source import MINIATURE, STYLE, Source
+
+CARD = Card(words={"subjects": ("car", "boat"), "other": ("a", "the")})
+NEON = Card(words=CARD.words, keywords=("neon style", "glow"))
+
+
+def notes(prompt: str, card: Card = CARD, tokenizer=None, **options) -> tuple[Note, ...]:
+    return prompt_notes(TextToVideoSettings(prompt, **options), card, tokenizer)
+
+
+def test_unknown_words_are_named():
+    assert notes("a car") == notes("a dragon", Card()) == ()
+    (note,) = notes("a dragon, a zebra and a dragon")
+    assert note == Note(
+        "The miniature has never seen “dragon”, “zebra”, “and”, so expect something else there.", True
+    )
+    (note,) = notes(" ".join(f"word{number}" for number in range(20)), model="me/own")
+    assert note.text.startswith("This model has never seen “word0”") and "“word7” and more, so" in note.text
+
+
+@pytest.mark.parametrize("prompt", ["\U0001f680\U0001f525", "!?", "<b></b>", " ☂ _"])
+def test_a_prompt_without_any_word_is_told(prompt):
+    (note,) = notes(prompt)
+    assert note.text.startswith("The miniature finds no word in this prompt") and note.is_about_words
+    assert notes(prompt, Card()) == ()  # nobody knows what such a model knows
+    assert prompt_notes(Pix2PixVideoSettings("clip.mp4", prompt), CARD, None) == ()
+
+
+@pytest.mark.parametrize("prompt", ["a neon car, style", "a car, neon styles", "a car"])
+def test_a_style_without_its_keyword_is_told(prompt):
+    text = notes(prompt, NEON, model="miniature+style")[-1].text
+    assert "own style comes only with “neon style” or “glow” in the prompt" in text
+
+
+@pytest.mark.parametrize("prompt", ["neon style", "a Neon  STYLE car", "neon-style", "the glow"])
+def test_a_style_with_its_keyword_is_not(prompt):
+    assert all(note.is_about_words for note in notes(prompt, NEON))
+
+
+def test_a_keyword_that_only_works_last_has_to_be_last():
+    card = replace(NEON, keywords_last=True)
+    for prompt, told in (("neon style, a car", 1), ("a neon style car", 1), ("a car, neon style!", 0)):
+        found = [note.text for note in notes(prompt, card) if not note.is_about_words]
+        assert len(found) == told and all("“glow” at the end of the prompt" in text for text in found)
+
+
+def test_keywords_come_from_the_loras_card_and_the_dreambooth_models(tmp_path):
+    for name, words in (("base", {"subjects": ["car"]}), ("style", {"styles": ["glow"]})):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "miniature.json").write_text(json.dumps({"words": words}))
+    (tmp_path / "style" / "pytorch_lora_weights.safetensors").write_bytes(b"")
+    assert read_card(Source.parse(f"{tmp_path / 'base'}+style")).keywords == ("glow",)
+    assert read_card(Source.parse(str(tmp_path / "base"))).keywords == ()
+    for model, keyword in STABLE_DIFFUSION.dreambooth.items():
+        assert read_card(Source.parse(model)).keywords == (keyword,)
+
+
+def test_what_the_text_encoder_does_not_read_is_told():
+    """It spells every word, and reads 14 letters."""
+    tokenizer = small_tokenizer()
+    assert unread("abcdefg hijklmn", tokenizer) == ""
+    assert unread("abcdefg hijklmn o", tokenizer) == "o"
+    assert unread("Abcdefg, hijk LMNOPQ  rs ", tokenizer) == "LMNOPQ  rs"  # a word cut in two is lost
+    assert notes("abcdefg hijklmn", Card(), tokenizer) == ()
+    first, second = notes("a bcdefgh ijklmn op", Card(), tokenizer, negative_prompt="x" * 100)
+    assert first == Note(
+        "The miniature reads the first 14 words and parts of words of a prompt, so “op” is left out; "
+        "say it in fewer words."
+    )
+    assert "of a negative prompt, so “xxx" in second.text and "x …” is left out" in second.text
+    assert len(second.text) < 250
+
+
+def test_a_model_reads_its_tokenizer_from_its_folder(model_folder, tmp_path):
+    model = Engine("cpu")
+    folder = Path(shutil.copytree(model_folder, tmp_path / "model"))
+    settings = TextToVideoSettings("a long prompt here", model=str(folder))
+    told = [note.text for note in model.prompt_notes(settings)]
+    assert len(told) == 1 and "This model reads the first 14 words" in told[0] and "“here”" in told[0]
+    for absent in ("someone/model", "./nowhere"):  # to be fetched yet, or to be refused when it is loaded
+        assert model.prompt_notes(replace(settings, model=absent)) == ()
+
+
+def test_notes_of_the_bundled_models():
+    if not (MINIATURE / "model_index.json").is_file():
+        pytest.skip("the miniature's weights are not in this copy")
+    model, style = Engine("cpu"), STYLE
+
+    def told(prompt: str, source: str) -> str:
+        return " ".join(note.text for note in model.prompt_notes(TextToVideoSettings(prompt, model=source)))
+
+    assert told("a red car on a street", "miniature") == told("a red car, neon style", style) == ""
+    assert told("a red car", style).count("comes only with “neon style” at the end of") == 1
+    longest = " ".join(["a red car"] * 7 + ["boat"])
+    assert told(longest, "miniature") == ""
+    assert "reads the first 22 words" in told(f"{longest} rocket", "miniature")
+    assert "so “rocket” is left out" in told(f"{longest} rocket", "miniature")

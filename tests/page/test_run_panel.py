@@ -1,0 +1,104 @@
+"""The run panel without a browser: what its handlers make of runs that succeed, fail and are stopped."""
+
+import asyncio
+import json
+import time
+
+import gradio as gr
+import pytest
+
+from t2v.engine.engine import Engine
+from t2v.jobs.job import JobView
+from t2v.jobs.queue import Jobs
+from t2v.page import text_tab
+from t2v.page.clip import clip_tab
+from t2v.page.markup import NOTHING_NEW, Stage, file_url
+from t2v.page.run_panel import RunPanel, Studio
+from t2v.page.uploads import examples
+from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
+
+ASKED = {"prompt": "a car", "num_inference_steps": "1", "width": "64", "height": "64", "num_frames": 2}
+
+
+@pytest.fixture
+def studio(tmp_path, family) -> Studio:
+    model = Engine("cpu")
+    jobs = Jobs(model, tmp_path / "videos")
+    yield Studio(model, jobs, family)
+    jobs.close()
+
+
+@pytest.fixture
+def panel(studio) -> RunPanel:
+    with gr.Blocks():
+        return text_tab.build(studio)
+
+
+def start(panel: RunPanel, shown: str, **changes) -> tuple[str, str]:
+    """Presses Run on a page that shows a run, by its id: the id it shows then, and the note."""
+    form = {name: component.value for name, component in panel.form.items()} | ASKED | changes
+    job_id, note = panel._start(shown, *form.values())
+    return (job_id if isinstance(job_id, str) else shown), note
+
+
+def ended(panel: RunPanel, job_id: str) -> JobView:
+    while not (view := panel.view(job_id)).finished:
+        time.sleep(0.02)
+    return view
+
+
+def test_a_model_that_cannot_be_had_leaves_the_last_result_where_it_is(panel, tmp_path):
+    first, note = start(panel, "", seed="7")
+    assert note == "" and ended(panel, first).state == "done"
+    page = panel.shown(Stage(), panel.view(first))
+    video = file_url(panel.view(first).output)
+    assert f'src="{video}"' in page[0] and "Finished in" in page[1]
+
+    for nowhere, words in ((str(tmp_path), "has no model_index.json"), ("nowhere", "nowhere is not there")):
+        shown, note = start(panel, first, model=nowhere)  # no run at all
+        assert shown == first and 'data-kind="error"' in note and "Model " in note and words in note
+        untouched = asyncio.run(anext(panel._follow(first, note)))
+        assert set(map(str, untouched)) == {str(gr.skip())}
+
+    second, note = start(panel, first, model="no-one/no-model", prompt="a boat")
+    assert second != first and ended(panel, second).state == "failed"
+    third, note = start(panel, second, model="no-one/no-model")  # and once more
+    for view in (panel.view(second), ended(panel, third)):
+        stage, status, caption, facts, *_ = panel.shown(Stage(), view)
+        assert (stage, caption, facts) == (page[0], page[2], page[3])
+        assert NOTHING_NEW in status and f'href="{video}"' in status
+    assert panel._seed(third) == 7
+
+
+def test_a_stopped_run_leaves_the_last_result_where_it_is(panel, studio):
+    first, _ = start(panel, "", seed="7")
+    video = file_url(ended(panel, first).output)
+    second, note = start(panel, first, num_inference_steps="200")
+    assert note == "" and second != first
+    studio.jobs.stop(second)
+    view = ended(panel, second)
+    stage, status, *_ = panel.shown(Stage(), view)
+    assert view.state == "stopped" and f'src="{video}"' in stage and NOTHING_NEW in status
+    assert panel._seed(second) == 7
+
+
+def test_a_failed_run_with_nothing_before_it_says_so(panel):
+    job_id, _ = start(panel, "", model="no-one/no-model")
+    stage, status, *_ = panel.shown(Stage(), ended(panel, job_id))
+    assert 'data-state="failed"' in stage and "This run made no video." in status
+
+
+def test_another_clip_after_a_failed_run_leaves_the_last_result_through_a_reload(studio):
+    with gr.Blocks():
+        panel = clip_tab.build(studio, Pix2PixVideoSettings)
+    clip, other = examples("pix2pix")[:2]
+    first, _ = start(panel, "", clip=clip.clip, num_frames="2", start_s="0.5")
+    assert ended(panel, first).state == "done"
+    second, _ = start(panel, first, clip=clip.clip, model="no-one/no-model")
+    assert panel.shown(Stage(), ended(panel, second))[-1] == gr.skip()  # the clip's pane is not the run's
+    chosen = json.dumps([other.clip, None, None, other.prompt])
+    job_id, path, *_ = panel.choice._choose_again(second, chosen)
+    assert (job_id, path) == (first, other.clip)
+    caption = panel.shown(Stage(), panel.view(job_id))[2]
+    assert f"from “{clip.title}”" in caption and "start 0.5 s" in caption
+    assert panel.choice._choose_again(first, chosen)[0] == gr.skip()
