@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from typing import TypeGuard
 
 
 class InputError(ValueError):
@@ -18,7 +19,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _is_finite(value: object) -> bool:
+def _is_finite(value: object) -> TypeGuard[int | float]:
     """Whether the value is a number (bool is none); whole numbers of any length are finite."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
@@ -35,8 +36,7 @@ def check_number(field: str, value: object, low: float, high: float) -> float:
 
 def check_int(field: str, value: object, low: int, high: int, multiple_of: int = 1) -> int:
     """A whole number with ``low <= value <= high``, divisible by ``multiple_of``; InputError otherwise."""
-    whole = _is_finite(value) and value == int(value)
-    if not whole or not low <= value <= high or int(value) % multiple_of:
+    if not _is_finite(value) or value != int(value) or not low <= value <= high or int(value) % multiple_of:
         kind = "a whole number" if multiple_of == 1 else f"a multiple of {multiple_of}"
         raise InputError(f"{field} is {_shown(value)}; give {kind} from {low} to {high}.")
     return int(value)

@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from t2v.checks import InputError
 
@@ -52,7 +52,8 @@ def pick_dtype(dtype: "str | torch.dtype | None", device: str) -> "torch.dtype":
         return torch.float16 if device.startswith("cuda") else torch.float32
     name = str(dtype).removeprefix("torch.")
     check_dtype(name)
-    return getattr(torch, name)
+    precision: torch.dtype = getattr(torch, name)
+    return precision
 
 
 def settle(network: "torch.nn.Module", device: str) -> "torch.nn.Module":
@@ -63,8 +64,8 @@ def settle(network: "torch.nn.Module", device: str) -> "torch.nn.Module":
     """
     import torch
 
-    layout = torch.channels_last if device.startswith("cpu") else torch.preserve_format
-    return network.eval().to(device, memory_format=layout)
+    settled: Any = network.eval().to(device)  # torch's types know no layout of a whole network
+    return settled.to(memory_format=torch.channels_last) if device.startswith("cpu") else settled
 
 
 def _read(device: str) -> tuple[str, int]:
@@ -101,6 +102,8 @@ def _torch_build() -> ModuleType | None:
     if path is None or not path.is_file():
         return None
     spec = importlib.util.spec_from_file_location("torch_version", path)
+    if spec is None or spec.loader is None:
+        return None
     build = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(build)
     return build

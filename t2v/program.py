@@ -47,13 +47,13 @@ def prepare_environment() -> None:
 
 def show_downloads_only() -> None:
     """No bars for reading a local file; those of the hub's downloads stay, as they can take minutes."""
-    import huggingface_hub.utils
     from diffusers.utils import logging as diffusers_logging
+    from huggingface_hub.utils.tqdm import enable_progress_bars
     from transformers.utils import logging as transformers_logging
 
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
-    huggingface_hub.utils.enable_progress_bars()
+    enable_progress_bars()
 
 
 def spin_briefly() -> None:

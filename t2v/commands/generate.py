@@ -58,10 +58,10 @@ class Bar:
 
     def show(self, step: Any) -> None:
         """The bar at a step of the pipeline's."""
-        told = f"{step.label}, step {step.done}/{step.total}"
+        words = f"{step.label}, step {step.done}/{step.total}"
         if self._bar is None:
-            self._bar = tqdm(desc=told, total=1.0, initial=step.fraction, bar_format=BAR, file=sys.stderr)
-        self._bar.set_description_str(told, refresh=False)
+            self._bar = tqdm(desc=words, total=1.0, initial=step.fraction, bar_format=BAR, file=sys.stderr)
+        self._bar.set_description_str(words, refresh=False)
         self._bar.update(step.fraction - self._bar.n)
 
     def close(self) -> None:
@@ -94,7 +94,7 @@ def main(argv: list[str] | None = None, prog: str = PROG) -> int:
     return 0
 
 
-def run(order: Order, clock: Clock) -> dict:
+def run(order: Order, clock: Clock) -> dict[str, Any]:
     """Draw and write the video, and return what ``--json`` prints."""
     _say_for_now("Loading ...")
     prepare_environment()
@@ -177,7 +177,7 @@ def _say_for_now(text: str) -> None:
         print(text, end="\r", file=sys.stderr, flush=True)
 
 
-def _sentence(report: dict) -> str:
+def _sentence(report: dict[str, Any]) -> str:
     return (
         f"Wrote {report['output']}: {counted(report['frames'], 'frame')} of "
         f"{report['width']}x{report['height']} at {report['fps']:g} per second, seed {report['seed']}, "

@@ -136,8 +136,9 @@ def _add_options(command: argparse.ArgumentParser, kind: type[Settings]) -> None
             _add_option(group, kind, field.name, field.default)
         if title == CONTROLNETS and group is not None:
             hint = CONTROLNET.format(others=", ".join(other_tasks(kind.task)))
-            told = {"action": "append", "default": [], "metavar": "WEIGHTS", "help": hint}
-            group.add_argument("--controlnet", dest="controlnets", **told)
+            group.add_argument(
+                "--controlnet", dest="controlnets", action="append", default=[], metavar="WEIGHTS", help=hint
+            )
     run = command.add_argument_group("the run")
     where = "the file to write (default: a new one in outputs/)"
     run.add_argument("-o", "--output", metavar="FILE.mp4", help=where)

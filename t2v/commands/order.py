@@ -42,8 +42,9 @@ class Order:
 
     def seen_paths(self) -> list[Path]:
         """All files of --save-control that this run will write."""
-        controlled = isinstance(self.settings, ControlledSettings)
-        names = [part.task for part in self.settings.parts()] if controlled else ["clip"]
+        names = ["clip"]
+        if isinstance(self.settings, ControlledSettings):
+            names = [part.task for part in self.settings.parts()]
         return [path for name in names if (path := self.seen_path(name)) is not None]
 
 
@@ -97,15 +98,15 @@ def read_controlnets(task: str, given: list[str]) -> tuple[str | None, tuple[Als
 
 
 def _controlnet(task: str, text: str) -> str | Also:
-    name, equals, weights = text.partition("=")
+    weights: str | None = None
+    name, equals, given = text.partition("=")
     if equals and re.fullmatch(r"[a-z0-9-]+", name) and not Path(text).exists():
         check_choice("controlnet", name, other_tasks(task))
-        weights, scale = _with_scale(weights)
+        weights, scale = _with_scale(given)
     else:
         name, scale = _with_scale(text)
         if name not in TASKS or equals:
             return text
-        weights = None
     check_number(f"the scale in --controlnet {text}", scale, *ControlledSettings.limits["conditioning_scale"])
     return Also(name, weights, scale)
 

@@ -25,11 +25,11 @@ class DepthDetector:
 
     weights: str = DEPTH
     device: str = "cpu"
-    _loaded: tuple[Any, Any] | None = field(default=None, init=False, repr=False)
+    _loaded: tuple[Any, ...] = field(default=(), init=False, repr=False)
 
     def load(self) -> None:
         """Load the weights now; DetectorError where they are not to be had."""
-        if self._loaded is None:
+        if not self._loaded:
             wanted = Wanted(self.weights, "AutoModelForDepthEstimation", "depth", INSTEAD)
             self._loaded = load_network(wanted, self.device)
 

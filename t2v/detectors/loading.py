@@ -46,14 +46,14 @@ def load_network(wanted: Wanted, device: str) -> tuple["nn.Module", Any]:
     try:
         # Pillow's way on every machine: torchvision, which this program does not need, resizes otherwise.
         processor = transformers.AutoImageProcessor.from_pretrained(place, backend="pil", **where)
-        network, told = getattr(transformers, wanted.kind).from_pretrained(
+        network, report = getattr(transformers, wanted.kind).from_pretrained(
             place, use_safetensors=True, output_loading_info=True, **where
         )
     except Exception as error:
         logger.debug("loading %s failed", wanted.weights, exc_info=True)
         raise _refusal(wanted, _why(is_folder, error)) from error
-    if told["missing_keys"]:  # transformers would go on with random numbers in their place
-        raise _refusal(wanted, f"cannot be used ({len(told['missing_keys'])} tensors are missing)")
+    if report["missing_keys"]:  # transformers would go on with random numbers in their place
+        raise _refusal(wanted, f"cannot be used ({len(report['missing_keys'])} tensors are missing)")
     return network.float().eval().requires_grad_(False).to(device), processor
 
 

@@ -32,11 +32,11 @@ class PoseDetector:
     weights: str = POSE
     person_weights: str = PERSON
     device: str = "cpu"
-    _loaded: tuple[Any, ...] | None = field(default=None, init=False, repr=False)
+    _loaded: tuple[Any, ...] = field(default=(), init=False, repr=False)
 
     def load(self) -> None:
         """Load the weights now; DetectorError where they are not to be had."""
-        if self._loaded is None:
+        if not self._loaded:
             pose = Wanted(self.weights, "VitPoseForPoseEstimation", "pose", INSTEAD)
             person = Wanted(self.person_weights, "AutoModelForObjectDetection", "person", INSTEAD)
             loaded = (*load_network(person, self.device), *load_network(pose, self.device))
@@ -148,7 +148,7 @@ def peaks(heatmaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     cells = np.empty((len(flat), 2))
     for index, heat in enumerate(flat):
         y, x = np.unravel_index(np.argmax(heat), heat.shape)
-        cells[index] = np.clip(np.array([x, y]) + _beyond(heat, x, y), 0, [width - 1, height - 1])
+        cells[index] = np.clip(np.array([x, y]) + _beyond(heat, int(x), int(y)), 0, [width - 1, height - 1])
     return cells.reshape(people, joints, 2), flat.max(axis=(1, 2)).reshape(people, joints)
 
 

@@ -7,7 +7,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 
 from t2v.checks import InputError, check_choice, check_int, check_number
 from t2v.diffusion.conditions import Control
-from t2v.diffusion.sampling import SCHEDULERS
+from t2v.diffusion.options import SCHEDULERS
 
 
 def check_run(num_inference_steps: int, guidance_scale: float, scheduler: str, chunk_size: int) -> None:
@@ -57,7 +57,8 @@ def common_shape(
 
 def noise_channels(unet: UNet2DConditionModel, vae: AutoencoderKL, source: torch.Tensor | None) -> int:
     """Channels of the latents; InputError where the UNet does not take these, or these and a source's."""
-    latent, taken = vae.config.latent_channels, unet.config.in_channels
+    latent: int = vae.config.latent_channels
+    taken: int = unet.config.in_channels
     if source is None and taken != latent:
         raise InputError(f"the model's UNet takes {taken} channels, not {latent}; choose a plain model.")
     if source is not None and taken != 2 * latent:

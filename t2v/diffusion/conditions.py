@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import InitVar, dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -53,7 +54,7 @@ class Packed:
 
     def __init__(self, frames: np.ndarray) -> None:
         self.shape = frames.shape
-        self._frames = [zlib.compress(np.ascontiguousarray(frame), level=1) for frame in frames]
+        self._frames = [zlib.compress(frame.tobytes(), level=1) for frame in frames]
 
     def __getitem__(self, frames: slice) -> np.ndarray:
         """These frames, as they were."""
@@ -147,7 +148,7 @@ class Predictor:
             noise[frames] = self.guidance.combine(predicted.float())
         return noise
 
-    def _added(self, residuals: list[list[torch.Tensor]]) -> dict:
+    def _added(self, residuals: list[list[torch.Tensor]]) -> dict[str, Any]:
         """The residuals of all acting ControlNets, summed, as the UNet takes them."""
         if not residuals:
             return {}
@@ -195,7 +196,8 @@ def one_time_row(network: torch.nn.Module) -> Iterator[None]:
     It saves work, and more: matrix products with as many rows as frames round differently for different
     batch sizes, so this is what keeps a video the same to the last bit at every chunk size.
     """
-    handle = network.time_embedding.register_forward_pre_hook(lambda _, args: (args[0][:1], *args[1:]))
+    embedding: Any = network.time_embedding
+    handle = embedding.register_forward_pre_hook(lambda _, args: (args[0][:1], *args[1:]))
     try:
         yield
     finally:

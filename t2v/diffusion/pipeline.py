@@ -28,7 +28,7 @@ from t2v.diffusion.sampling import Track, alpha_bar, make_scheduler, nearest_ind
 class Run:
     """What stays the same through one call."""
 
-    steps: SchedulerMixin
+    schedule: SchedulerMixin
     predictor: Predictor
     progress: Progress
 
@@ -68,18 +68,18 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         size = latent_size(self.unet, self.cell_px, height, width)
         shape = (num_frames, self.unet.config.in_channels, *size)
         noise, generators = self._draw_noise(shape, latents, generator)
-        steps = make_scheduler(scheduler, self.scheduler.config, num_inference_steps)
-        t1, t0 = self._motion_steps(motion, steps, shape)
+        schedule = make_scheduler(scheduler, self.scheduler.config, num_inference_steps)
+        t1, t0 = self._motion_steps(motion, schedule, shape)
         guidance = self._guidance(prompt, negative_prompt, guidance_scale)
         at_once = num_frames if chunk_size == 0 else chunk_size
         with ready_to_predict(self.unet, guidance, at_once, cross_frame=cross_frame) as predictor:
-            progress = _progress(num_frames, len(steps.timesteps), t1, t0, motion.enabled, on_step)
-            run = Run(steps, predictor, progress)
+            progress = _progress(num_frames, len(schedule.timesteps), t1, t0, motion.enabled, on_step)
+            run = Run(schedule, predictor, progress)
             if motion.enabled and num_frames > 1:
                 tracks = self._move(run, motion, (t1, t0), noise, generators)
             else:
-                tracks = [Track.from_noise(steps, noise, generators)]
-            self._denoise(run, tracks, len(steps.timesteps), "all frames")
+                tracks = [Track.from_noise(schedule, noise, generators)]
+            self._denoise(run, tracks, len(schedule.timesteps), "all frames")
         return torch.cat([track.latents for track in tracks])[None]
 
     def _move(
@@ -95,15 +95,15 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         window: the numbers of the time steps at T and T'.
         """
         t1, t0 = window
-        first = Track.from_noise(run.steps, noise[:1], generators[:1])  # x_1000^1
+        first = Track.from_noise(run.schedule, noise[:1], generators[:1])  # x_1000^1
         self._denoise(run, [first], t1, "first frame")  # x_T^1
         ahead = first.fork()
         self._denoise(run, [ahead], t0, "motion")  # x_T'^1
         field = motion_field(len(noise), motion.x, motion.y)[1:]
         moved = warp(ahead.preserving().expand(len(field), -1, -1, -1), field, self.cell_px, motion.warp)
-        ratio = alpha_ratio(alpha_bar(run.steps, t1), alpha_bar(run.steps, t0))
+        ratio = alpha_ratio(alpha_bar(run.schedule, t1), alpha_bar(run.schedule, t0))
         noised = noise_to(moved, ratio, noise[1:])  # x_T^k
-        return [first, Track.from_latents(run.steps, noised, generators[1:], t1)]
+        return [first, Track.from_latents(run.schedule, noised, generators[1:], t1)]
 
     @torch.inference_mode()
     def guided(
@@ -136,9 +136,9 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         channels = noise_channels(self.unet, self.vae, source)
         shape = (1, channels, *latent_size(self.unet, self.cell_px, height, width))
         noise, (own,) = self._draw_noise(shape, latents, generator)
-        steps = make_scheduler(scheduler, self.scheduler.config, num_inference_steps)
+        schedule = make_scheduler(scheduler, self.scheduler.config, num_inference_steps)
         track = Track.from_noise(
-            steps, noise.expand(num_frames, -1, -1, -1), [own.clone_state() for _ in range(num_frames)]
+            schedule, noise.expand(num_frames, -1, -1, -1), [own.clone_state() for _ in range(num_frames)]
         )
         image_scale = None if source is None else image_guidance_scale
         with ready_to_predict(
@@ -149,19 +149,19 @@ class TextToVideoPipeline(StableDiffusionPipeline):
             controls=controls,
             source=source,
         ) as predictor:
-            num_steps = len(steps.timesteps)
-            run = Run(steps, predictor, Progress(num_steps, num_steps * num_frames, on_step))
+            num_steps = len(schedule.timesteps)
+            run = Run(schedule, predictor, Progress(num_steps, num_steps * num_frames, on_step))
             self._denoise(run, [track], num_steps, "all frames")
         return track.latents[None]
 
     def _denoise(self, run: Run, tracks: list[Track], end: int, label: str) -> None:
         """The one loop: all tracks' frames together, up to time step number ``end``."""
         while tracks[0].index < end:
-            index, time = tracks[0].index, run.steps.timesteps[tracks[0].index]
+            index, time = tracks[0].index, run.schedule.timesteps[tracks[0].index]
             seen = torch.cat([track.model_input() for track in tracks])
-            prediction = run.predictor(seen, time, index, len(run.steps.timesteps))
+            prediction = run.predictor(seen, time, index, len(run.schedule.timesteps))
             del seen  # of a long video, each such copy counts
-            parts = prediction.split([len(track.latents) for track in tracks])
+            parts = torch.split(prediction, [len(track.latents) for track in tracks])
             clean = torch.cat([track.clean(part) for track, part in zip(tracks, parts, strict=True)])
             for track, part in zip(tracks, parts, strict=True):
                 track.step(part)
@@ -192,20 +192,20 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         """Output pixels per latent cell, along each side."""
         return self.vae_scale_factor
 
-    def _motion_steps(self, motion: Motion, steps: SchedulerMixin, shape: tuple[int, ...]) -> tuple[int, int]:
+    def _motion_steps(
+        self, motion: Motion, schedule: SchedulerMixin, shape: tuple[int, ...]
+    ) -> tuple[int, int]:
         """The numbers of the time steps nearest to T and T', with 0 <= T's <= T's' < number of steps.
 
         Where there are steps to spare, T' comes after at least one: noise alone has no picture to move.
         """
-        default_t0, default_t1 = default_times(self.scheduler.alphas_cumprod, *shape[-2:])
-        motion = replace(
-            motion,
-            t0=default_t0 if motion.t0 is None else motion.t0,
-            t1=default_t1 if motion.t1 is None else motion.t1,
-        )
-        motion.check()
-        t0 = max(nearest_index(steps, motion.t0), min(1, len(steps.timesteps) - 1))
-        return min(nearest_index(steps, motion.t1), t0), t0
+        height, width = shape[-2:]
+        time_0, time_1 = default_times(self.scheduler.alphas_cumprod, height, width)
+        time_0 = time_0 if motion.t0 is None else motion.t0
+        time_1 = time_1 if motion.t1 is None else motion.t1
+        replace(motion, t0=time_0, t1=time_1).check()
+        t0 = max(nearest_index(schedule, time_0), min(1, len(schedule.timesteps) - 1))
+        return min(nearest_index(schedule, time_1), t0), t0
 
     def _guidance(
         self, prompt: str, negative_prompt: str, scale: float, image_scale: float | None = None

@@ -2,7 +2,9 @@
 
 import copy
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import diffusers
 import torch
@@ -14,7 +16,7 @@ FEW_STEPS = 10
 LCM_TEACHER_STEPS = 50
 
 
-def make_scheduler(name: str, config: dict, num_inference_steps: int) -> SchedulerMixin:
+def make_scheduler(name: str, config: Mapping[str, Any], num_inference_steps: int) -> SchedulerMixin:
     """A scheduler of SCHEDULERS on a model's noise schedule, with its time steps set.
 
     The spacing of the steps is the model's own, except below ten steps: "leading" spacing, Stable

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,7 +112,7 @@ class Engine:
         resolved: Resolved[Any],
         on_step: Callable[[Step], None] | None = None,
         on_seen: See | None = None,
-    ) -> Iterator[np.ndarray]:
+    ) -> Generator[np.ndarray]:
         """The video's frames one at a time, uint8 RGB (h, w, 3): a long one can go straight to a file.
 
         resolved: as ``resolve`` returns it. on_step hears of every step; on_seen, before the first, of each

@@ -59,13 +59,13 @@ def unknown_words(card: Card, prompt: str, editor: bool = False) -> tuple[str, .
 
 def unread(text: str, tokenizer: Any) -> str:
     """The end of a text that the text encoder does not get to read; empty where it reads it all."""
-    told = tokenizer(text, return_offsets_mapping=True, truncation=False, verbose=False)
+    tokens = tokenizer(text, return_offsets_mapping=True, truncation=False, verbose=False)
     longest = tokenizer.model_max_length
-    if len(told["input_ids"]) <= longest:
+    if len(tokens["input_ids"]) <= longest:
         return ""
-    begins = told["offset_mapping"][longest - 1][0]  # the last place read is the end mark's
-    begins -= len(re.search(r"\w*$", text[:begins])[0])  # a word that is cut is lost
-    return text[begins:].strip()
+    begins = tokens["offset_mapping"][longest - 1][0]  # the last place read is the end mark's
+    whole_words = re.sub(r"\w*$", "", text[:begins])  # a word that is cut is lost
+    return text[len(whole_words) :].strip()
 
 
 def _about_words(name: str, settings: Settings, card: Card) -> Note | None:

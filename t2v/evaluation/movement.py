@@ -112,7 +112,7 @@ def change(before: np.ndarray, after: np.ndarray, shift: np.ndarray) -> float:
     Only what both show counts. What is left is flicker, and whatever did not move with the picture.
     """
     height, width = before.shape[:2]
-    back = np.float32([[1, 0, shift[0]], [0, 1, shift[1]]])
+    back = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     moved = cv2.warpAffine(after, back, (width, height), flags=flags).astype(np.float32)
     x, y = (int(np.ceil(abs(part))) + EDGE_PX for part in shift)

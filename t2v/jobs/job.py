@@ -65,7 +65,9 @@ class Job:
     stop_asked: bool = False
     started_s: float | None = None
     ended_s: float | None = None
-    pace: deque = field(default_factory=lambda: deque(maxlen=RECENT_STEPS))  # (time in s, fraction done)
+    pace: deque[tuple[float, float]] = field(
+        default_factory=lambda: deque(maxlen=RECENT_STEPS)
+    )  # (time in s, fraction done)
     preview: np.ndarray | None = None
     preview_number: int = 0
     seen: dict[str, Path] = field(default_factory=dict)

@@ -24,7 +24,7 @@ OUTPUTS = Path("outputs")  # where videos go that nobody named a place for
 WEIGHTS = {"model", "controlnet"}  # fields that may name a folder
 
 
-def check_target(path: str | os.PathLike, settings: Settings, name: str = "output") -> Path:
+def check_target(path: str | os.PathLike[str], settings: Settings, name: str = "output") -> Path:
     """``path`` if a run's MP4 can be written there and is not the clip it is made from; else InputError.
 
     name: what the sentence calls the path.
@@ -51,19 +51,19 @@ def write_result(path: Path, resolved: Resolved[Any], frames: Iterable[np.ndarra
     return path
 
 
-def settings_dict(settings: Settings) -> dict:
+def settings_dict(settings: Settings) -> dict[str, Any]:
     """Settings as JSON for a video's metadata, with the task, the program and its version.
 
     Of the clip, of local models and ControlNets only their names: folders are private, and files get around.
     """
     about = {"task": settings.task, "program": "Text2Video-Zero Studio", "version": __version__}
-    told = asdict(settings)
-    if "clip" in told:
-        told["clip"] = Path(told["clip"]).name
-    for part in (told, *told.get("also", ())):
+    kept = asdict(settings)
+    if "clip" in kept:
+        kept["clip"] = Path(kept["clip"]).name
+    for part in (kept, *kept.get("also", ())):
         for name in WEIGHTS & part.keys():
             part[name] = None if part[name] is None else Source.parse(part[name]).public_name
-    return {**about, **told}
+    return {**about, **kept}
 
 
 def new_output_path(folder: Path, resolved: Resolved[Any]) -> Path:

@@ -7,9 +7,9 @@ import gradio as gr
 from t2v.engine.engine import Engine
 from t2v.jobs.queue import Jobs
 from t2v.library.results import OUTPUTS
+from t2v.page.glances import Glances
 from t2v.page.layout import build_page
-from t2v.page.previews import Previews
-from t2v.page.run_panel import Studio
+from t2v.page.studio import Studio
 
 _studios: WeakKeyDictionary[Engine, Studio] = WeakKeyDictionary()
 
@@ -26,5 +26,5 @@ def create_demo(engine: Engine, task: str) -> gr.Blocks:
 def studio_of(engine: Engine) -> Studio:
     """What the tabs on this engine share; made when the first is."""
     if engine not in _studios:
-        _studios[engine] = Studio(engine, Jobs(engine, OUTPUTS), previews=Previews(engine.device))
+        _studios[engine] = Studio(engine, Jobs(engine, OUTPUTS), glances=Glances(engine.device))
     return _studios[engine]

@@ -11,14 +11,19 @@ import gradio as gr
 
 from t2v.checks import InputError
 from t2v.page.form_values import settings_from
-from t2v.page.run_panel import HEARTBEAT_S, Studio
+from t2v.page.run_panel import HEARTBEAT_S
+from t2v.page.studio import Studio
 from t2v.page.uploads import allowed_clip
-from t2v.tasks import settings_of
+from t2v.tasks import Settings, settings_of
+from t2v.tasks.controlled import ControlledSettings
 
-OTHERWISE = {"clip": gr.FileData, "also": list[dict]}  # fields that programs give otherwise than Python does
+OTHERWISE = {
+    "clip": gr.FileData,
+    "also": list[dict[str, Any]],
+}  # fields that programs give otherwise than Python does
 
 
-def add_endpoint(studio: Studio, settings_class: type) -> None:
+def add_endpoint(studio: Studio, settings_class: type[Settings]) -> None:
     """``/text_to_video`` for the task "text-to-video": submits, waits for its turn, returns the MP4.
 
     Whatever is wrong comes back as an error with the one sentence; ``settings.check()`` sees every value, as
@@ -28,7 +33,7 @@ def add_endpoint(studio: Studio, settings_class: type) -> None:
     gr.api(_endpoint(studio, settings_class), api_name=name, concurrency_limit=None)
 
 
-def _endpoint(studio: Studio, settings_class: type) -> Callable:
+def _endpoint(studio: Studio, settings_class: type[Settings]) -> Callable[..., Any]:
     fields = settings_class.in_order()
     hints = typing.get_type_hints(settings_class) | OTHERWISE
 
@@ -37,15 +42,15 @@ def _endpoint(studio: Studio, settings_class: type) -> Callable:
         return await _wait_for(studio, settings_class, given)
 
     # Gradio reads the parameters from the signature; the settings are the one home of names and defaults
-    run.__signature__ = inspect.Signature(
-        [_parameter(studio, field, hints[field.name]) for field in fields], return_annotation=gr.FileData
-    )
+    parameters = [_parameter(studio, field, hints[field.name]) for field in fields]
+    signature = inspect.Signature(parameters, return_annotation=gr.FileData)
+    run.__signature__ = signature  # type: ignore[attr-defined]
     run.__annotations__ = {field.name: hints[field.name] for field in fields} | {"return": gr.FileData}
     run.__doc__ = f"Runs {settings_class.task} with these settings and returns the MP4."
     return run
 
 
-def _parameter(studio: Studio, field: dataclasses.Field, hint: Any) -> inspect.Parameter:
+def _parameter(studio: Studio, field: dataclasses.Field[Any], hint: Any) -> inspect.Parameter:
     required = field.default is dataclasses.MISSING
     default = inspect.Parameter.empty if required else field.default
     if field.name == "model":
@@ -55,17 +60,17 @@ def _parameter(studio: Studio, field: dataclasses.Field, hint: Any) -> inspect.P
     )
 
 
-def _settings(settings_class: type, given: dict[str, Any]) -> Any:
+def _settings(settings_class: type[Settings], given: dict[str, Any]) -> Any:
     """What a program sent → settings, not yet checked; InputError for a clip that it may not use."""
     if "clip" in given:
         given = {**given, "clip": allowed_clip(given["clip"])}
     if given.get("also"):
-        one = {"task": settings_class.task, "clip": "", "prompt": "", "also": given["also"]}
-        given = {**given, "also": settings_of(one).also}
+        one = settings_of({"task": settings_class.task, "clip": "", "prompt": "", "also": given["also"]})
+        given = {**given, "also": one.also if isinstance(one, ControlledSettings) else ()}
     return settings_from(settings_class, given)
 
 
-async def _wait_for(studio: Studio, settings_class: type, given: dict[str, Any]) -> dict:
+async def _wait_for(studio: Studio, settings_class: type[Settings], given: dict[str, Any]) -> dict[str, Any]:
     job_id = None
     try:
         job_id = studio.jobs.submit(_settings(settings_class, given))
@@ -77,7 +82,8 @@ async def _wait_for(studio: Studio, settings_class: type, given: dict[str, Any])
         if job_id is not None:
             studio.jobs.stop(job_id)
         raise
-    if view.state != "done":
+    if view.output is None:
         sentence = "The run was stopped." if view.error is None else view.error
         raise gr.Error(sentence, print_exception=False)
-    return gr.FileData(path=str(view.output), orig_name=view.output.name).model_dump()
+    file: dict[str, Any] = gr.FileData(path=str(view.output), orig_name=view.output.name).model_dump()
+    return file

@@ -6,7 +6,7 @@ import gradio as gr
 from gradio.components import Component
 
 from t2v.diffusion.options import SCHEDULERS
-from t2v.page.run_panel import Studio
+from t2v.page.studio import Studio
 from t2v.tasks import Settings
 from t2v.tasks.controlled import ControlledSettings
 from t2v.weights.family import STABLE_DIFFUSION

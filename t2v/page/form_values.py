@@ -6,15 +6,17 @@ import typing
 from collections.abc import Sequence
 from typing import Any
 
+from t2v.tasks import Settings
 
-def settings_from(settings_class: type, values: dict[str, Any]) -> Any:
+
+def settings_from(settings_class: type[Settings], values: dict[str, Any]) -> Any:
     """Raw values of a page or a program → settings, not yet checked.
 
     Missing ones take the class's default, and whole numbers that come as 8.0 become 8. Everything else is
     passed on as it is.
     """
     hints = typing.get_type_hints(settings_class)
-    chosen = {}
+    chosen: dict[str, Any] = {}
     for field in dataclasses.fields(settings_class):
         value = values.get(field.name)
         if value is None:
@@ -27,7 +29,7 @@ def settings_from(settings_class: type, values: dict[str, Any]) -> Any:
     return settings_class(**chosen)
 
 
-def told(settings_class: type, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+def values_of(settings_class: type[Settings], names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
     """Raw values of a form's fields by their names; what was typed for a number becomes one."""
     hints = typing.get_type_hints(settings_class)
     found = {}

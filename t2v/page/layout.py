@@ -6,7 +6,8 @@ import gradio as gr
 
 from t2v.page import text_tab
 from t2v.page.clip import clip_tab
-from t2v.page.run_panel import Studio
+from t2v.page.run_panel import RunPanel
+from t2v.page.studio import Studio
 from t2v.tasks import TASKS
 from t2v.tasks.clip import ClipSettings
 
@@ -21,12 +22,14 @@ def build_page(studio: Studio, tasks: Collection[str] = tuple(TASKS)) -> gr.Bloc
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=KEEP_UPLOADS_S) as page:
         head = f"<header><h1>{TITLE}</h1><p>{INTRO}</p></header>"
         gr.HTML(head, elem_classes="top", apply_default_css=False)
-        panels = []
+        panels: list[RunPanel] = []
         with gr.Tabs():
             for kind in (kind for task, kind in TASKS.items() if task in tasks):
                 with gr.Tab(kind.tab.name):
-                    is_clip = issubclass(kind, ClipSettings)
-                    panels.append(clip_tab.build(studio, kind) if is_clip else text_tab.build(studio))
+                    if issubclass(kind, ClipSettings):
+                        panels.append(clip_tab.build(studio, kind))
+                    else:
+                        panels.append(text_tab.build(studio))
         for panel in panels:
             panel.wire()
     return page

@@ -49,8 +49,8 @@ class Stage:
     def html(self, view: JobView | None) -> str:
         if view is None:
             return _stage("idle", _placeholder("Your video appears here"))
-        if view.state == "done":
-            return _stage("done", _video(view))
+        if view.output is not None:
+            return _stage("done", _video(view, view.output))
         if view.state == "queued":
             return _stage("waiting", _placeholder("Waiting for its turn" if view.ahead else "Getting ready"))
         if view.state == "failed":
@@ -59,13 +59,13 @@ class Stage:
             return _stage("stopped", _placeholder("Stopped"))
         if view.preview is None:
             return _stage("waiting", _placeholder("Getting ready"))
-        return _stage("running", self._preview(view))
+        return _stage("running", self._preview(view, view.preview))
 
-    def _preview(self, view: JobView) -> str:
+    def _preview(self, view: JobView, frames: np.ndarray) -> str:
         if view.preview_number != self._number:
-            self._number, self._strip = view.preview_number, preview_strip(view.preview)
+            self._number, self._strip = view.preview_number, preview_strip(frames)
         uri, count = self._strip
-        seconds = len(view.preview) / view.resolved.fps
+        seconds = len(frames) / view.resolved.fps
         return (
             f'<div class="picture" style="{_picture_style(view)}">'
             f'<img class="strip" alt="Preview of the video as it takes shape" src="{uri}" '
@@ -86,11 +86,11 @@ def _picture_style(view: JobView) -> str:
     return f"--w:{view.resolved.width};--h:{view.resolved.height}"
 
 
-def _video(view: JobView) -> str:
+def _video(view: JobView, file: Path) -> str:
     alt = html.escape(f"Video: {view.resolved.asked.prompt[:200]}", quote=True)
     return (
         f'<div class="picture" style="{_picture_style(view)}">'
-        f'<video src="{file_url(view.output)}" aria-label="{alt}" '
+        f'<video src="{file_url(file)}" aria-label="{alt}" '
         "autoplay loop muted playsinline controls></video></div>"
     )
 
@@ -119,7 +119,7 @@ def status_html(view: JobView | None, is_earlier: bool = False) -> str:
         return _status("queued", text, _bar(None))
     if view.state == "running":
         return _status("running", _progress_words(view), _bar(view))
-    if view.state == "done":
+    if view.output is not None:
         link = (
             f'<a class="download" href="{file_url(view.output)}" '
             f'download="{html.escape(view.output.name, quote=True)}">Download video</a>'

@@ -44,7 +44,7 @@ def in_labels(sentence: str, labels: Mapping[str, str]) -> str:
         word = rf"(?<![\w./'-]){name}{symbol}(?![\w/'-]|\.\w)"
         if name.isalpha():
             word = rf"^{name}(?= )|(?<= x ){name}\b|\b{name}(?= x )"
-        sentence = re.sub(word, lambda _, text=text: text, sentence)
+        sentence = re.sub(word, text.replace("\\", r"\\"), sentence)
     begins_with_word = sentence.partition(" ")[0].isalpha()  # and not with a file's name
     return sentence[:1].upper() + sentence[1:] if begins_with_word else sentence
 
@@ -85,5 +85,5 @@ def note_html(kind: str, text: str, more: str = "", by: str = "") -> str:
     by: who told it, for those who take it away again.
     """
     role = "alert" if kind == "error" else "note"
-    told = f'data-kind="{kind}"' + (f' data-by="{by}"' if by else "")
-    return f'<div class="note" {told} role="{role}"><p>{html.escape(text)}</p>{more}</div>'
+    data = f'data-kind="{kind}"' + (f' data-by="{by}"' if by else "")
+    return f'<div class="note" {data} role="{role}"><p>{html.escape(text)}</p>{more}</div>'

@@ -5,7 +5,6 @@ the browser's session storage: it outlives a reload, and two windows do not shar
 """
 
 import asyncio
-import dataclasses
 import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -16,13 +15,12 @@ from gradio.events import Dependency
 
 from t2v.checks import InputError
 from t2v.engine.check_weights import check_weights
-from t2v.engine.engine import Engine
 from t2v.jobs.job import JobView
-from t2v.jobs.queue import Jobs
 from t2v.page import markup, notes
-from t2v.page.form_values import settings_from, told
+from t2v.page.form_values import settings_from, values_of
 from t2v.page.notes import note_html, prompt_notes_html
-from t2v.page.previews import Previews
+from t2v.page.studio import Studio
+from t2v.tasks import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -34,16 +32,6 @@ KEPT_RUNS = 1000  # of which it is known what their windows showed before
 HEARTBEAT_S = 0.4
 
 
-@dataclasses.dataclass(frozen=True)
-class Studio:
-    """What the tabs are built around."""
-
-    engine: Engine
-    jobs: Jobs
-    default_model: str = "miniature"
-    previews: Previews = dataclasses.field(default_factory=Previews)
-
-
 class RunPanel:
     """Run and Stop, the stage, progress, seed and download of one tab.
 
@@ -51,7 +39,7 @@ class RunPanel:
     which ``settings`` and ``values`` can make something else; ``wire()`` connects it all.
     """
 
-    def __init__(self, studio: Studio, settings_class: type):
+    def __init__(self, studio: Studio, settings_class: type[Settings]) -> None:
         self.studio = studio
         self.settings_class = settings_class
         self.form: dict[str, Component] = {}
@@ -115,7 +103,7 @@ class RunPanel:
         """What a run changes while it is followed; ``shown`` gives a value for each."""
         return [self.stage, self.status, self.caption, self.facts, self.run, self.stop, self.reuse]
 
-    def shown(self, stage: markup.Stage, view: JobView | None) -> tuple:
+    def shown(self, stage: markup.Stage, view: JobView | None) -> tuple[Any, ...]:
         """The followers' values for a run as it stands, None where there is none.
 
         A run that fails or is stopped takes nothing away: the last video that was made here is shown again.
@@ -123,13 +111,14 @@ class RunPanel:
         kept = self.kept(view)
         seed_known = kept is not None and kept.resolved is not None and kept.error is None
         busy = view is not None and not view.finished
+        may_stop = view is not None and busy and not view.stopping
         return (
             stage.html(kept),
             markup.status_html(kept, is_earlier=kept is not view),
             markup.caption_html(kept, self.about(kept)),
             markup.facts_html(kept),
             gr.update(interactive=not busy),
-            gr.update(interactive=busy and not view.stopping),
+            gr.update(interactive=may_stop),
             gr.update(visible=seed_known),
         )
 
@@ -140,17 +129,17 @@ class RunPanel:
         earlier = self.view(self._made_before.get(view.id, ""))
         return view if earlier is None else earlier
 
-    def settings(self, told: dict[str, Any]) -> Any:
+    def settings(self, values: dict[str, Any]) -> Any:
         """The form's values, typed numbers being numbers already → settings; InputError if there are none."""
-        return settings_from(self.settings_class, told)
+        return settings_from(self.settings_class, values)
 
     def values(self, settings: Any) -> dict[str, Any]:
         """Settings → the form's values, in the form's order."""
         return {name: getattr(settings, name) for name in self.form}
 
-    def told(self, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    def typed(self, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
         """Raw values of the form's fields by name; what was typed for a number becomes one."""
-        return told(self.settings_class, names, values)
+        return values_of(self.settings_class, names, values)
 
     def view(self, job_id: str) -> JobView | None:
         """How a run stands; None where nothing was run here yet or the server was restarted."""
@@ -174,7 +163,7 @@ class RunPanel:
 
     def _start(self, job_id: str, *values: Any) -> tuple[Any, str]:
         try:
-            settings = self.settings(self.told(list(self.form), values))
+            settings = self.settings(self.typed(list(self.form), values))
             under_way = self.view(job_id)
             if under_way is not None and not under_way.finished:
                 same = under_way.settings == settings  # a double click
@@ -197,16 +186,17 @@ class RunPanel:
         for old in list(self._made_before)[:-KEPT_RUNS]:
             self._made_before.pop(old, None)
 
-    async def _follow(self, job_id: str, note: str) -> AsyncIterator[tuple]:
-        stage, shown, view = markup.Stage(), None, self.view(job_id)
+    async def _follow(self, job_id: str, note: str) -> AsyncIterator[tuple[Any, ...]]:
+        stage, view = markup.Stage(), self.view(job_id)
+        shown: tuple[Any, ...] | None = None
         is_refused = notes.is_by(note, notes.RUN)  # then the run shown is an earlier one
         if is_refused and (view is None or view.finished):  # and nothing has become of it since
             yield (gr.skip(),) * (1 + len(self.followers()))
             return
         while True:
             view = self.view(job_id)
-            failed = view is not None and view.error is not None and not is_refused
-            now = (self.error(view.error) if failed else gr.skip(), *self.shown(stage, view))
+            error = None if view is None or is_refused else view.error
+            now = (gr.skip() if error is None else self.error(error), *self.shown(stage, view))
             # what has not changed is not sent again: the video would start over, the page would flicker
             yield (
                 now
@@ -228,7 +218,7 @@ class RunPanel:
         view = self.kept(self.view(job_id))
         return gr.skip() if view is None or view.resolved is None else view.resolved.seed
 
-    def _reattach(self, job_id: str) -> tuple:
+    def _reattach(self, job_id: str) -> tuple[Any, ...]:
         """After a reload: the run this window was showing, and the form as it was when it was started."""
         untouched = [gr.skip()] * len(self.form)
         if not job_id:

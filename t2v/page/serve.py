@@ -22,7 +22,7 @@ from t2v.weights.index import check_model
 if TYPE_CHECKING:
     import gradio as gr
 
-    from t2v.page.run_panel import Studio
+    from t2v.page.studio import Studio
 
 logger = logging.getLogger(__name__)
 
@@ -95,11 +95,11 @@ def _not_served(options: argparse.Namespace, error: OSError) -> InputError:
 class OnlyFromHere:
     """ASGI middleware: every answer tells the browser to load things from this server alone."""
 
-    def __init__(self, app):
+    def __init__(self, app: Any) -> None:
         self.app = app
 
-    async def __call__(self, scope, receive, send):
-        async def send_with_policy(message):
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def send_with_policy(message: Any) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], (b"content-security-policy", CONTENT_POLICY)]
             await send(message)
@@ -114,9 +114,9 @@ def serve(
     with loading_libraries():
         from t2v.engine.engine import Engine
         from t2v.jobs.queue import Jobs
+        from t2v.page.glances import Glances
         from t2v.page.layout import build_page
-        from t2v.page.previews import Previews
-        from t2v.page.run_panel import Studio
+        from t2v.page.studio import Studio
         from t2v.tasks import TASKS
         from t2v.tasks.text_to_video import TextToVideoSettings
 
@@ -128,7 +128,7 @@ def serve(
     )
     jobs, page = Jobs(engine, options.output, warm_up=warm_up), None
     try:
-        studio = Studio(engine, jobs, options.model, Previews(engine.device))
+        studio = Studio(engine, jobs, options.model, Glances(engine.device))
         page = build_page(studio, TASKS if tasks is None else tasks)
         _launch(page, studio, options, auth)
         logger.info("Serving on %s; Ctrl-C ends it. Videos go to %s.", page.local_url, jobs.output_folder)
@@ -150,7 +150,7 @@ def looks(studio: "Studio") -> dict[str, Any]:
         "css_paths": STATIC / "style.css",
         "favicon_path": STATIC / "icon.svg",
         "js": (STATIC / "page.js").read_text(encoding="utf-8"),
-        "allowed_paths": [str(studio.jobs.output_folder), str(studio.previews.folder)],
+        "allowed_paths": [str(studio.jobs.output_folder), str(studio.glances.folder)],
         "max_file_size": MAX_UPLOAD,
     }
 

@@ -6,7 +6,8 @@ from gradio.components import Component
 from t2v.page import form_fields as fields
 from t2v.page.endpoints import add_endpoint
 from t2v.page.form_fields import number_field
-from t2v.page.run_panel import RunPanel, Studio
+from t2v.page.run_panel import RunPanel
+from t2v.page.studio import Studio
 from t2v.tasks.text_to_video import LIMITS, TextToVideoSettings
 
 DEFAULT = TextToVideoSettings(prompt="")

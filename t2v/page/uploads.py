@@ -16,7 +16,8 @@ from t2v.program import bundled
 logger = logging.getLogger(__name__)
 
 EXAMPLES = bundled("examples")
-INDEX = "index.json"
+CLIPS_INDEX = "index.json"
+NOT_OURS = "clip is neither an uploaded file nor an example; upload it first."
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,12 @@ class Example:
 
 def examples(task: str) -> tuple[Example, ...]:
     """The examples of a task whose clips are there; none where the folder is missing or broken."""
-    path = EXAMPLES / INDEX
+    path = EXAMPLES / CLIPS_INDEX
     try:
-        told = json.loads(path.read_text(encoding="utf-8")).get(task, ()) if path.is_file() else ()
+        entries = json.loads(path.read_text(encoding="utf-8")).get(task, ()) if path.is_file() else ()
         found = [
             Example(one["title"], str(EXAMPLES / one["file"]), one["prompt"], one.get("settings", {}))
-            for one in told
+            for one in entries
         ]
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         logger.warning("The examples in %s are not used: %s", path, error)
@@ -44,21 +45,21 @@ def examples(task: str) -> tuple[Example, ...]:
     return tuple(one for one in found if Path(one.clip).is_file())
 
 
-def allowed_clip(told: object) -> str:
+def allowed_clip(sent: object) -> str:
     """The path of a clip that a page or a program may use; InputError for any other file.
 
-    told: a path, or Gradio's description of an uploaded file. Pages and programs could send any path, and
+    sent: a path, or Gradio's description of an uploaded file. Pages and programs could send any path, and
     the server can read more than its visitors may see.
     """
-    path = told.get("path") if isinstance(told, Mapping) else getattr(told, "path", told)
+    path: Any = sent.get("path") if isinstance(sent, Mapping) else getattr(sent, "path", sent)
     if path is None or path == "":
         raise InputError("no clip is chosen; upload one, or pick an example.")
     try:
         place = Path(path).resolve()
     except (TypeError, ValueError, OSError, RuntimeError):  # no path at all, or one that no file can have
-        place = None
-    if place is None or not any(place.is_relative_to(folder) for folder in _folders()):
-        raise InputError("clip is neither an uploaded file nor an example; upload it first.")
+        raise InputError(NOT_OURS) from None
+    if not any(place.is_relative_to(folder) for folder in _folders()):
+        raise InputError(NOT_OURS)
     if not place.is_file():
         raise InputError("clip is not on the server any more; upload it again.")
     return str(place)

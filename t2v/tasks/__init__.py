@@ -22,19 +22,20 @@ TASKS: dict[str, type[Settings]] = dict(sorted(KINDS.items(), key=lambda item: i
 ABOUT = ("task", "program", "version")  # what a result tells beside its settings
 
 
-def settings_of(told: Mapping[str, Any]) -> Settings:
+def settings_of(stored: Mapping[str, Any]) -> Settings:
     """The settings of a result again, from what ``read_settings`` found in it; ``check`` is to follow.
 
     "task" says which class it is. InputError where that is unknown, where a field is none of the task's, or
     where one is missing that has no default.
     """
-    if not isinstance(told, Mapping):
+    if not isinstance(stored, Mapping):
         raise InputError("settings are not a JSON object; give what a result of this program carries.")
-    kind = TASKS[check_choice("task", told.get("task"), TASKS)]
-    given = {name: value for name, value in told.items() if name not in ABOUT}
+    kind = TASKS[check_choice("task", stored.get("task"), TASKS)]
+    given = {name: value for name, value in stored.items() if name not in ABOUT}
     if isinstance(given.get("also"), (list, tuple)):
         given["also"] = tuple(_made(Also, each) for each in given["also"])
-    return _made(kind, given)
+    settings: Settings = _made(kind, given)
+    return settings
 
 
 def _made(kind: type, given: Any) -> Any:

@@ -181,6 +181,7 @@ def fitted_size(
     Where nothing is wanted, it has about own_px * own_px pixels.
     """
     width, height = wanted
+    sides: tuple[float, float]
     if width is not None:
         sides = (width, width * clip[1] / clip[0] if height is None else height)
     elif height is not None:

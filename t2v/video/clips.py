@@ -99,7 +99,7 @@ def gather(frames: Iterable[np.ndarray], height: int, width: int, name: str) -> 
     """Frames (height, width, 3) as one array (f, h, w, 3); InputError, naming ``name``, if too many."""
     data = bytearray()
     for frame in frames:
-        data += memoryview(frame).cast("B")
+        data += frame.tobytes()
         if len(data) > MAX_BYTES:
             raise InputError(f"{name} is too long to hold in memory; take a shorter time range.")
     return np.frombuffer(data, np.uint8).reshape(-1, height, width, 3)
@@ -112,7 +112,7 @@ def _frames(clip: Clip) -> Iterator[np.ndarray]:
     with reading(clip.path, "warning", before, [*after, *output]) as ffmpeg:
         while True:
             frame = np.empty((clip.height, clip.width, 3), np.uint8)
-            if ffmpeg.fill(memoryview(frame).cast("B")) < frame.nbytes:
+            if ffmpeg.fill(frame.data.cast("B")) < frame.nbytes:
                 break
             count += 1
             _check_count(clip, count)
@@ -123,8 +123,8 @@ def _frames(clip: Clip) -> Iterator[np.ndarray]:
 
 def _count(clip: Clip) -> int:
     before, after = _selecting(clip, with_pictures=False)
-    told, log = run(clip.path, "warning", ["-progress", "pipe:1", *before], [*after, "-f", "null", "-"])
-    count = int(re.findall(rb"^frame=\s*(\d+)", told, re.MULTILINE)[-1])
+    found, log = run(clip.path, "warning", ["-progress", "pipe:1", *before], [*after, "-f", "null", "-"])
+    count = int(re.findall(rb"^frame=\s*(\d+)", found, re.MULTILINE)[-1])
     _check_count(clip, count)
     _check_end(clip, count, log)
     return count
@@ -182,10 +182,10 @@ def has_audio(path: Path) -> bool:
 def length_s(path: Path) -> float:
     """A video's length in seconds as its header has it: for files of our own, as headers can lie."""
     log = run(path, "info", [], ["-map", "0:V:0", "-c", "copy", "-frames:v", "1", "-f", "null", "-"])[1]
-    told = re.search(r"^  Duration: (\d+):(\d+):(\d+\.\d+),", log, re.MULTILINE)
-    if told is None:
+    found = re.search(r"^  Duration: (\d+):(\d+):(\d+\.\d+),", log, re.MULTILINE)
+    if found is None:
         raise unreadable(path, log)
-    return 3600 * int(told[1]) + 60 * int(told[2]) + float(told[3])
+    return 3600 * int(found[1]) + 60 * int(found[2]) + float(found[3])
 
 
 def read_comment(path: Path) -> str | None:

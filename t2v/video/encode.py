@@ -54,6 +54,7 @@ def encode(part: Path, first: np.ndarray, rest: Iterator[np.ndarray], fps: float
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log, start_new_session=True
         )
+        assert process.stdin is not None  # a pipe
         try:
             # A broken pipe: ffmpeg has ended early, and its exit status and log say why.
             with contextlib.suppress(BrokenPipeError):

@@ -14,12 +14,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import imageio_ffmpeg
 
 from t2v.checks import InputError
 
+resource: Any
 try:
     import resource
 except ImportError:  # not a Unix; the limits on single allocations, sizes and time still hold
@@ -64,14 +65,16 @@ class Reading:
     """A running ffmpeg: its output piece by piece, its end, its log."""
 
     path: Path
-    process: subprocess.Popen
+    process: subprocess.Popen[bytes]
+    output: IO[bytes]
     log_file: IO[bytes]
     left_s: float
 
     def fill(self, buffer: memoryview) -> int:
         """Read until ``buffer`` is full or the output ends: how many bytes came. InputError if too slow."""
         with self._watched():
-            return self.process.stdout.readinto(buffer)
+            piece: Any = self.output  # a buffered reader, of which IO knows less
+            return int(piece.readinto(buffer))
 
     def finish(self) -> str:
         """Wait for the end; the log. InputError if ffmpeg failed or takes too long."""
@@ -136,12 +139,14 @@ def reading(path: Path, level: str, before: list[str], after: list[str]) -> Iter
                *after]  # fmt: skip
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+        assert process.stdout is not None  # a pipe
+        output = process.stdout
         try:
             _limit_memory(process.pid)
-            yield Reading(path, process, log, TIMEOUT_S)
+            yield Reading(path, process, output, log, TIMEOUT_S)
         finally:
             process.kill()
-            process.stdout.close()
+            output.close()
             process.wait()
 
 

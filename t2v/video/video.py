@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +53,7 @@ class Video:
 
 
 def clip_frames(
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     *,
     start_s: float = 0.0,
     end_s: float | None = None,
@@ -79,7 +80,7 @@ def clip_frames(
 
 
 def read_video(
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     *,
     start_s: float = 0.0,
     end_s: float | None = None,
@@ -95,7 +96,8 @@ def fit_size(width: int, height: int, multiple_of: int = 8) -> tuple[int, int]:
     """The (width, height) nearest to the one given whose sides are multiples of ``multiple_of``."""
     check_int("width", width, 1, MAX_SIDE)
     check_int("height", height, 1, MAX_SIDE)
-    return tuple(max(1, math.floor(side / multiple_of + 0.5)) * multiple_of for side in (width, height))
+    width, height = (max(1, math.floor(side / multiple_of + 0.5)) * multiple_of for side in (width, height))
+    return width, height
 
 
 def fit_video(
@@ -152,15 +154,12 @@ def _window(source: Video | Clip, width: int | None, height: int | None, multipl
 
 def _fit(source: Video | Clip, to: _Window, resampling: Image.Resampling) -> Video:
     same = (to.width, to.height) == (source.width, source.height)
-    if isinstance(source, Video):
-        if same:
-            return source
-        frames, name = source.frames, "the clip"
-    else:
-        frames, name = source, source.path.name
-    if not same:
-        frames = (
-            np.asarray(Image.fromarray(frame).resize((to.width, to.height), resampling, to.box))
-            for frame in frames
-        )
-    return Video(gather(frames, to.height, to.width, name), source.fps)
+    if isinstance(source, Video) and same:
+        return source
+    name = "the clip" if isinstance(source, Video) else source.path.name
+    whole: Iterable[np.ndarray] = source.frames if isinstance(source, Video) else source
+    resized = (
+        np.asarray(Image.fromarray(frame).resize((to.width, to.height), resampling, to.box))
+        for frame in whole
+    )
+    return Video(gather(whole if same else resized, to.height, to.width, name), source.fps)

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,18 +18,18 @@ from t2v.video.video import MAX_FPS, MIN_FPS
 MAX_SETTINGS_CHARS = 100_000  # systems cut a single argument of a command at 128 KB
 
 
-def check_output(path: str | os.PathLike, name: str = "output") -> Path:
+def check_output(path: str | os.PathLike[str], name: str = "output") -> Path:
     """``path`` if an MP4 can be written there, which is tried; InputError with the reason otherwise.
 
     name: what the sentence calls the path. Nothing is left behind, and a file of that name stays as it is.
     """
-    told, path = f"{name} is '{os.fspath(path)}'", Path(path)
+    named, path = f"{name} is '{os.fspath(path)}'", Path(path)
     if path.suffix.lower() != ".mp4":
-        raise InputError(f"{told}; give a file name that ends in .mp4.")
+        raise InputError(f"{named}; give a file name that ends in .mp4.")
     if not os.path.isdir(path.parent):
-        raise InputError(f"{told}, but there is no folder '{path.parent}'; create it first.")
+        raise InputError(f"{named}, but there is no folder '{path.parent}'; create it first.")
     if os.path.isdir(path):
-        raise InputError(f"{told}, which is a folder; give the name of a file.")
+        raise InputError(f"{named}, which is a folder; give the name of a file.")
     try:  # rights do not tell all: /proc takes no files from anybody
         path.exists()  # a name may be too long
         trial = _beside(path)
@@ -36,12 +37,15 @@ def check_output(path: str | os.PathLike, name: str = "output") -> Path:
         trial.unlink()
     except OSError as error:
         reason = f"no file can be written there ({error.strerror})"
-        raise InputError(f"{told}, but {reason}; choose another place.") from error
+        raise InputError(f"{named}, but {reason}; choose another place.") from error
     return path
 
 
 def write_video(
-    path: str | os.PathLike, frames: Iterable[np.ndarray], fps: float, settings: dict | None = None
+    path: str | os.PathLike[str],
+    frames: Iterable[np.ndarray],
+    fps: float,
+    settings: dict[str, Any] | None = None,
 ) -> Path:
     """Write an H.264 MP4 (High, yuv420p, index in front) that browsers play, and return its path.
 
@@ -63,7 +67,7 @@ def write_video(
     return path
 
 
-def add_audio(movie: str | os.PathLike, source: str | os.PathLike) -> bool:
+def add_audio(movie: str | os.PathLike[str], source: str | os.PathLike[str]) -> bool:
     """Give a finished MP4 the sound of the clip it was made from; False, and nothing done, if that has none.
 
     For a movie that shows the whole clip at its own rate; a longer sound ends with the picture. Pictures and
@@ -94,7 +98,7 @@ def _beside(path: Path) -> Path:
     return path.with_name(f".{secrets.token_hex(8)}.part{path.suffix}")
 
 
-def read_settings(path: str | os.PathLike) -> dict | None:
+def read_settings(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """What ``write_video`` stored in a file, None if it carries no settings; InputError if it is no video."""
     comment = read_comment(Path(path))
     if comment is None:
@@ -106,7 +110,7 @@ def read_settings(path: str | os.PathLike) -> dict | None:
     return settings if isinstance(settings, dict) else None
 
 
-def _to_json(settings: dict) -> str:
+def _to_json(settings: dict[str, Any]) -> str:
     try:  # plain ASCII in one line passes every command line and every tag reader unharmed
         text = json.dumps(settings, ensure_ascii=True, allow_nan=False)
     except (TypeError, ValueError) as error:

@@ -69,14 +69,14 @@ def _read_file(path: Path) -> Card:
     try:
         if not path.is_file():
             return Card()
-        told = json.loads(path.read_text(encoding="utf-8"))
+        kept = json.loads(path.read_text(encoding="utf-8"))
         return Card(
-            words={group: tuple(words) for group, words in told.get("words", {}).items()},
-            defaults=dict(told.get("defaults", {})),
-            tasks={task: dict(suits) for task, suits in told.get("tasks", {}).items()},
-            preview=tuple(tuple(row) for row in told.get("preview", ())),
-            examples=tuple(told.get("examples", ())),
-            keywords_last=told.get("keywords_last") is True,
+            words={group: tuple(words) for group, words in kept.get("words", {}).items()},
+            defaults=dict(kept.get("defaults", {})),
+            tasks={task: dict(suits) for task, suits in kept.get("tasks", {}).items()},
+            preview=tuple(tuple(row) for row in kept.get("preview", ())),
+            examples=tuple(kept.get("examples", ())),
+            keywords_last=kept.get("keywords_last") is True,
         )
     except (OSError, ValueError, TypeError, AttributeError) as error:
         logger.warning("The card %s is not used: %s", path, error)  # the model may draw all the same

@@ -3,6 +3,7 @@
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
@@ -25,7 +26,7 @@ def load_controlnet(source: str, task: str, device: str, dtype: torch.dtype) -> 
     try:
         _check_kind(source, _read_config(place))
         local = Path(place).is_dir() or not hub_answers()
-        network, told = ControlNetModel.from_pretrained(
+        network, report = ControlNetModel.from_pretrained(
             place, dtype=dtype, local_files_only=local, use_safetensors=True, output_loading_info=True
         )
     except ModelError:
@@ -33,8 +34,8 @@ def load_controlnet(source: str, task: str, device: str, dtype: torch.dtype) -> 
     except Exception as error:
         logger.info("loading %s failed", source, exc_info=True)
         raise ModelError(explain(source, error, "controlnet")) from error
-    if told["missing_keys"]:
-        lost = f"{len(told['missing_keys'])} tensors are missing"
+    if report["missing_keys"]:
+        lost = f"{len(report['missing_keys'])} tensors are missing"
         raise ModelError(f"controlnet {source} is broken and cannot be loaded ({lost}); fetch it again.")
     return settle(network, device)
 
@@ -54,14 +55,14 @@ def _plain(value: object) -> object:
     return tuple(value) if isinstance(value, (list, tuple)) else value
 
 
-def _read_config(place: str) -> dict:
+def _read_config(place: str) -> dict[str, Any]:
     path = Path(place) / CONFIG
     if not path.parent.is_dir():
         path = Path(hf_hub_download(place, CONFIG, local_files_only=not hub_answers()))
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _check_kind(source: str, config: dict) -> None:
+def _check_kind(source: str, config: dict[str, Any]) -> None:
     kind = config.get("_class_name", "of no known kind")
     if kind != KIND:
         raise ModelError(

@@ -5,6 +5,7 @@ An index may name classes of diffusers and transformers only: diffusers imports 
 
 import json
 from pathlib import Path
+from typing import Any
 
 from t2v.weights.family import family_of
 from t2v.weights.refusals import ModelError
@@ -33,7 +34,7 @@ def check_folder(place: str) -> None:
         raise ModelError(f"model {place} has no folder {', '.join(missing)}; fetch it again.")
 
 
-def read_index(source: str, path: Path) -> dict:
+def read_index(source: str, path: Path) -> dict[str, Any]:
     """A model's index: part -> (module, class) and more; ModelError where it cannot be used here."""
     try:
         index = json.loads(path.read_text(encoding="utf-8"))
@@ -42,8 +43,8 @@ def read_index(source: str, path: Path) -> dict:
         raise ModelError(
             f"model {source} is broken and cannot be loaded ({reason}); fetch it again or choose another."
         ) from error
-    told = index.items() if isinstance(index, dict) else ()
-    parts = {name: value for name, value in told if isinstance(value, list) and len(value) == 2}
+    entries = index.items() if isinstance(index, dict) else ()
+    parts = {name: value for name, value in entries if isinstance(value, list) and len(value) == 2}
     missing = [name for name in NEEDED if not parts.get(name) or parts[name][0] is None]
     if missing:
         raise ModelError(

@@ -104,7 +104,7 @@ def _tokenizer(place: str) -> CLIPTokenizer:
 
 def _load_part(
     source: str,
-    kind: type,
+    kind: Any,
     place: str,
     files: Iterable[str],
     folder: str,
@@ -124,11 +124,11 @@ def _load_part(
     if weights is None:
         lacking = f"no weights{f' in its folder {folder}' if folder else ''} that can be read"
         raise ModelError(f"model {source} has {lacking} (.safetensors or .bin); choose another.")
-    network, told = kind.from_pretrained(
+    network, report = kind.from_pretrained(
         place, subfolder=folder, dtype=dtype, output_loading_info=True, local_files_only=local, **weights
     )
-    if told["missing_keys"]:
-        lost = f"{counted(len(told['missing_keys']), 'missing tensor')} in its {folder or 'editor'}"
+    if report["missing_keys"]:
+        lost = f"{counted(len(report['missing_keys']), 'missing tensor')} in its {folder or 'editor'}"
         raise ModelError(f"model {source} is broken and cannot be loaded ({lost}); fetch it again.")
     return settle(network, device)
 
@@ -175,7 +175,7 @@ def _check_channels(source: str, pipeline: TextToVideoPipeline, editor: bool) ->
         )
 
 
-def _read_index(source: str, place: str, local: bool) -> dict:
+def _read_index(source: str, place: str, local: bool) -> dict[str, Any]:
     path = Path(place) / MODEL_INDEX
     if not path.parent.is_dir():
         path = Path(hf_hub_download(place, MODEL_INDEX, local_files_only=local))

@@ -28,7 +28,8 @@ def add_lora(pipeline: TextToVideoPipeline, name: str, place: str, file: str | N
         pipeline.unload_lora_weights()
     except Exception as error:
         logger.info("loading %s failed", name, exc_info=True)
-        absent = isinstance(error.__context__, LocalEntryNotFoundError)  # diffusers hides it in another
-        raise ModelError(explain(name, error.__context__ if absent else error, "lora")) from error
+        hidden = error.__context__  # diffusers hides an absent file in another error
+        cause = hidden if isinstance(hidden, LocalEntryNotFoundError) else error
+        raise ModelError(explain(name, cause, "lora")) from error
     if not adapters:
         raise ModelError(f"lora {name} has no layers for this kind of model; choose another.")

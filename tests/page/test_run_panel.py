@@ -13,7 +13,8 @@ from t2v.jobs.queue import Jobs
 from t2v.page import text_tab
 from t2v.page.clip import clip_tab
 from t2v.page.markup import NOTHING_NEW, Stage, file_url
-from t2v.page.run_panel import RunPanel, Studio
+from t2v.page.run_panel import RunPanel
+from t2v.page.studio import Studio
 from t2v.page.uploads import examples
 from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
 

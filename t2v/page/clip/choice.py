@@ -30,7 +30,7 @@ class Choice:
         self,
         settings_class: type[ClipSettings],
         view: Callable[[str], JobView | None],
-        kept: Callable[[JobView], JobView],
+        kept: Callable[[JobView | None], JobView | None],
     ):
         self.form: Mapping[str, Component] = {}
         self._fresh = settings_class(clip="", prompt="")
@@ -78,29 +78,29 @@ class Choice:
         """What a choice of a clip fills in."""
         return [self.clip, *(self.form[name] for name in self._of_a_clip({})), self.form["prompt"]]
 
-    def _uploaded(self, told: Any) -> list[Any]:
+    def _uploaded(self, given: Any) -> list[Any]:
         """Of Gradio's description of the file only the path is kept; whoever uses it checks it first."""
-        path = told.get("path") if isinstance(told, Mapping) else None
+        path = given.get("path") if isinstance(given, Mapping) else None
         return [path, *self._of_a_clip({}).values(), gr.skip()]
 
     def _picked(self, index: int) -> list[Any]:
         example = self._examples[index]
         return [example.clip, *self._of_a_clip(example.settings).values(), example.prompt]
 
-    def _choose_again(self, job_id: str, kept: str) -> list[Any]:
+    def _choose_again(self, job_id: str, stored: str) -> list[Any]:
         """After a reload: the clip that was chosen last, unless the run shown was made from it.
 
         Of an earlier run that failed nothing is told any more; what was made before it stays.
         """
         view = self._view(job_id)
-        values = json.loads(kept) if kept else [None]
+        values = json.loads(stored) if stored else [None]
         if not values[0] or (view is not None and view.settings.clip == values[0]):
             return [gr.skip()] * (1 + len(self._filled()))
         if view is None or view.error is None:
             return [gr.skip(), *values]
         kept = self._kept(view)
-        return ["" if kept is view else kept.id, *values]
+        return ["" if kept is None or kept is view else kept.id, *values]
 
-    def _of_a_clip(self, told: Mapping[str, Any]) -> dict[str, Any]:
+    def _of_a_clip(self, given: Mapping[str, Any]) -> dict[str, Any]:
         values = {name: clip_fields.value(self._fresh, name) for name in OF_A_CLIP if name in self.form}
-        return {name: told.get(name, value) for name, value in values.items()}
+        return {name: given.get(name, value) for name, value in values.items()}

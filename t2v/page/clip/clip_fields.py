@@ -81,15 +81,15 @@ def _also(label: str, limits: tuple[float, float]) -> gr.Slider:
     return gr.Slider(*limits, 0, step=SHARE_STEP, label=label, info=hint, min_width=210, buttons=[])
 
 
-def with_also(told: Mapping[str, Any]) -> dict[str, Any]:
+def with_also(values: Mapping[str, Any]) -> dict[str, Any]:
     """The form's values with those of the further ControlNets made into the settings' ``also``."""
     fields = also_fields()
     also = [
-        Also(task, conditioning_scale=told[field])
+        Also(task, conditioning_scale=values[field])
         for field, task in fields.items()
-        if told.get(field) not in (None, 0)
+        if values.get(field) not in (None, 0)
     ]
-    return {name: value for name, value in told.items() if name not in fields} | {"also": tuple(also)}
+    return {name: value for name, value in values.items() if name not in fields} | {"also": tuple(also)}
 
 
 def value(settings: ClipSettings, field: str) -> Any:

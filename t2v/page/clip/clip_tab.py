@@ -14,12 +14,14 @@ from t2v.page.clip import clip_fields
 from t2v.page.clip.choice import Choice
 from t2v.page.clip.panes import Panes
 from t2v.page.endpoints import add_endpoint
+from t2v.page.glances import FRAMES_BY, seen_by
 from t2v.page.markup import Stage
 from t2v.page.notes import CLIP, SEEN, WITHOUT_ERROR, is_by
-from t2v.page.previews import FRAMES_BY, seen_by
-from t2v.page.run_panel import QUIET, RunPanel, Studio
+from t2v.page.run_panel import QUIET, RunPanel
+from t2v.page.studio import Studio
 from t2v.page.uploads import allowed_clip
 from t2v.tasks.clip import ClipSettings
+from t2v.tasks.controlled import ControlledSettings
 
 # One of a kind at a time in a page, where the newest change replaces those that wait; two on the server.
 PREVIEW = {
@@ -58,9 +60,9 @@ def build(studio: Studio, kind: type[ClipSettings]) -> RunPanel:
 class ClipPanel(RunPanel):
     """A run panel with a clip: ``choice`` places upload and examples, ``panes`` shows what was chosen."""
 
-    def __init__(self, studio: Studio, settings_class: type[ClipSettings]):
+    def __init__(self, studio: Studio, settings_class: type[ClipSettings]) -> None:
         super().__init__(studio, settings_class)
-        self.panes = Panes(studio.previews, settings_class)
+        self.panes = Panes(studio.glances, settings_class)
         self.choice = Choice(settings_class, self.view, self.kept)
 
     def buttons(self) -> None:
@@ -99,14 +101,17 @@ class ClipPanel(RunPanel):
     def followers(self) -> list[Component]:
         return [*super().followers(), *self.panes.components]
 
-    def shown(self, stage: Stage, view: JobView | None) -> tuple:
+    def shown(self, stage: Stage, view: JobView | None) -> tuple[Any, ...]:
         """As of every run, and what this one saw."""
         panes = (gr.skip() if html is None else html for html in self.panes.of_run(view))
         return (*super().shown(stage, view), *panes)
 
-    def settings(self, told: dict[str, Any]) -> ClipSettings:
-        told = {**told, "clip": allowed_clip(told["clip"])}
-        return super().settings(clip_fields.with_also(told) if self.panes.controlled else told)
+    def settings(self, values: dict[str, Any]) -> ClipSettings:
+        values = {**values, "clip": allowed_clip(values["clip"])}
+        settings: ClipSettings = super().settings(
+            clip_fields.with_also(values) if self.panes.controlled else values
+        )
+        return settings
 
     def values(self, settings: ClipSettings) -> dict[str, Any]:
         return {name: clip_fields.value(settings, name) for name in self.form}
@@ -118,29 +123,30 @@ class ClipPanel(RunPanel):
     # videos would start over.
 
     def _show_clip(self, job_id: str, note: str, *shown_and_values: Any) -> list[Any]:
-        shown, told = self._split(shown_and_values)
+        shown, values = self._split(shown_and_values)
         try:
-            panes, said = self._clip(job_id, told), "" if is_by(note, CLIP) else gr.skip()
+            panes, said = self._clip(job_id, values), "" if is_by(note, CLIP) else gr.skip()
         except InputError as error:
             panes, said = self.panes.refused(), self.error(str(error), CLIP)
         is_same = panes[0] == shown[0]
         return [said, *([gr.skip()] * (1 + len(panes)) if is_same else ["", *panes])]
 
-    def _clip(self, job_id: str, told: dict[str, Any]) -> list[str]:
-        if not told["clip"]:
+    def _clip(self, job_id: str, values: dict[str, Any]) -> list[str]:
+        if not values["clip"]:
             return self.panes.empty()
-        settings = self._seen_settings(told)
+        settings = self._seen_settings(values)
         is_known = self._of_run(job_id, settings)[0] is not None
         made = self.panes.empty() if is_known else self.panes.clip(settings)
         return [own or other for own, other in zip(self._of_run(job_id, settings), made, strict=True)]
 
     def _show_controls(self, job_id: str, note: str, *shown_and_values: Any) -> list[Any]:
-        shown, told = self._split(shown_and_values)
+        shown, values = self._split(shown_and_values)
         try:
-            settings = self._seen_settings(told)
+            settings = self._seen_settings(values)
             self.panes.clip(settings)
         except InputError:  # _show_clip tells it
             return [gr.skip(), self.panes.empty()[1]]
+        assert isinstance(settings, ControlledSettings)  # only their tabs have this pane
         try:
             controls = self._of_run(job_id, settings)[1] or self.panes.controls(settings)
             controls = self._of_run(job_id, settings)[1] or controls
@@ -151,17 +157,17 @@ class ClipPanel(RunPanel):
 
     def _show_plan(self, job_id: str, _: str, *shown_and_values: Any) -> Iterator[list[Any]]:
         """How many frames the run will draw, and how long that takes; a long clip is counted for it."""
-        told = self._split(shown_and_values)[1]
+        values = self._split(shown_and_values)[1]
         try:
-            settings = self._seen_settings(told)
-            first = self.studio.previews.clip(settings)
+            settings = self._seen_settings(values)
+            first = self.studio.glances.clip(settings)
         except InputError:  # _show_clip tells it
             yield [gr.skip(), ""]
             return
         if first.is_partial:
             yield [gr.skip(), markup.plan_html(first.num_frames, counting=True)]
         try:
-            count = self.studio.previews.count(settings)
+            count = self.studio.glances.count(settings)
         except InputError as error:
             yield [self.error(str(error), CLIP), ""]
             return
@@ -176,10 +182,10 @@ class ClipPanel(RunPanel):
 
     def _split(self, shown_and_values: Sequence[Any]) -> tuple[Sequence[Any], dict[str, Any]]:
         count = len(self.panes.components)
-        return shown_and_values[:count], self.told(self.watched, shown_and_values[count:])
+        return shown_and_values[:count], self.typed(self.watched, shown_and_values[count:])
 
-    def _seen_settings(self, told: dict[str, Any]) -> ClipSettings:
-        return self.settings({**told, "prompt": ""})
+    def _seen_settings(self, values: dict[str, Any]) -> ClipSettings:
+        return self.settings({**values, "prompt": ""})
 
 
 def _expected_s(view: JobView | None, settings: ClipSettings, pixels: int) -> float | None:

@@ -4,7 +4,7 @@ import gradio as gr
 
 from t2v.jobs.job import JobView
 from t2v.page import markup
-from t2v.page.previews import Previews, Shown
+from t2v.page.glances import Glances, Shown
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings, controlled_kinds
 from t2v.tasks.words import ControlWords
@@ -17,10 +17,10 @@ PARTIAL = "the first {} frames; a run takes all"
 class Panes:
     """``place()`` lays them out; the rest says what is in them, as HTML for each of ``components``."""
 
-    def __init__(self, previews: Previews, settings_class: type[ClipSettings]):
+    def __init__(self, glances: Glances, settings_class: type[ClipSettings]) -> None:
         # what is seen of the clip, where that is not the clip alone
         self._words = settings_class.words if issubclass(settings_class, ControlledSettings) else None
-        self._previews = previews
+        self._glances = glances
 
     def place(self) -> None:
         with gr.Row(elem_classes="panes"):
@@ -36,7 +36,7 @@ class Panes:
 
     def clip(self, settings: ClipSettings) -> list[str]:
         """The clip, and that its control pictures are yet to come; InputError where it cannot be read."""
-        clip = _pane(CLIP, self._previews.clip(settings))
+        clip = _pane(CLIP, self._glances.clip(settings))
         if self._words is None:
             return [clip]
         return [clip, _no_controls(self._words, self._words.looking, busy=True)]
@@ -47,7 +47,7 @@ class Panes:
 
     def controls(self, settings: ControlledSettings) -> str:
         """What the ControlNets will see; InputError where that cannot be made."""
-        shown = self._previews.controls(settings)
+        shown = self._glances.controls(settings)
         return "".join(_pane(pictures_of(task), one) for task, one in shown.items())
 
     def refused_controls(self) -> str:

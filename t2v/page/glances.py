@@ -1,7 +1,7 @@
 """What a run will see of a clip, before any run: small MP4s of the clip and of its edges, skeletons, depth.
 
-The clip is decoded apart (``video_in``) with limits on time and memory; the browser is only given files that
-were made here from the decoded frames. No lock of the model is taken: a run may be under way.
+The clip is decoded apart (``t2v.video.clips``) with limits on time and memory; the browser is only given
+files that were made here from the decoded frames. No lock of the model is taken: a run may be under way.
 """
 
 import secrets
@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from t2v.engine.defaults import native_side_px
-from t2v.tasks.clip import ClipSettings
+from t2v.tasks.clip import C, ClipSettings
 from t2v.tasks.controlled import ControlledSettings
 from t2v.video.video import Video
 from t2v.video.write import write_video
 
-MAX_FRAMES = 48  # of a preview; the run takes all that are asked for
+MAX_FRAMES = 48  # of a glance; the run takes all that are asked for
 MAX_DETECTED = 16  # where a network looks at each of them on a CPU, a second a frame
 KEPT_CLIPS = 4  # decoded: 48 frames of 512x512 take 38 MB
 KEPT_FILES = 200
@@ -33,7 +33,7 @@ FRAMES_BY = (
 
 @dataclass(frozen=True)
 class Shown:
-    """A preview: its file, its size in frames and pixels, and whether the run will have more frames."""
+    """A glance: its file, its size in frames and pixels, and whether the run will have more frames."""
 
     path: Path
     num_frames: int
@@ -47,8 +47,8 @@ class _Recent:
     """The last ``size`` results by key; those that are dropped are given to ``dropped``."""
 
     size: int
-    dropped: Callable[[Any], None] = lambda _: None
-    _kept: OrderedDict = field(default_factory=OrderedDict)
+    dropped: Callable[[Any], object] = lambda _: None
+    _kept: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
@@ -66,15 +66,15 @@ class _Recent:
         return made
 
 
-class Previews:
-    """Previews of one program; their files are gone when it ends. Safe to use from several threads.
+class Glances:
+    """Glances at clips, of one program; their files are gone when it ends. Safe to use from several threads.
 
     device: of the detectors' networks. Settings need not be complete: only what decides the frames counts.
     """
 
     def __init__(self, device: str = "cpu"):
         self._device = device
-        self._folder = tempfile.TemporaryDirectory(prefix="previews-")
+        self._folder = tempfile.TemporaryDirectory(prefix="glances-")
         self._clips = _Recent(KEPT_CLIPS)
         self._counts = _Recent(KEPT_FILES)
         self._files = _Recent(KEPT_FILES, lambda files: [one.path.unlink(missing_ok=True) for one in files])
@@ -142,21 +142,21 @@ class _Taken:
     is_ready: bool
 
 
-def seen_by(settings: ClipSettings) -> tuple:
+def seen_by(settings: ClipSettings) -> tuple[Any, ...]:
     """Equal for settings whose runs see the same."""
     names = (*FRAMES_BY, *settings.own)
     return settings.task, settings.clip, *(getattr(settings, name, None) for name in names)
 
 
-def _only(settings: ClipSettings, names: tuple[str, ...]) -> ClipSettings:
+def _only(settings: C, names: tuple[str, ...]) -> C:
     """The settings with only these fields of theirs, checked; the prompt may not be written yet."""
     given = {name: getattr(settings, name) for name in names if hasattr(settings, name)}
-    settings = type(settings)(clip=settings.clip, prompt="a preview", **given)
-    settings.check()
-    return settings
+    only = type(settings)(clip=settings.clip, prompt="a glance", **given)
+    only.check()
+    return only
 
 
-def _frames_key(settings: ClipSettings) -> tuple:
+def _frames_key(settings: ClipSettings) -> tuple[Any, ...]:
     ready = getattr(settings, "control_ready", False)
     size = (settings.width, settings.height, native_side_px(settings.model, settings.task))
     part = (settings.start_s, settings.end_s, settings.fps, settings.num_frames)

@@ -1,4 +1,4 @@
-"""Previews of clips without a browser, and which clips a page or a program may name."""
+"""Glances of clips without a browser, and which clips a page or a program may name."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from t2v.checks import InputError
-from t2v.page.previews import MAX_DETECTED, MAX_FRAMES, Previews
+from t2v.page.glances import MAX_DETECTED, MAX_FRAMES, Glances
 from t2v.page.uploads import EXAMPLES, allowed_clip, examples
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.controlled import Also
@@ -24,8 +24,8 @@ SMALL = {"prompt": "", "width": 96, "height": 64}
 
 
 @pytest.fixture
-def previews() -> Previews:
-    return Previews()
+def previews() -> Glances:
+    return Glances()
 
 
 @pytest.fixture(scope="module")
