@@ -18,7 +18,7 @@ from t2v.engine.defaults import suits_run
 from t2v.engine.networks import choose_network
 from t2v.engine.prompt_notes import Note, known_words, prompt_notes, unknown_words
 from t2v.tasks import Resolved, Settings
-from t2v.tasks.settings import Network, See
+from t2v.tasks.settings import Means, Network, See
 from t2v.video.video import Video
 from t2v.weights.card import Card, read_card
 from t2v.weights.controlnet import check_fits, load_controlnet
@@ -125,7 +125,9 @@ class Engine:
             pipeline = self.load(asked.model, asked.editor)
             networks = self.load_networks(asked, resolved.networks)
             generator = torch.Generator().manual_seed(resolved.seed)
-            yield from pipeline.decode(resolved.draw(pipeline, networks, generator, on_step, on_seen))
+            see = {} if on_seen is None else {"see": on_seen}
+            means = Means(pipeline, networks, generator, on_step, **see)
+            yield from pipeline.decode(resolved.draw(means))
 
     def preview(self, latents: torch.Tensor) -> np.ndarray:
         """A quick picture of a Step's latents (1 f c h w): uint8 RGB (f, h, w, 3), a pixel per cell.

@@ -3,24 +3,18 @@
 import math
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-import numpy as np
-
 from t2v.checks import InputError, check_text
 from t2v.tasks import settings
-from t2v.tasks.settings import Limits, Resolved, See, Settings, Suits
+from t2v.tasks.settings import Limits, Means, Resolved, Settings, Suits
 from t2v.video.clips import MAX_FRAMES, Clip
 from t2v.video.video import MAX_FPS, MIN_FPS, Video, clip_frames, fit_control, fit_video
 
 if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is loaded
     import torch
-    from diffusers import ControlNetModel
-
-    from t2v.diffusion.pipeline import TextToVideoPipeline
-    from t2v.diffusion.progress import Step
 
 MAX_TIME_S = 86_400.0
 
@@ -138,24 +132,12 @@ class ResolvedClip(Resolved[C]):
         return abs(whole.fps - self.fps) < 0.001 and whole.count() == self.num_frames
 
     @abstractmethod
-    def conditions(
-        self, pipeline: "TextToVideoPipeline", networks: "Sequence[ControlNetModel]", see: See
-    ) -> Mapping[str, Any]:
-        """What ``TextToVideoPipeline.guided`` gets from this task beside what all tasks give it.
+    def conditions(self, means: Means) -> Mapping[str, Any]:
+        """What ``TextToVideoPipeline.guided`` gets from this task beside what all tasks give it."""
 
-        see: called with each thing that the model is to see.
-        """
-
-    def draw(
-        self,
-        pipeline: "TextToVideoPipeline",
-        networks: "Sequence[ControlNetModel]",
-        generator: "torch.Generator",
-        on_step: "Callable[[Step], None] | None",
-        on_seen: See | None = None,
-    ) -> "torch.Tensor":
-        """Latents of the video (1 f c h w); the arguments as in ``Resolved.draw``."""
-        return pipeline.guided(
+    def draw(self, means: Means) -> "torch.Tensor":
+        """Latents of the video (1 f c h w)."""
+        return means.pipeline.guided(
             self.asked.prompt,
             negative_prompt=self.asked.negative_prompt,
             num_inference_steps=self.num_inference_steps,
@@ -163,14 +145,10 @@ class ResolvedClip(Resolved[C]):
             scheduler=self.asked.scheduler,
             chunk_size=int(self.asked.chunk_size),
             cross_frame=self.asked.cross_frame_attention,
-            generator=generator,
-            on_step=on_step,
-            **self.conditions(pipeline, networks, _unseen if on_seen is None else on_seen),
+            generator=means.generator,
+            on_step=means.on_step,
+            **self.conditions(means),
         )
-
-
-def _unseen(name: str, frames: np.ndarray) -> None:
-    """Nobody looks at what the model sees."""
 
 
 def fitted_size(

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,13 +11,8 @@ from t2v.checks import InputError, check_choice, check_flag, check_text
 from t2v.diffusion.options import check_window
 from t2v.tasks import clip
 from t2v.tasks.clip import ClipSettings, ResolvedClip, Taken
-from t2v.tasks.settings import KINDS, ChooseNetwork, Limits, Network, See, Suits
+from t2v.tasks.settings import KINDS, ChooseNetwork, Limits, Means, Network, Suits
 from t2v.tasks.words import ControlWords
-
-if TYPE_CHECKING:
-    from diffusers import ControlNetModel
-
-    from t2v.diffusion.pipeline import TextToVideoPipeline
 
 LIMITS: Limits = {
     **clip.LIMITS,
@@ -154,19 +149,17 @@ class ResolvedControlled(ResolvedClip[ControlledSettings]):
         ]
         return replace(super().filled(), controlnet=own.source, control_ready=self.is_ready, also=tuple(also))
 
-    def conditions(
-        self, pipeline: "TextToVideoPipeline", networks: "Sequence[ControlNetModel]", see: See
-    ) -> Mapping[str, Any]:
+    def conditions(self, means: Means) -> Mapping[str, Any]:
         """The ControlNets with their pictures; the clip's own frames are let go here."""
         from t2v.diffusion.conditions import Control
 
         frames = self.asked.read(self.taken).frames
         if not self.is_ready:
-            see("clip", frames)
+            means.see("clip", frames)
         controls = []
-        pictured = self.asked.all_pictures(frames, str(pipeline.device), self.is_ready)
-        for part, network, (task, pictures) in zip(self.asked.parts(), networks, pictured, strict=True):
-            see(task, pictures)
+        pictured = self.asked.all_pictures(frames, str(means.pipeline.device), self.is_ready)
+        for part, network, (task, pictures) in zip(self.asked.parts(), means.networks, pictured, strict=True):
+            means.see(task, pictures)
             window = (part.guidance_start, part.guidance_end)
             controls.append(Control(network, pictures, part.conditioning_scale, *window))
         return {"controls": controls}

@@ -2,17 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from t2v.tasks import clip
 from t2v.tasks.clip import ClipSettings, ResolvedClip
-from t2v.tasks.settings import Limits, Network, See, Suits
+from t2v.tasks.settings import Limits, Means, Network, Suits
 from t2v.tasks.words import OwnNumber, TabWords
-
-if TYPE_CHECKING:
-    from diffusers import ControlNetModel
-
-    from t2v.diffusion.pipeline import TextToVideoPipeline
 
 LIMITS: Limits = {**clip.LIMITS, "image_guidance_scale": (1, 10)}
 
@@ -58,10 +53,8 @@ class ResolvedEdit(ResolvedClip[Pix2PixVideoSettings]):
 
     image_guidance_scale: float
 
-    def conditions(
-        self, pipeline: "TextToVideoPipeline", networks: "Sequence[ControlNetModel]", see: See
-    ) -> Mapping[str, Any]:
+    def conditions(self, means: Means) -> Mapping[str, Any]:
         """The clip's latents, which the network sees beside the noise; its frames are let go here."""
         frames = self.asked.read(self.taken).frames
-        see("clip", frames)
-        return {"source": pipeline.encode(frames), "image_guidance_scale": self.image_guidance_scale}
+        means.see("clip", frames)
+        return {"source": means.pipeline.encode(frames), "image_guidance_scale": self.image_guidance_scale}

@@ -175,6 +175,21 @@ class Settings(ABC):
             )
 
 
+@dataclass(frozen=True, eq=False)
+class Means:
+    """What a run is drawn with. networks: its ControlNets, as it lists them. generator: seeded with its seed.
+
+    on_step: hears of every step. see: called before the first with each thing that the model sees of a clip:
+    "clip" and the fitted frames, the task's name and the pictures of each ControlNet.
+    """
+
+    pipeline: "TextToVideoPipeline"
+    networks: "Sequence[ControlNetModel]"
+    generator: "torch.Generator"
+    on_step: "Callable[[Step], None] | None" = None
+    see: See = lambda name, frames: None
+
+
 S = TypeVar("S", bound=Settings)
 
 
@@ -203,16 +218,5 @@ class Resolved(ABC, Generic[S]):
         return ()
 
     @abstractmethod
-    def draw(
-        self,
-        pipeline: "TextToVideoPipeline",
-        networks: "Sequence[ControlNetModel]",
-        generator: "torch.Generator",
-        on_step: "Callable[[Step], None] | None",
-        on_seen: See | None = None,
-    ) -> "torch.Tensor":
-        """Latents of the video (1 f c h w). networks: as ``networks`` lists them; generator: seeded.
-
-        on_seen: called before the first step with each thing that the model sees of a clip: "clip" and the
-        fitted frames, the task's name and the pictures of each ControlNet.
-        """
+    def draw(self, means: Means) -> "torch.Tensor":
+        """Latents of the video (1 f c h w)."""

@@ -1,21 +1,17 @@
 """Text to video: the paper's own task (Sect. 3.3)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from t2v.checks import check_choice, check_flag
 from t2v.diffusion.options import MAX_MOTION_PX, WARPS, Motion
 from t2v.tasks import settings
-from t2v.tasks.settings import Limits, Network, Resolved, See, Settings, Suits
+from t2v.tasks.settings import Limits, Means, Network, Resolved, Settings, Suits
 from t2v.tasks.words import TabWords
 
 if TYPE_CHECKING:
     import torch
-    from diffusers import ControlNetModel
-
-    from t2v.diffusion.pipeline import TextToVideoPipeline
-    from t2v.diffusion.progress import Step
 
 LIMITS: Limits = {
     **settings.LIMITS,
@@ -100,17 +96,10 @@ class ResolvedTextToVideo(Resolved[TextToVideoSettings]):
     t0: int
     t1: int
 
-    def draw(
-        self,
-        pipeline: "TextToVideoPipeline",
-        networks: "Sequence[ControlNetModel]",
-        generator: "torch.Generator",
-        on_step: "Callable[[Step], None] | None",
-        on_seen: See | None = None,
-    ) -> "torch.Tensor":
-        """Latents of the video (1 f c h w). on_seen is never called: the model sees only the prompt."""
+    def draw(self, means: Means) -> "torch.Tensor":
+        """Latents of the video (1 f c h w). Nothing is seen: the model is told the prompt alone."""
         asked = self.asked
-        return pipeline(
+        return means.pipeline(
             asked.prompt,
             negative_prompt=asked.negative_prompt,
             num_frames=self.num_frames,
@@ -122,6 +111,6 @@ class ResolvedTextToVideo(Resolved[TextToVideoSettings]):
             scheduler=asked.scheduler,
             chunk_size=int(asked.chunk_size),
             cross_frame=asked.cross_frame_attention,
-            generator=generator,
-            on_step=on_step,
+            generator=means.generator,
+            on_step=means.on_step,
         )

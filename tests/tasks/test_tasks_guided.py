@@ -20,7 +20,7 @@ from t2v.tasks.controlled import Also
 from t2v.tasks.depth import DepthSettings
 from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
 from t2v.tasks.pose import PoseSettings
-from t2v.tasks.settings import Network
+from t2v.tasks.settings import Means, Network
 from t2v.video.write import write_video
 
 
@@ -216,7 +216,8 @@ def test_of_a_long_clip_little_is_kept_for_the_run(clip):
     run = resolved(CannySettings(clip, "a car", width=256, height=128))
     seen = {}
     tracemalloc.start()
-    kept = run.conditions(SimpleNamespace(device="cpu"), [None], lambda *told: seen.update([told]))
+    device = SimpleNamespace(device="cpu")
+    kept = run.conditions(Means(device, [None], None, see=lambda *told: seen.update([told])))
     whole, _ = tracemalloc.get_traced_memory()
     taken = sum(frames.nbytes for frames in seen.values())
     seen.clear()
