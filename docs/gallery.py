@@ -19,10 +19,10 @@ SHOWN = (  # prompt, seed, motion to the right and downwards
 
 def main() -> None:
     sys.path.insert(0, str(ROOT))
-    from model import Model
-    from tasks.text_to_video import TextToVideoSettings
+    from t2v.engine.engine import Engine
+    from t2v.tasks.text_to_video import TextToVideoSettings
 
-    model = Model(device="cpu")
+    model = Engine(device="cpu")
     clips = []
     for prompt, seed, x, y in SHOWN:
         frames = model.generate(TextToVideoSettings(prompt, seed=seed, motion_x=x, motion_y=y)).frames

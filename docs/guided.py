@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 def draw(model, task: str, entry: dict, steps: int | None) -> tuple[np.ndarray, np.ndarray]:
     """An example's clip and its video, each uint8 RGB (f, h, w, 3)."""
-    from tasks import TASKS
-    from utils import read_video
+    from t2v.tasks import TASKS
+    from t2v.video.video import read_video
 
     clip = EXAMPLES / entry["file"]
     own = {"seed": SEED, "num_inference_steps": steps, **entry.get("settings", {})}
@@ -72,14 +72,15 @@ def _scaled(frames: np.ndarray, side: int) -> list[np.ndarray]:
 def main(arguments: list[str] | None = None) -> None:
     """Read the command line, draw, write."""
     sys.path.insert(0, str(ROOT))
-    from model import Model, ModelError
+    from t2v.engine.engine import Engine
+    from t2v.weights.refusals import ModelError
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sheet", type=Path, help="also draw all examples, on a contact sheet")
     parser.add_argument("--steps", type=int, help="steps of each video (the model's own)")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    model, first, drawn = Model(device="cpu"), [], []
+    model, first, drawn = Engine(device="cpu"), [], []
     for task, entries in json.loads((EXAMPLES / "index.json").read_text()).items():
         try:
             for entry in entries if options.sheet is not None else entries[:1]:

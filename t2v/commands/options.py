@@ -24,7 +24,7 @@ GROUPS = {
         "clip": ("clip", "the video to follow: mp4, mov, webm, mkv, avi or gif"),
         "start_s": ("--start", "seconds of the clip to leave out"),
         "end_s": ("--end", "second of the clip to stop at"),
-        "control_ready": ("--control-ready", "the clip already is edges, skeletons or depth"),
+        "control_ready": ("--control-ready", "the clip already shows what the ControlNet follows"),
     },
     "what to draw": {
         "prompt": ("prompt", "{asks}, in quotes"),

@@ -1,6 +1,6 @@
 """Ready control clips: edges white on black, skeletons on black, or nearness with near things bright.
 
-A clip declared ready is used as it is: no detector sees it, and only ``utils.fit_control`` brings it to size.
+A clip declared ready is used as it is: no detector sees it, and only ``fit_control`` brings it to size.
 A clip of skeletons is told from footage by its looks, so that it need not be declared.
 """
 

@@ -1,6 +1,6 @@
 """What every tab shares: the run panel (submit, follow, stop, result) and the endpoint for programs.
 
-Handlers only submit, follow and stop; the work happens in ``jobs.Jobs``. Which run a page shows is kept in
+Handlers only submit, follow and stop; the work happens in ``t2v.jobs``. Which run a page shows is kept in
 the browser's session storage: it outlives a reload, and two windows do not share it.
 """
 

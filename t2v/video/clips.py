@@ -1,4 +1,4 @@
-"""Clips in: what a file holds, and its frames one by one. ``utils`` has the public calls."""
+"""Clips in: what a file holds, and its frames one by one; ``video.py`` has the public calls."""
 
 import re
 from collections.abc import Iterable, Iterator

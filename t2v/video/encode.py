@@ -1,4 +1,4 @@
-"""Clips out: ffmpeg's side of ``utils.write_video`` and ``utils.add_audio``."""
+"""Clips out: ffmpeg's side of ``write_video`` and ``add_audio``."""
 
 import contextlib
 import itertools

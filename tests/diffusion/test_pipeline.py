@@ -1,4 +1,4 @@
-"""text_to_video_pipeline.py: the one loop, its exact chunks, its frame 0, its limits."""
+"""pipeline.py: the one loop, its exact chunks, its frame 0, its limits."""
 
 import math
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""startup.py: the collector rests while libraries load, passes over them after, and works as before; and how
+"""program.py: the collector rests while libraries load, passes over them after, and works as before; and how
 threads wait.
 """
 

@@ -1,4 +1,4 @@
-"""jobs.py: the queue, on a stand-in for the device that the test holds by the hand."""
+"""queue.py and worker.py: the queue, on a stand-in for the device that the test holds by the hand."""
 
 import logging
 import threading

@@ -1,4 +1,4 @@
-"""controlnets.py: what loads, what fits, and the one sentence for what does not."""
+"""controlnet.py: what loads, what fits, and the one sentence for what does not."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""weights.py: what loads, and the one sentence for what does not."""
+"""load.py, source.py, card.py: what loads, and the one sentence for what does not."""
 
 import json
 import shutil
