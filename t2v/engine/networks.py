@@ -4,14 +4,20 @@ from collections.abc import Mapping
 
 from t2v.tasks.settings import ChooseNetwork
 from t2v.weights.family import STABLE_DIFFUSION, Family
+from t2v.weights.refusals import ModelError
 from t2v.weights.source import Source
 
 
 def choose_network(model: str, family: Family = STABLE_DIFFUSION) -> ChooseNetwork:
-    """How ControlNets left None are chosen for a model: see ``Source.controlnet``."""
+    """How ControlNets left None are chosen for a model: see ``Source.controlnet``; ModelError without any."""
     source = Source.parse(model)
 
     def choose(task: str, hub_ids: Mapping[str, str]) -> str:
-        return source.controlnet(task, hub_ids[family.key])
+        chosen = source.controlnet(task, hub_ids.get(family.key))
+        if chosen is None:
+            raise ModelError(
+                f"controlnet for {task} is not known for {family.name}; give a folder or hub id."
+            )
+        return chosen
 
     return choose

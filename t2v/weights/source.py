@@ -108,7 +108,7 @@ class Source:
         except OSError:  # a name that no file can have
             return None
 
-    def controlnet(self, task: str, hub_id: str) -> str:
+    def controlnet(self, task: str, hub_id: str | None) -> str | None:
         """The ControlNet for ``task`` that suits this model: the one beside it, else that of its family."""
         if self.is_bundled:
             return BUNDLED
