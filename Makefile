@@ -1,24 +1,43 @@
 # Each target does its own set-up in .venv; nothing else on the machine is touched.
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+TWO_AT_A_TIME := $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: app test bench
+.PHONY: app test fast check format bench docs
 
 app: .venv/app.stamp
 	$(BIN)/python app.py
 
-test: .venv/dev.stamp
+# The whole truth, in some minutes: pages in a browser come last and alone.
+test: check
+	$(TWO_AT_A_TIME) -m "not browser"
+	$(BIN)/python -m pytest -m browser
+
+# An answer within a minute.
+fast: check
+	$(TWO_AT_A_TIME) -m "not slow"
+
+check: .venv/dev.stamp
+	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest
+	$(BIN)/mypy
+
+format: .venv/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks
 
+docs: .venv/dev.stamp
+	$(BIN)/python docs/reference.py
+
 .venv/app.stamp: requirements.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(INSTALL) -r requirements.txt
 	touch $@
 
 .venv/dev.stamp: .venv/app.stamp requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(INSTALL) -r requirements-dev.txt
 	touch $@

@@ -26,6 +26,15 @@ torch.set_flush_denormal(True)
 # networks this small lose more to threads waiting for one another than they gain
 torch.set_num_threads(1)
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What serves a page or opens a browser is marked so; other slow tests say so themselves."""
+    for item in items:
+        if {"browser", "server"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.slow)
+
+
 SD_SCHEDULE = {
     "beta_start": 0.00085,
     "beta_end": 0.012,

@@ -186,7 +186,8 @@ def t2v_app() -> int:
 def main(argv: list[str] | None = None, tasks: Collection[str] | None = None, prog: str = PROG) -> int:
     """Serve the page until a signal ends it; the exit status. tasks: the tabs on it, None for all."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for client in ("httpx", "httpx2"):  # Gradio's and the hub's
+        logging.getLogger(client).setLevel(logging.WARNING)
     prepare_environment()
     spin_briefly()
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"

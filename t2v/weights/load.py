@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import diffusers
-import httpx
+import httpx2
 import torch
 from diffusers import UNet2DConditionModel
 from huggingface_hub import hf_hub_download, list_repo_files, snapshot_download
@@ -153,7 +153,7 @@ def _files(place: str, local: bool) -> list[str]:
     if not local:
         try:
             return list_repo_files(place)
-        except (HfHubHTTPError, httpx.HTTPError, OSError) as error:
+        except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
             logger.info("the files of %s are not told, those fetched before will do: %s", place, error)
     folder = Path(place)
     if not folder.is_dir():

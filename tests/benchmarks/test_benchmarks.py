@@ -15,6 +15,8 @@ from benchmarks.parts import PARTS, quick_plan
 from benchmarks.sides import FIRST, LATER, OURS, PEER, WHOLE, Case, draw_ours, draw_peer, recipe_chunks
 from benchmarks.speed import in_process, pipeline_of, take_turns
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def plan():

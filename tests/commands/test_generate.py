@@ -44,6 +44,7 @@ def small(model_folder):
     torch.set_num_threads(threads)
 
 
+@pytest.mark.slow
 def test_json_result_and_file(tmp_path, small):
     options = ["-o", "car.mp4", "--seed", 0, "--fps", 12.5, "--json", *small]
     process = start(TASK, "a red car", *options, cwd=tmp_path)
@@ -69,6 +70,7 @@ def test_json_result_and_file(tmp_path, small):
     assert [path.name for path in tmp_path.iterdir()] == ["car.mp4"]
 
 
+@pytest.mark.slow
 def test_same_seed_same_picture_at_every_chunk_size(tmp_path, small, capsys):
     frames = []
     for number, chunk in enumerate((8, 8, 2, 3)):
@@ -95,6 +97,7 @@ def test_without_output_each_run_makes_a_new_file(tmp_path, small, capsys, monke
     assert [read_settings(path)["seed"] for path in paths] == [report["seed"] for report in reports]
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_130_and_leaves_no_file(tmp_path, small):
     options = [*small, "--steps", 200, "--num-frames", 60]
     process = start(TASK, "a red car", "-o", "car.mp4", *options, cwd=tmp_path)
@@ -134,6 +137,7 @@ def test_a_write_that_fails_is_one_sentence_and_status_1(tmp_path, small, capsys
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_miniature(tmp_path):
     if not (MINIATURE / "model_index.json").is_file():
         pytest.skip("the miniature's weights are not in this copy")
@@ -148,6 +152,7 @@ def test_the_miniature(tmp_path):
     assert "Note:" not in err
 
 
+@pytest.mark.slow
 def test_a_clip_is_followed_and_what_the_model_saw_is_kept(family, square_clip, tmp_path, capsys):
     video, control = tmp_path / "car.mp4", tmp_path / "saw.mp4"
     quick = ["--steps", "2", "--width", "80", "--height", "64", "--seed", "1", "--base-model", family]
@@ -177,6 +182,7 @@ def test_a_detector_that_is_not_there_is_one_sentence(family, square_clip, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_lora_for_another_network_is_refused_with_our_sentence_alone(tmp_path):
     clip = ROOT / "examples" / "pix2pix" / "car.mp4"
     process = start("pix2pix", clip, "make it night", "--model", "miniature+style", cwd=tmp_path)

@@ -156,6 +156,7 @@ def test_skeletons_are_told_from_other_pictures():
     assert not looks_like_skeleton(fireworks)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"the real clips are not here: {DATA}")
 @pytest.mark.parametrize("folder", ["pose", "video", "depth"])
 def test_real_clips_are_told_apart(folder):

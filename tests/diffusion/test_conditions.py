@@ -49,6 +49,7 @@ def frames(pipeline, latents) -> np.ndarray:
     return np.stack(list(pipeline.decode(latents))).astype(int)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("scheduler", "guidance_scale"), [("ddim", 7.5), ("euler-ancestral", 7.5), ("dpm++", 7.5), ("ddim", 1.0)]
 )

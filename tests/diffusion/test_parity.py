@@ -11,6 +11,8 @@ from diffusers.pipelines.deprecated.text_to_video_synthesis.pipeline_text_to_vid
 from t2v.diffusion import pipeline as text_to_video_pipeline
 from t2v.diffusion.options import Motion
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def peers():

@@ -13,6 +13,8 @@ from diffusers import StableDiffusionControlNetPipeline, StableDiffusionInstruct
 from t2v.diffusion.conditions import Control
 from t2v.diffusion.sampling import make_scheduler
 
+pytestmark = pytest.mark.slow
+
 FRAMES, STEPS, PROMPT = 4, 6, "a red car"
 START = torch.randn(1, 4, 8, 8, generator=seeded(1))
 EVERY_FRAME = {"negative_prompt": ["blue"] * FRAMES, "num_inference_steps": STEPS, "output_type": "latent"}

@@ -26,6 +26,7 @@ def frames(pipeline, latents) -> np.ndarray:
     return np.stack(list(pipeline.decode(latents))).astype(int)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduler", ["ddim", "euler-ancestral", "dpm++"])
 @pytest.mark.parametrize("guidance_scale", [7.5, 1.0])
 def test_chunk_size_never_changes_the_picture(pipeline, scheduler, guidance_scale):
@@ -48,6 +49,7 @@ def test_a_shorter_video_is_the_beginning_of_a_longer_one(pipeline):
     assert torch.allclose(long[:, :3], short, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduler", ["ddim", "euler", "dpm++", "unipc"])
 @pytest.mark.parametrize("guidance_scale", [7.5, 1.0])
 def test_frame_0_is_the_picture_plain_text_to_image_draws(pipeline, scheduler, guidance_scale):
@@ -67,6 +69,7 @@ def test_frame_0_with_a_noisy_sampler_is_that_of_a_one_frame_run(pipeline):
         assert torch.allclose(video[0, :1], picture[0], atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 @pytest.mark.parametrize("steps", [1, 2, 4, 8, 30, 50])
 def test_every_sampler_at_every_number_of_steps(pipeline, scheduler, steps):

@@ -83,6 +83,7 @@ GUIDED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "options"), GUIDED)
 def test_each_task_gives_the_same_video_for_the_same_seed_at_every_chunk_size(
     model, family, clip, kind, options

@@ -13,6 +13,8 @@ from t2v.diffusion.motion import motion_field, warp
 from t2v.evaluation.movement import change, drift, flicker, movement, shift_between
 from t2v.weights.source import MINIATURE, MODEL_INDEX
 
+pytestmark = pytest.mark.slow
+
 CAR = Scene(place="street", subjects=(Subject("car", "red"),), seed=7)
 SIZES = [128, 256, 512, (192, 320)]
 

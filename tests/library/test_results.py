@@ -37,6 +37,7 @@ def run_of(clip: Path, **options) -> Resolved:
     return resolved(CannySettings(str(clip), "a car", **options))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "kept"),
     [

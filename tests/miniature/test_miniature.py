@@ -23,6 +23,8 @@ from miniature.text_to_image import build_text_to_image, text_to_image_loss, tok
 from miniature.tokenizer import build_tokenizer
 from miniature.world import VOCABULARY, plain_caption
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def pictures():

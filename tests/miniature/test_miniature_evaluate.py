@@ -20,6 +20,8 @@ from miniature.shapes import TEXT_TO_IMAGE, WEIGHTS
 from miniature.style import build_style, save_style
 from miniature.world import EDITS, TRAINING, Scene, Subject, belongs, depth, draw, joints, mask, possible
 
+pytestmark = pytest.mark.slow
+
 CAR = Scene("street", (Subject("car", "red"),), seed=3)
 PAIR = Scene("grass", (Subject("panda", "blue", 0.27, scale=0.6), Subject("ball", "red", 0.73, scale=0.6)))
 SMALL = exam.Plan(

@@ -30,6 +30,8 @@ from miniature.package import save_model
 from miniature.style import build_style, load_styled, save_style, style_loss
 from miniature.world import Scene, Subject, edges
 
+pytestmark = pytest.mark.slow
+
 ROBOT = Scene(place="grass", subjects=(Subject(kind="robot", colour="red", pose="waving"),))
 STOCK = {
     **dict.fromkeys((f"controlnet-{control}" for control in CONTROLS), StableDiffusionControlNetPipeline),

@@ -23,6 +23,8 @@ from miniature.shapes import JUDGE_STAGES, MAX_TOKENS
 from miniature.tokenizer import build_tokenizer
 from miniature.world import Scene, Subject
 
+pytestmark = pytest.mark.slow
+
 CAR = Scene("street", (Subject("car", "red"),))
 PANDA = Scene("grass", (Subject("panda", "blue", pose="waving"), Subject("cat", "red")))
 

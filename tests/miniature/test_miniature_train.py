@@ -17,6 +17,8 @@ from miniature.tokenizer import build_tokenizer
 from miniature.train import budgets, train
 from miniature.world import VOCABULARY, belongs, draw
 
+pytestmark = pytest.mark.slow
+
 STAGE = dataclasses.replace(shapes.TEXT_TO_IMAGE_STAGES[0], batch=2, scenes=8, fresh=1)
 
 

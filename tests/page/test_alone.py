@@ -26,6 +26,7 @@ def test_every_task_has_its_file():
     assert [module.TASK for module in APPS] == list(TASKS)
 
 
+@pytest.mark.slow
 def test_tabs_are_laid_out_into_a_page_of_ones_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     engine = Engine("cpu")

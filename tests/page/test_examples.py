@@ -55,6 +55,7 @@ def test_settings_of_every_example_can_be_run(index):
             GUIDED[task](clip, entry["prompt"], **entry.get("settings", {})).check()
 
 
+@pytest.mark.slow
 def test_clips_are_small_and_of_the_length_size_and_rate_they_should_be(clips):
     for file, video in clips.items():
         assert video.frames.shape == (16, 256, 256, 3) and video.fps == 8, file

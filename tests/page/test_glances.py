@@ -36,6 +36,7 @@ def long_clip(tmp_path_factory) -> str:
     return str(write_video(tmp_path_factory.mktemp("clips") / "long.mp4", frames, 30))
 
 
+@pytest.mark.slow
 def test_a_preview_has_the_frames_of_the_run_and_says_where_it_stops(previews, long_clip):
     settings = CannySettings(long_clip, **SMALL)
     shown = previews.clip(settings)

@@ -46,6 +46,7 @@ def test_text_to_video(model, model_folder, tmp_path):
     assert told["task"] == "text-to-video" and told["program"] == "Text2Video-Zero Studio"
 
 
+@pytest.mark.slow
 def test_videos_that_follow_a_clip(model, family, square_clip, tmp_path, monkeypatch):
     """The depth detector's weights cannot be had here; nearness from brightness stands in for them."""
     monkeypatch.setattr(DepthSettings, "detect", lambda self, frames, device: 255 - frames)
@@ -82,6 +83,7 @@ def test_skeletons_are_read_at_four_frames_a_second(model, family, tmp_path, mon
     assert video.num_frames == 8 and Path(path).parent == Path("outputs")
 
 
+@pytest.mark.slow
 def test_pix2pix(model, family, square_clip, tmp_path):
     path = str(tmp_path / "out.mp4")
     options = {"resolution": 64, "start_t": 0.3, "end_t": 0.8, "out_fps": 4, "image_guidance_scale": 1.2}

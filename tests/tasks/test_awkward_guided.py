@@ -13,6 +13,8 @@ from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
 from t2v.tasks.pose import PoseSettings
 from t2v.video.write import write_video
 
+pytestmark = pytest.mark.slow
+
 OWN_PX = 128  # the side of the square pictures that a small model would draw
 READABLE = "mp4, mov, webm, mkv, avi or gif"
 

@@ -78,6 +78,7 @@ def in_python(code: str, checkout: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_command_line_and_python_have_it(checkout, family, square_clip, tmp_path):
     network = str(Path(family).parent / "controlnet-depth")
     options = ["--model", family, "--controlnet", network, "--controlnet", "canny@0.5", "--steps", "2"]

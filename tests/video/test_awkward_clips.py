@@ -16,6 +16,8 @@ from t2v.video import clips, guarded_ffmpeg
 from t2v.video.video import Video, clip_frames, fit_control, fit_video, read_video
 from t2v.video.write import add_audio, read_settings, write_video
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
