@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is load
     import torch
 
 MAX_TIME_S = 86_400.0
+FIRST_FRAMES = 8  # of a clip, by which it is recognised
 
 LIMITS: Limits = {
     **settings.LIMITS,
