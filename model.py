@@ -113,10 +113,13 @@ class Model(Engine):
         save_path: str | None = None,
         *,
         model_name: str = STABLE_DIFFUSION.model,
+        control_ready: bool = False,
     ) -> str:
         """A video that follows a clip's edges.
 
-        resolution: the longer side; both sides are rounded to multiples of 64.
+        resolution: the longer side; both sides are rounded to multiples of 64. control_ready: the clip is
+        edges, skeletons or depth already, whichever the call follows, and is used as it is; edges and
+        skeletons are recognised also without it.
         """
         return self._follow(CannySettings, dict(locals()))
 
@@ -138,6 +141,8 @@ class Model(Engine):
         resolution: int = 512,
         use_cf_attn: bool = True,
         save_path: str | None = None,
+        *,
+        control_ready: bool = False,
     ) -> str:
         """A video that follows a clip's edges, drawn by the DreamBooth checkpoint db_path.
 
@@ -163,6 +168,7 @@ class Model(Engine):
         save_path: str | None = None,
         *,
         model_name: str = STABLE_DIFFUSION.model,
+        control_ready: bool = False,
     ) -> str:
         """A video that follows a skeleton clip, or the people in footage, read at 4 frames per second.
 
@@ -187,6 +193,7 @@ class Model(Engine):
         save_path: str | None = None,
         *,
         model_name: str = STABLE_DIFFUSION.model,
+        control_ready: bool = False,
     ) -> str:
         """A video that follows a clip's depth. The rest as in ``process_controlnet_canny``."""
         return self._follow(DepthSettings, dict(locals()))

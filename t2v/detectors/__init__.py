@@ -8,6 +8,13 @@ from t2v.detectors.depth import DepthDetector
 from t2v.detectors.edges import canny
 from t2v.detectors.loading import DetectorError
 from t2v.detectors.pose import PoseDetector
-from t2v.detectors.ready import looks_like_skeleton
+from t2v.detectors.ready import looks_like_edges, looks_like_skeleton
 
-__all__ = ["DepthDetector", "DetectorError", "PoseDetector", "canny", "looks_like_skeleton"]
+__all__ = [
+    "DepthDetector",
+    "DetectorError",
+    "PoseDetector",
+    "canny",
+    "looks_like_edges",
+    "looks_like_skeleton",
+]

@@ -148,12 +148,13 @@ class Engine:
         return unknown_words(read_card(Source.parse(model)), prompt, editor)
 
     def prompt_notes(self, settings: Settings) -> tuple[Note, ...]:
-        """What to tell about the prompts: unknown words, what is not read, a keyword that is missing.
+        """What to tell about the prompts, as unknown words or a keyword that is missing, and about the clip.
 
         Nothing is loaded or fetched for it: of a model that is not on this machine yet, less can be told.
         """
         source = Source.parse(settings.model)
-        return prompt_notes(settings, read_card(source), read_tokenizer(source))
+        about_clip = tuple(Note(text) for text in settings.notes())
+        return about_clip + prompt_notes(settings, read_card(source), read_tokenizer(source))
 
     def examples(self, model: str) -> tuple[str, ...]:
         """Prompts that show what the model can do."""

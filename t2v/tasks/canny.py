@@ -1,5 +1,6 @@
 """Videos that follow a clip's edges."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
@@ -8,6 +9,7 @@ import numpy as np
 
 from t2v.checks import InputError
 from t2v.tasks import controlled
+from t2v.tasks.clip import FIRST_FRAMES, Taken
 from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.settings import Limits
 from t2v.tasks.words import ControlWords, OwnNumber, TabWords
@@ -18,7 +20,10 @@ LIMITS: Limits = {**controlled.LIMITS, "low_threshold": (0, 1000), "high_thresho
 
 @dataclass(frozen=True)
 class CannySettings(ControlledSettings):
-    """Edges by Canny: they begin where brightness changes by high_threshold, and go on to the low one."""
+    """Edges by Canny: they begin where brightness changes by high_threshold, and go on to the low one.
+
+    A clip that already is such edges is recognised.
+    """
 
     task: ClassVar[str] = "canny"
     tab: ClassVar[TabWords] = TabWords(
@@ -64,6 +69,12 @@ class CannySettings(ControlledSettings):
                 f"low_threshold is {self.low_threshold:g} and high_threshold {self.high_threshold:g}; "
                 "the low one must not be the larger."
             )
+
+    def looks_ready(self, taken: Taken) -> bool:
+        """Whether the first frames are edges, at the clip's own size, as smaller ones are no longer sharp."""
+        from t2v.detectors import looks_like_edges
+
+        return looks_like_edges(itertools.islice(self.open(), FIRST_FRAMES))
 
     def detect(self, frames: np.ndarray, device: str) -> np.ndarray:
         """White edges on black."""

@@ -4,7 +4,8 @@ import math
 import os
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from t2v.checks import InputError, check_text
@@ -17,6 +18,7 @@ if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is load
     import torch
 
 MAX_TIME_S = 86_400.0
+FIRST_FRAMES = 8  # of a clip, by which it is recognised
 
 LIMITS: Limits = {
     **settings.LIMITS,
@@ -79,7 +81,7 @@ class ClipSettings(Settings):
         """
         clip = self.open()
         width, height = fitted_size((clip.width, clip.height), (self.width, self.height), own_px)
-        return Taken(width, height, min(max(clip.fps, MIN_FPS), MAX_FPS), clip.count())
+        return Taken(width, height, clip.fps, clip.count())
 
     def read(self, taken: Taken) -> Video:
         """The frames taken, at the video's size; of ready ones the lines are scaled without ringing."""
@@ -92,7 +94,17 @@ class ClipSettings(Settings):
         return self._open(self.fps, self.num_frames)
 
     def _open(self, fps: float | None, max_frames: int | None) -> Clip:
-        return clip_frames(self.clip, start_s=self.start_s, end_s=self.end_s, fps=fps, max_frames=max_frames)
+        start_s, end_s = self.start_s, self.end_s
+        clip = clip_frames(self.clip, start_s=start_s, end_s=end_s, fps=fps, max_frames=max_frames)
+        return _playable(clip)
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what is odd about the clip and what is made of it; () where it cannot be read."""
+        try:
+            note = self.open().info.stamps.note
+        except InputError:  # the run says so
+            return ()
+        return () if note is None else (f"{Path(self.clip).name} {note}",)
 
     def _chosen(self, suits: Suits) -> tuple[Taken, dict[str, Any]]:
         """What is taken of the clip, and the values that every resolved run from a clip has."""
@@ -128,7 +140,7 @@ class ResolvedClip(Resolved[C]):
         """
         if self.asked.start_s > 0:
             return False
-        whole = clip_frames(self.asked.clip, max_frames=min(self.num_frames + 1, MAX_FRAMES))
+        whole = _playable(clip_frames(self.asked.clip, max_frames=min(self.num_frames + 1, MAX_FRAMES)))
         return abs(whole.fps - self.fps) < 0.001 and whole.count() == self.num_frames
 
     @abstractmethod
@@ -149,6 +161,12 @@ class ResolvedClip(Resolved[C]):
             on_step=means.on_step,
             **self.conditions(means),
         )
+
+
+def _playable(clip: Clip) -> Clip:
+    """The clip at a rate that a video can have: one that is faster or slower keeps its length."""
+    fps = min(max(clip.fps, MIN_FPS), MAX_FPS)
+    return clip if fps == clip.fps else replace(clip, wanted=replace(clip.wanted, fps=fps))
 
 
 def fitted_size(

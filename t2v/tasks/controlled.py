@@ -75,8 +75,17 @@ class ControlledSettings(ClipSettings):
         for part in self.parts():
             yield part.task, frames if is_ready else part.detect(frames, device)
 
+    def looks_ready(self, taken: Taken) -> bool:
+        """Whether the clip, by its first frames, already is what the ControlNet is to be shown."""
+        return False
+
     def taken(self, own_px: float) -> Taken:
-        return replace(super().taken(own_px), is_ready=self.control_ready)
+        """As of every clip; one that is declared ready is, and one that looks so.
+
+        Not so beside further ControlNets, which need a plain clip.
+        """
+        taken = super().taken(own_px)
+        return replace(taken, is_ready=self.control_ready or (not self.also and self.looks_ready(taken)))
 
     def check(self) -> None:
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""

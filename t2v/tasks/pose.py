@@ -6,12 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from t2v.tasks.clip import Taken
+from t2v.tasks.clip import FIRST_FRAMES, Taken
 from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.words import ControlWords, TabWords
 from t2v.weights.family import STABLE_DIFFUSION
-
-FIRST_FRAMES = 8  # of a clip, by which skeletons are recognised
 
 
 @dataclass(frozen=True)
@@ -33,18 +31,12 @@ class PoseSettings(ControlledSettings):
     hub_ids: ClassVar[Mapping[str, str]] = {STABLE_DIFFUSION.key: "lllyasviel/control_v11p_sd15_openpose"}
     detects_slowly: ClassVar[bool] = True
 
-    def taken(self, own_px: float) -> Taken:
-        """As of every clip; one whose first frames are skeletons is ready.
-
-        Not so beside further ControlNets, which need a plain clip.
-        """
+    def looks_ready(self, taken: Taken) -> bool:
+        """Whether the first frames are skeletons."""
         from t2v.detectors import looks_like_skeleton
 
-        taken = super().taken(own_px)
-        if taken.is_ready or self.also:
-            return taken
         first = replace(taken, num_frames=min(FIRST_FRAMES, taken.num_frames), is_ready=True)
-        return replace(taken, is_ready=looks_like_skeleton(self.read(first).frames))
+        return looks_like_skeleton(self.read(first).frames)
 
     def detect(self, frames: np.ndarray, device: str) -> np.ndarray:
         """Coloured limbs on black."""

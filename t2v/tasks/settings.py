@@ -113,6 +113,10 @@ class Settings(ABC):
         if "task" in cls.__dict__:
             KINDS[cls.task] = cls
 
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what is odd about what the video is made from; () where there is nothing to say."""
+        return ()
+
     def check(self) -> None:
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
         if not check_text("prompt", self.prompt, MAX_PROMPT_CHARS).strip():

@@ -10,23 +10,10 @@ import numpy as np
 
 from t2v.checks import InputError
 from t2v.video.guarded_ffmpeg import MAX_PIXELS, is_incomplete, reading, run, unreadable
+from t2v.video.look import ClipInfo, look
 
 MAX_FRAMES = 20_000
 MAX_BYTES = 2 * 1024**3  # of all frames that are held together
-_TRANSPARENT = re.compile(r"rgba|bgra|argb|abgr|yuva|^ya|gbrap|pal8")
-# Pictures with transparent parts are laid on white: stickers and drawings are made to be seen on light pages,
-# and their dark outlines would be lost on black.
-_ON_WHITE = "format=rgba,split[a][b];[a]drawbox=c=white:t=fill:replace=1[w];[w][b]overlay=format=rgb,"
-
-
-@dataclass(frozen=True)
-class ClipInfo:
-    """What the first decoded frame and the header tell: upright size in square pixels, frames per second."""
-
-    width: int
-    height: int
-    fps: float
-    transparent: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,23 +63,11 @@ class Clip:
 
 def open_clip(path: Path, wanted: Selection) -> Clip:
     """The clip, its first frame looked at; InputError on a bad file."""
-    return Clip(path, wanted, probe(path))
-
-
-def probe(path: Path) -> ClipInfo:
-    """Decode one frame and report the clip's size (rotation and pixel shape applied) and frame rate."""
-    # showinfo is the one place where ffmpeg prints the rate as an exact fraction (30000/1001, not 29.97).
-    log = run(path, "info", [], ["-map", "0:V:0", "-vf", "showinfo", "-frames:v", "1", "-f", "null", "-"])[1]
-    line = r"^\[Parsed_showinfo.* fmt:(\S+) .*sar:(\d+)/(\d+) s:(\d+)x(\d+) "
-    frame = re.search(line, log, re.MULTILINE)
-    if frame is None:
-        raise unreadable(path, log)
-    sar_num, sar_den, width, height = map(int, frame.groups()[1:])
-    pixel_shape = sar_num / sar_den if sar_num and sar_den else 1.0
-    width = max(1, round(width * pixel_shape))
-    if width * height > MAX_PIXELS:
-        raise InputError(f"{path.name} is {width}x{height}; at most {MAX_PIXELS:,} pixels a frame are read.")
-    return ClipInfo(width, height, _frame_rate(log), _TRANSPARENT.search(frame[1]) is not None)
+    info = look(path)
+    if info.width * info.height > MAX_PIXELS:
+        size = f"{info.width}x{info.height}"
+        raise InputError(f"{path.name} is {size}; at most {MAX_PIXELS:,} pixels a frame are read.")
+    return Clip(path, wanted, info)
 
 
 def gather(frames: Iterable[np.ndarray], height: int, width: int, name: str) -> np.ndarray:
@@ -148,22 +123,45 @@ def _check_end(clip: Clip, count: int, log: str) -> None:
 def _selecting(clip: Clip, with_pictures: bool) -> tuple[list[str], list[str]]:
     """ffmpeg's arguments before and after the input that select a clip's frames, and make them upright."""
     wanted, info, fps = clip.wanted, clip.info, clip.fps
-    # Times in files are rounded (webm to 1 ms, gif to 10 ms). So ranges begin and end half a millisecond
-    # early, and frames are moved a little early before the frame on show at k/fps is picked: a quarter of a
-    # frame at the clip's own rate, so that none is lost, else 1 ms. settb: the time base may be coarse.
-    before = ["-ss", f"{max(0.0, wanted.start_s - 0.0005):.6f}"] if wanted.start_s > 0 else []
-    if wanted.end_s is not None:
-        before += ["-t", f"{wanted.end_s - wanted.start_s - (0 if before else 0.0005):.6f}"]
+    before, filters = _range_of_even(clip) if info.stamps.is_even else _range(wanted)
+    # Times in files are rounded (webm to 1 ms, gif to 10 ms). So frames are moved a little early before the
+    # frame on show at k/fps is picked: a quarter of a frame at the clip's own rate, so that none is lost,
+    # else 1 ms.
     early_s = 0.25 / fps if abs(fps - info.fps) < 0.001 else min(0.001, 0.25 / max(fps, info.fps))
-    rate = Fraction(fps).limit_denominator(100_000)
-    filters = f"settb=AVTB,setpts=PTS-{early_s:.9f}/TB,fps={rate.numerator}/{rate.denominator}:round=up"
+    filters += f"setpts=PTS-{early_s:.9f}/TB,fps={_fraction(fps)}:round=up"
     if with_pictures:
-        filters += (
-            f",{_ON_WHITE if info.transparent else ''}"
+        filters = (
+            f"{info.picture.whole_frames}{filters},{info.picture.to_rgb}"
             f"scale={info.width}:{info.height}:flags=bicubic+accurate_rnd+full_chroma_int,setsar=1"
         )
     limit = MAX_FRAMES + 1 if wanted.max_frames is None else wanted.max_frames
-    return before, ["-map", "0:V:0", "-vf", filters, "-fps_mode", "passthrough", "-frames:v", str(limit)]
+    after = ["-map", "0:V:0", "-vf", filters, "-fps_mode", "passthrough", "-frames:v", str(limit)]
+    return [*info.decoding, *before], after
+
+
+def _range(wanted: Selection) -> tuple[list[str], str]:
+    """The part that is wanted, as options before the input and filters, each with a comma.
+
+    It begins and ends half a millisecond early, as times in files are rounded. settb: their unit may be
+    coarse.
+    """
+    before = ["-ss", f"{max(0.0, wanted.start_s - 0.0005):.6f}"] if wanted.start_s > 0 else []
+    if wanted.end_s is not None:
+        before += ["-t", f"{wanted.end_s - wanted.start_s - (0 if before else 0.0005):.6f}"]
+    return before, "settb=AVTB,"
+
+
+def _range_of_even(clip: Clip) -> tuple[list[str], str]:
+    """As ``_range`` of a clip whose time stamps mean nothing: all frames get new ones, and are counted."""
+    wanted = clip.wanted
+    end = "" if wanted.end_s is None else f":end={wanted.end_s - 0.0005:.6f}"
+    part = f"trim=start={max(0.0, wanted.start_s - 0.0005):.6f}{end},setpts=PTS-{wanted.start_s:.6f}/TB,"
+    return [], f"settb=AVTB,setpts=N/({_fraction(clip.info.fps)})/TB,{part}"
+
+
+def _fraction(fps: float) -> str:
+    rate = Fraction(fps).limit_denominator(100_000)
+    return f"{rate.numerator}/{rate.denominator}"
 
 
 def has_audio(path: Path) -> bool:
@@ -195,17 +193,3 @@ def read_comment(path: Path) -> str | None:
     # ffmetadata puts a backslash before = ; # \ and line ends, and closes the global part with the first [
     found = re.search(r"^comment=((?:\\.|[^\\\n])*)", text.decode("utf-8", "replace"), re.M | re.S | re.I)
     return None if found is None else re.sub(r"\\(.)", r"\1", found.group(1), flags=re.S)
-
-
-def _frame_rate(log: str) -> float:
-    """Frames per second: the exact one if frames come evenly, their average in a clip of varying rate."""
-    exact = re.search(r"^\[Parsed_showinfo.*config in .*frame_rate: (\d+)/(\d+)", log, re.MULTILINE)
-    average = re.search(r"^ +Stream #.*Video: (?!.*attached pic).* ([\d.]+) fps,", log, re.MULTILINE)
-    rates = []
-    if exact is not None and int(exact[1]) and int(exact[2]):
-        rates.append(int(exact[1]) / int(exact[2]))
-    if average is not None and float(average[1]) > 0:
-        rates.append(float(average[1]))
-    if not rates:
-        return 1.0  # a still picture in a video's container
-    return rates[0] if abs(rates[0] - rates[-1]) < 0.01 else rates[-1]

@@ -73,16 +73,22 @@ def encode(part: Path, first: np.ndarray, rest: Iterator[np.ndarray], fps: float
             raise OSError(f"the video could not be written: {lines[-1]}")
 
 
-def join(part: Path, movie: Path, source: Path, seconds: float) -> None:
-    """The pictures and settings of ``movie`` and the first ``seconds`` of the sound of ``source``, as an MP4.
+def join(part: Path, movie: Path, source: Path, seconds: float, starts_s: float) -> None:
+    """The pictures and settings of ``movie`` and the sound of ``source`` for as many ``seconds``, as an MP4.
 
-    The sound is always encoded anew, as AAC: not every browser plays every sound that clips come with.
-    InputError if the source cannot be read, OSError if the disk is full.
+    starts_s: when the movie's first picture is due in the source's time; below 0 the sound comes later.
+    It is always encoded anew, as AAC: not every browser plays every sound that clips come with. InputError if
+    the source cannot be read, OSError if the disk is full.
     """
     after = [*GUARDS, "-i", f"file:{movie.resolve()}", "-map", "1:V:0", "-map", "0:a:0", "-map_metadata", "1",
              "-c:v", "copy", "-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart",
              "-f", "mp4", f"file:{part.resolve()}"]  # fmt: skip
-    with reading(source, "error", ["-t", f"{seconds:.6f}"], after) as ffmpeg:
+    sound = ["-t", f"{seconds + min(0.0, starts_s):.6f}"]
+    if starts_s > 0:
+        sound += ["-ss", f"{starts_s:.6f}"]
+    elif starts_s < 0:
+        sound += ["-itsoffset", f"{-starts_s:.6f}"]
+    with reading(source, "error", sound, after) as ffmpeg:
         try:
             ffmpeg.finish()
         except InputError:

@@ -76,11 +76,11 @@ class Reading:
             piece: Any = self.output  # a buffered reader, of which IO knows less
             return int(piece.readinto(buffer))
 
-    def finish(self) -> str:
-        """Wait for the end; the log. InputError if ffmpeg failed or takes too long."""
+    def finish(self, must_succeed: bool = True) -> str:
+        """Wait for the end; the log. InputError if ffmpeg takes too long or, unless it may, failed."""
         with self._watched():
             self.process.wait()
-        if self.process.returncode != 0:
+        if must_succeed and self.process.returncode != 0:
             raise unreadable(self.path, self.log())
         return self.log()
 
@@ -150,14 +150,19 @@ def reading(path: Path, level: str, before: list[str], after: list[str]) -> Iter
             process.wait()
 
 
-def run(path: Path, level: str, before: list[str], after: list[str]) -> tuple[bytes, str]:
-    """ffmpeg on ``path`` to its end: all its output and its log. InputError if it fails or is too slow."""
+def run(
+    path: Path, level: str, before: list[str], after: list[str], *, must_succeed: bool = True
+) -> tuple[bytes, str]:
+    """ffmpeg on ``path`` to its end: all its output and its log. InputError if it is too slow, or fails.
+
+    must_succeed: False takes what came before a failure.
+    """
     output = bytearray()
     piece = bytearray(1 << 16)
     with reading(path, level, before, after) as ffmpeg:
         while count := ffmpeg.fill(memoryview(piece)):
             output += piece[:count]
-        return bytes(output), ffmpeg.finish()
+        return bytes(output), ffmpeg.finish(must_succeed)
 
 
 def is_incomplete(log: str) -> bool:

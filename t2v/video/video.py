@@ -147,9 +147,11 @@ def _window(source: Video | Clip, width: int | None, height: int | None, multipl
         height = max(1, round(source.height * width / source.width))
     width, height = fit_size(width, height, multiple_of)
     scale = max(width / source.width, height / source.height)
-    left = (source.width - width / scale) / 2
-    top = (source.height - height / scale) / 2
-    return _Window(width, height, (left, top, left + width / scale, top + height / scale))
+    # Rounding may put the part's edge a hair outside the picture, where nothing can be cut.
+    across, down = min(width / scale, source.width), min(height / scale, source.height)
+    left, top = (source.width - across) / 2, (source.height - down) / 2
+    right, bottom = min(left + across, source.width), min(top + down, source.height)
+    return _Window(width, height, (left, top, right, bottom))
 
 
 def _fit(source: Video | Clip, to: _Window, resampling: Image.Resampling) -> Video:

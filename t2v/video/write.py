@@ -13,6 +13,7 @@ import numpy as np
 from t2v.checks import InputError, check_number
 from t2v.video.clips import has_audio, length_s, read_comment
 from t2v.video.encode import encode, even_frames, join
+from t2v.video.look import look
 from t2v.video.video import MAX_FPS, MIN_FPS
 
 MAX_SETTINGS_CHARS = 100_000  # systems cut a single argument of a command at 128 KB
@@ -70,16 +71,16 @@ def write_video(
 def add_audio(movie: str | os.PathLike[str], source: str | os.PathLike[str]) -> bool:
     """Give a finished MP4 the sound of the clip it was made from; False, and nothing done, if that has none.
 
-    For a movie that shows the whole clip at its own rate; a longer sound ends with the picture. Pictures and
-    settings stay as they are, and the movie keeps its name: the file under it is whole at every moment.
-    InputError if the clip is bad; OSError if writing fails.
+    For a movie that shows the whole clip at its own rate; what of the sound comes before or after the
+    pictures is left out. Those and the settings stay as they are, and the movie keeps its name: the file
+    under it is whole at every moment. InputError if the clip is bad; OSError if writing fails.
     """
     movie, source = check_output(movie), Path(source)
     if not has_audio(source):
         return False
-    seconds = length_s(movie)
+    seconds, starts_s = length_s(movie), look(source).stamps.starts_s
     with replacing(movie) as part:
-        join(part, movie, source, seconds)
+        join(part, movie, source, seconds, starts_s)
     return True
 
 

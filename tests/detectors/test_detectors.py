@@ -1,13 +1,16 @@
+import cv2
 import numpy as np
 import pytest
-from conftest import SHARED
+from clips import ffmpeg
+from conftest import ROOT, SHARED
 
 from t2v.checks import InputError
-from t2v.detectors import canny, looks_like_skeleton
+from t2v.detectors import canny, looks_like_edges, looks_like_skeleton
 from t2v.detectors.depth import normalise_clip
 from t2v.detectors.pose import _areas, _crop, peaks
 from t2v.detectors.skeleton import COLOURS, LIMBS, NECK, People, coco_to_openpose, draw_skeletons
 from t2v.video.video import read_video
+from t2v.video.write import write_video
 
 DATA = SHARED / "data"
 COCO = (
@@ -164,3 +167,76 @@ def test_real_clips_are_told_apart(folder):
     assert clips
     for clip in clips:
         assert looks_like_skeleton(read_video(clip).frames) == (folder == "pose"), clip.name
+
+
+def drawn(draw, background=0):
+    """Three frames, 256 x 256, of what ``draw`` puts on a picture, a little further on in each."""
+    frames = np.full((3, 256, 256, 3), background, np.uint8)
+    for k, frame in enumerate(frames):
+        draw(frame, 3 * k)
+    return frames
+
+
+def night_sky(frame, k):
+    places = np.random.default_rng(4).integers(0, 256, (150, 2))
+    frame[places[:, 0], (places[:, 1] + k) % 256] = 255
+
+
+def credits_of_a_film(frame, k):
+    for row in range(30, 250, 14):
+        cv2.putText(frame, "written and drawn by", (60, row - k), cv2.FONT_HERSHEY_PLAIN, 0.7, (255,) * 3)
+
+
+def lightning(frame, k):
+    corners = np.cumsum(np.random.default_rng(5).integers(-9, 22, (24, 2)), axis=0) + k
+    cv2.polylines(frame, [corners.astype(np.int32)], False, (255,) * 3)
+    frame[:] = np.maximum(frame, cv2.GaussianBlur(frame, (0, 0), 5) * 3)
+
+
+def brush_drawing(frame, k):
+    cv2.ellipse(frame, (128 + k, 128), (90, 60), 0, 0, 360, (255,) * 3, 4, cv2.LINE_AA)
+    cv2.circle(frame, (128 + k, 128), 30, (255,) * 3, 3, cv2.LINE_AA)
+
+
+def silhouette(frame, k):
+    cv2.circle(frame, (128 + k, 150), 50, (255,) * 3, -1)
+
+
+@pytest.mark.parametrize("thresholds", [(100, 200), (20, 60)])
+@pytest.mark.parametrize("crf", [None, 17, 30])
+def test_edges_are_recognised_through_compression(tmp_path, thresholds, crf):
+    for name in ("canny/car.mp4", "canny/dog.mp4", "pix2pix/panda.mp4", "depth/horse.mp4"):
+        footage = read_video(ROOT / "examples" / name, max_frames=3).frames
+        edges = canny(footage, *thresholds)
+        if crf is not None:
+            write_video(tmp_path / "edges.mp4", edges, 4)
+            ffmpeg("-i", tmp_path / "edges.mp4", "-c:v", "libx264", "-crf", crf, tmp_path / "smaller.mp4")
+            edges = read_video(tmp_path / "smaller.mp4").frames
+        assert looks_like_edges(edges), name
+        assert looks_like_edges([np.zeros_like(edges[0]), *edges])  # they begin later
+        assert not looks_like_edges([*edges[:2], footage[0]])
+
+
+@pytest.mark.parametrize("draw", [night_sky, credits_of_a_film, lightning, brush_drawing, silhouette])
+def test_what_is_white_on_black_is_not_edges_for_that(draw):
+    frames = drawn(draw)
+    assert frames.max() == 255 and not looks_like_edges(frames)
+    assert not looks_like_edges(255 - frames)  # black on white, as on paper
+    edges = canny(frames)
+    assert draw in (night_sky, credits_of_a_film) or looks_like_edges(edges)
+
+
+def test_no_footage_drawing_or_control_is_taken_for_edges():
+    """Also not as a photograph without colour, with hard light or by night."""
+    noise = np.random.default_rng(0).integers(0, 255, (3, 64, 64, 3), np.uint8)
+    assert not any(looks_like_edges(frames) for frames in (noise, np.zeros_like(noise), skeleton_clip()))
+    coloured = canny(skeleton_clip())
+    coloured[..., 2] = 0
+    assert not looks_like_edges(coloured)
+    clips = sorted((ROOT / "examples").glob("*/*.mp4")) + sorted(DATA.glob("*/*.mp4"))
+    assert len(clips) >= 16
+    for clip in clips:
+        frames = read_video(clip, max_frames=3).frames
+        grey = np.repeat(frames.mean(axis=3, keepdims=True), 3, axis=3)
+        variants = [frames, grey, (grey - 150) * 3, (grey - 90) * 9, grey / 4, 255 - grey]
+        assert not any(looks_like_edges(np.clip(one, 0, 255).astype(np.uint8)) for one in variants), clip.name

@@ -12,6 +12,8 @@ from t2v.tasks.depth import DepthSettings
 from t2v.video.video import read_video
 from t2v.video.write import read_settings
 
+EXAMPLES = ROOT / "examples"
+
 
 @pytest.fixture(scope="module")
 def model() -> Model:
@@ -72,8 +74,20 @@ def test_videos_that_follow_a_clip(model, family, square_clip, tmp_path, monkeyp
     assert told["model"] == Path(family).name and told["high_threshold"] == 200 and told["seed"] >= 0
 
 
+def test_a_ready_depth_clip_needs_no_detector(model, family, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(DepthSettings, "detect", lambda *given: seen.append(given))
+    path = str(tmp_path / "out.mp4")
+    quick = {"num_inference_steps": 1, "resolution": 64, "save_path": path, "model_name": family}
+    model.process_controlnet_depth(str(EXAMPLES / "depth" / "car.mp4"), "a car", control_ready=True, **quick)
+    told = read_settings(path)
+    assert told["task"] == "depth" and told["control_ready"] is True and seen == []
+    with pytest.raises(InputError, match="^control_ready is 1"):
+        model.process_controlnet_depth(str(EXAMPLES / "depth" / "car.mp4"), "a car", control_ready=1, **quick)
+
+
 def test_skeletons_are_read_at_four_frames_a_second(model, family, tmp_path, monkeypatch):
-    skeletons = ROOT / "examples" / "pose" / "dancing.mp4"
+    skeletons = EXAMPLES / "pose" / "dancing.mp4"
     monkeypatch.chdir(tmp_path)
     path = model.process_controlnet_pose(
         str(skeletons), "a bear", num_inference_steps=1, resolution=64, model_name=family

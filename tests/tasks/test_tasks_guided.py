@@ -12,7 +12,7 @@ import pytest
 from runs import resolved
 
 from t2v.checks import InputError
-from t2v.detectors import DetectorError
+from t2v.detectors import DetectorError, canny
 from t2v.tasks import TASKS
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.clip import ClipSettings, fitted_size
@@ -210,6 +210,22 @@ def test_a_skeleton_clip_is_used_as_it_is(clip, tmp_path):
     assert danced.taken(96).is_ready and resolved(danced, 96).filled().control_ready is True
     assert not replace(danced, also=(Also("canny"),)).taken(96).is_ready
     assert not PoseSettings(clip, "a car").taken(96).is_ready
+
+
+def test_an_edge_clip_is_used_as_it_is(clip, tmp_path):
+    footage = np.full((3, 96, 160, 3), 60, np.uint8)
+    for k, frame in enumerate(footage):
+        cv2.circle(frame, (60 + 8 * k, 48), 30, (220, 90, 40), -1)
+    edges = write_video(tmp_path / "edges.mp4", canny(footage), 8)
+    traced = CannySettings(str(edges), "a ball")
+    taken = traced.taken(64)  # smaller than the clip: its lines are grey then
+    assert taken.is_ready and resolved(traced, 64).filled().control_ready is True
+    frames = traced.read(taken).frames
+    assert next(traced.all_pictures(frames, is_ready=True))[1] is frames
+    assert not replace(traced, also=(Also("depth"),)).taken(64).is_ready
+    plain = write_video(tmp_path / "footage.mp4", footage, 8)
+    for settings in (CannySettings(clip, "a car"), CannySettings(str(plain), "a ball")):
+        assert not settings.taken(64).is_ready
 
 
 def test_of_a_long_clip_little_is_kept_for_the_run(clip):
