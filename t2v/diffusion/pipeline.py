@@ -6,6 +6,7 @@ scheduler is stepped once per time on all frames. So the chunk size sets the mem
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -68,7 +69,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         size = latent_size(self.unet, self.cell_px, height, width)
         shape = (num_frames, self.unet.config.in_channels, *size)
         noise, generators = self._draw_noise(shape, latents, generator)
-        schedule = make_scheduler(scheduler, self.scheduler.config, num_inference_steps)
+        schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
         t1, t0 = self._motion_steps(motion, schedule, shape)
         guidance = self._guidance(prompt, negative_prompt, guidance_scale)
         at_once = num_frames if chunk_size == 0 else chunk_size
@@ -136,7 +137,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         channels = noise_channels(self.unet, self.vae, source)
         shape = (1, channels, *latent_size(self.unet, self.cell_px, height, width))
         noise, (own,) = self._draw_noise(shape, latents, generator)
-        schedule = make_scheduler(scheduler, self.scheduler.config, num_inference_steps)
+        schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
         track = Track.from_noise(
             schedule, noise.expand(num_frames, -1, -1, -1), [own.clone_state() for _ in range(num_frames)]
         )
@@ -191,6 +192,10 @@ class TextToVideoPipeline(StableDiffusionPipeline):
     def cell_px(self) -> int:
         """Output pixels per latent cell, along each side."""
         return self.vae_scale_factor
+
+    @property
+    def _noise_config(self) -> dict[str, Any]:
+        return {**self.scheduler.config, "_class_name": type(self.scheduler).__name__}
 
     def _motion_steps(
         self, motion: Motion, schedule: SchedulerMixin, shape: tuple[int, ...]
