@@ -21,8 +21,9 @@ from t2v.tasks import Resolved, Settings
 from t2v.tasks.settings import Means, Network, See
 from t2v.video.video import Video
 from t2v.weights.card import Card, read_card
-from t2v.weights.controlnet import check_fits, load_controlnet
+from t2v.weights.controlnet import load_controlnet
 from t2v.weights.family import Family
+from t2v.weights.fits import check_fits
 from t2v.weights.load import load_pipeline, loaded_family, read_tokenizer
 from t2v.weights.source import Source
 
@@ -79,7 +80,7 @@ class Engine:
             for one in wanted:
                 if one not in self._networks:
                     self._networks[one] = load_controlnet(one.source, one.task, self.device, self.dtype)
-                check_fits(one.source, self._networks[one], settings.model, pipeline.unet)
+                check_fits(one.source, self._networks[one], settings.model, pipeline)
             return [self._networks[one] for one in wanted]
 
     def resolve(self, settings: Settings) -> Resolved[Any]:
