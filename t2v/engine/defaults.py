@@ -45,8 +45,8 @@ def _side_of_folder(folder: Path) -> float:
         TypeError,
         KeyError,
         OverflowError,
-    ):  # not a folder, or not one of ours to judge
-        return STABLE_DIFFUSION.side_px
+    ):
+        return STABLE_DIFFUSION.side_px  # not a folder, or not one of ours to judge
 
 
 def _times(

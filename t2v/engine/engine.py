@@ -151,10 +151,15 @@ class Engine:
     def prompt_notes(self, settings: Settings) -> tuple[Note, ...]:
         """What to tell about the prompts: unknown words, what is not read, a keyword that is missing.
 
-        Nothing is loaded or fetched for it: of a model that is not on this machine yet, less can be told.
+        And of the model in memory what came up when it was loaded or drew: a LoRA that fits in part only, a
+        VAE that overflows. Nothing is loaded or fetched: of a model that is not here yet, less can be told.
         """
         source = Source.parse(settings.model)
-        return prompt_notes(settings, read_card(source), read_tokenizer(source))
+        notes = prompt_notes(settings, read_card(source), read_tokenizer(source))
+        loaded = self._loaded
+        if loaded is None or (loaded.name, loaded.editor) != (settings.model, settings.editor):
+            return notes
+        return (*notes, *(Note(text) for text in loaded.pipeline.notes))
 
     def examples(self, model: str) -> tuple[str, ...]:
         """Prompts that show what the model can do."""
