@@ -100,7 +100,7 @@ def saved_scheduler(config: Mapping[str, Any]) -> SchedulerMixin:
     saved = config.get("_class_name")
     kind = saved if isinstance(saved, str) and saved in SCHEDULERS.values() else SCHEDULERS["ddim"]
     plain = {name: value for name, value in config.items() if name != "_use_default_values"}
-    scheduler = build(kind, plain)
+    scheduler = build(kind, plain, clip_sample=False)  # never of latents
     scheduler.register_to_config(**_ways(plain, kind))  # also the spacings that only other samplers know
     return scheduler
 
