@@ -11,7 +11,7 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,8 +108,7 @@ def run(order: Order, clock: Clock) -> dict[str, Any]:
     engine = Engine(device=order.device, dtype=order.dtype)
     resolved = engine.resolve(order.settings)
     clock.lap("load")
-    for note in engine.prompt_notes(resolved.asked):
-        print(f"Note: {note.text}", file=sys.stderr)
+    noted = _print_notes(engine.prompt_notes(resolved.asked))
     output = order.output
     if output is None:
         OUTPUTS.mkdir(exist_ok=True)
@@ -121,6 +120,7 @@ def run(order: Order, clock: Clock) -> dict[str, Any]:
     except OutOfMemoryError as error:
         raise MemoryError from error
     clock.lap("write")
+    _print_notes([note for note in engine.prompt_notes(resolved.asked) if note not in noted])
     report = {
         "output": str(output),
         "seed": resolved.seed,
@@ -175,6 +175,12 @@ def _say_for_now(text: str) -> None:
     """For a person at a terminal: a line that the next one, which is longer, covers."""
     if sys.stderr.isatty():
         print(text, end="\r", file=sys.stderr, flush=True)
+
+
+def _print_notes(notes: Sequence[Any]) -> Sequence[Any]:
+    for note in notes:
+        print(f"Note: {note.text}", file=sys.stderr)
+    return notes
 
 
 def _sentence(report: dict[str, Any]) -> str:

@@ -41,6 +41,8 @@ def load_network(wanted: Wanted, device: str) -> tuple["nn.Module", Any]:
     """
     import transformers
 
+    from t2v.weights.network import lost_tensors  # with torch
+
     place, is_folder = _place(wanted)
     where = {"local_files_only": is_folder or not hub_answers(), "trust_remote_code": False}
     try:
@@ -52,8 +54,9 @@ def load_network(wanted: Wanted, device: str) -> tuple["nn.Module", Any]:
     except Exception as error:
         logger.debug("loading %s failed", wanted.weights, exc_info=True)
         raise _refusal(wanted, _why(is_folder, error)) from error
-    if report["missing_keys"]:  # transformers would go on with random numbers in their place
-        raise _refusal(wanted, f"cannot be used ({len(report['missing_keys'])} tensors are missing)")
+    lost = lost_tensors(network, report)
+    if lost:  # transformers would go on with random numbers in their place, or with none
+        raise _refusal(wanted, f"cannot be used ({lost} tensors are missing)")
     return network.float().eval().requires_grad_(False).to(device), processor
 
 

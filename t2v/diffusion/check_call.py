@@ -7,7 +7,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 
 from t2v.checks import InputError, check_choice, check_int, check_number
 from t2v.diffusion.conditions import Control
-from t2v.diffusion.options import SCHEDULERS
+from t2v.diffusion.options import SCHEDULERS, own_cells
 
 
 def check_run(num_inference_steps: int, guidance_scale: float, scheduler: str, chunk_size: int) -> None:
@@ -26,8 +26,11 @@ def latent_size(
     cell_px: output pixels per latent cell. InputError for a side that is too small for the UNet, or not
     made of whole cells.
     """
-    own = unet.config.sample_size * cell_px
-    sides = {"height": own if height is None else height, "width": own if width is None else width}
+    rows, columns = own_cells(unet.config.sample_size)
+    sides = {
+        "height": rows * cell_px if height is None else height,
+        "width": columns * cell_px if width is None else width,
+    }
     least = cell_px * 2 ** (len(unet.config.block_out_channels) - 1)
     checked = [check_int(name, side, least, 8192, cell_px) for name, side in sides.items()]
     return checked[0] // cell_px, checked[1] // cell_px

@@ -82,9 +82,9 @@ def alpha_ratio(alpha_bar_t1: float, alpha_bar_t0: float) -> float:
     """abar_T / abar_T', the share of the signal that is left on the way from T' up to T.
 
     The references multiply alphas[T':T], which is one factor early (0.53106 for 0.53053 at the paper's
-    times); a test pins both.
+    times); a test pins both. Where T = T' nothing is lost, also in pure noise (abar = 0).
     """
-    return alpha_bar_t1 / alpha_bar_t0
+    return 1.0 if alpha_bar_t1 == alpha_bar_t0 else alpha_bar_t1 / alpha_bar_t0
 
 
 def noise_to(latents: torch.Tensor, ratio: float, noise: torch.Tensor) -> torch.Tensor:

@@ -6,6 +6,7 @@ from t2v.checks import InputError, check_choice, check_int, check_number
 
 WARPS = ("subcell", "whole-cell", "reference")
 MAX_MOTION_PX = 512.0
+USUAL_CELLS, MOST_CELLS = 64, 1024  # along a side of latents
 SCHEDULERS = {  # samplers by the names people give them -> diffusers' classes
     "ddim": "DDIMScheduler",
     "euler": "EulerDiscreteScheduler",
@@ -54,6 +55,20 @@ class Motion:
                 check_int(field, time, 0, 999)
         if self.t0 is not None and self.t1 is not None and self.t0 > self.t1:
             raise InputError(f"t0 (T') is {self.t0} and t1 (T) is {self.t1}; T' must not be larger than T.")
+
+
+def own_cells(sample_size: object) -> tuple[int, int]:
+    """Rows and columns of the latents that a UNet was made for, by its config's ``sample_size``.
+
+    A number is a square's side, a pair rows first, None Stable Diffusion's 64. ValueError for anything else.
+    """
+    if sample_size is None:
+        return USUAL_CELLS, USUAL_CELLS
+    pair = sample_size if isinstance(sample_size, (list, tuple)) else (sample_size, sample_size)
+    whole = [one for one in pair if isinstance(one, int) and not isinstance(one, bool)]
+    if len(pair) != 2 or len(whole) != 2 or not 1 <= min(whole) <= max(whole) <= MOST_CELLS:
+        raise ValueError(f"sample_size is {str(sample_size)[:60]}, neither a size nor a pair of them")
+    return whole[0], whole[1]
 
 
 def check_window(start: float, end: float) -> None:

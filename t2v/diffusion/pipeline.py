@@ -4,24 +4,29 @@ One denoising loop for every task: time outside, chunks of frames inside (``cond
 scheduler is stepped once per time on all frames. So the chunk size sets the memory needed and nothing else.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from diffusers import SchedulerMixin, StableDiffusionPipeline
-from einops import rearrange
 
 from t2v.checks import InputError, check_int, check_number
+from t2v.diffusion import pictures
 from t2v.diffusion.check_call import check_run, common_shape, latent_size, noise_channels
 from t2v.diffusion.conditions import Control, Guidance, Predictor, ready_to_predict
 from t2v.diffusion.motion import alpha_ratio, default_times, motion_field, noise_to, warp
 from t2v.diffusion.options import Motion
+from t2v.diffusion.pictures import check_numbers
 from t2v.diffusion.progress import (
     Cancelled as Cancelled,  # defined there, raised to end a call of this pipeline
 )
 from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, alpha_bar, make_scheduler, nearest_index
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,26 +66,29 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         num_inference_steps: 1..1000. guidance_scale: w >= 0, no guidance where w <= 1. chunk_size: frames
         through the network at once, 0 for all; never changes the picture. latents: x_T of the first frame,
         (1 c h w) white noise; drawn from ``generator`` (on the CPU) where None. on_step: called after every
-        step; may raise Cancelled. Raises InputError for values out of range.
+        step; may raise Cancelled. Raises InputError for values out of range, and where NaN comes of it.
         """
         check_int("num_frames", num_frames, 1, 100_000)
         check_run(num_inference_steps, guidance_scale, scheduler, chunk_size)
         size = latent_size(self.unet, self.cell_px, height, width)
         shape = (num_frames, self.unet.config.in_channels, *size)
         noise, generators = self._draw_noise(shape, latents, generator)
-        schedule = make_scheduler(scheduler, self.scheduler.config, num_inference_steps)
+        schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
         t1, t0 = self._motion_steps(motion, schedule, shape)
         guidance = self._guidance(prompt, negative_prompt, guidance_scale)
         at_once = num_frames if chunk_size == 0 else chunk_size
         with ready_to_predict(self.unet, guidance, at_once, cross_frame=cross_frame) as predictor:
-            progress = _progress(num_frames, len(schedule.timesteps), t1, t0, motion.enabled, on_step)
+            is_moved = motion.enabled and num_frames > 1
+            progress = Progress.planned(
+                num_frames, len(schedule.timesteps), (t1, t0) if is_moved else None, on_step
+            )
             run = Run(schedule, predictor, progress)
-            if motion.enabled and num_frames > 1:
+            if is_moved:
                 tracks = self._move(run, motion, (t1, t0), noise, generators)
             else:
                 tracks = [Track.from_noise(schedule, noise, generators)]
             self._denoise(run, tracks, len(schedule.timesteps), "all frames")
-        return torch.cat([track.latents for track in tracks])[None]
+        return check_numbers(torch.cat([track.latents for track in tracks])[None], self.unet.dtype)
 
     def _move(
         self,
@@ -136,7 +144,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         channels = noise_channels(self.unet, self.vae, source)
         shape = (1, channels, *latent_size(self.unet, self.cell_px, height, width))
         noise, (own,) = self._draw_noise(shape, latents, generator)
-        schedule = make_scheduler(scheduler, self.scheduler.config, num_inference_steps)
+        schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
         track = Track.from_noise(
             schedule, noise.expand(num_frames, -1, -1, -1), [own.clone_state() for _ in range(num_frames)]
         )
@@ -150,9 +158,9 @@ class TextToVideoPipeline(StableDiffusionPipeline):
             source=source,
         ) as predictor:
             num_steps = len(schedule.timesteps)
-            run = Run(schedule, predictor, Progress(num_steps, num_steps * num_frames, on_step))
+            run = Run(schedule, predictor, Progress.planned(num_frames, num_steps, None, on_step))
             self._denoise(run, [track], num_steps, "all frames")
-        return track.latents[None]
+        return check_numbers(track.latents[None], self.unet.dtype)
 
     def _denoise(self, run: Run, tracks: list[Track], end: int, label: str) -> None:
         """The one loop: all tracks' frames together, up to time step number ``end``."""
@@ -169,28 +177,31 @@ class TextToVideoPipeline(StableDiffusionPipeline):
 
     def decode(self, latents: torch.Tensor) -> Iterator[np.ndarray]:
         """Frames of latents (1 f c h w), one at a time: uint8 RGB (h, w, 3)."""
-        scale = self.vae.config.scaling_factor
-        for frame in latents[0]:
-            with torch.inference_mode():
-                picture = self.vae.decode((frame[None] / scale).to(self.vae.dtype)).sample[0].float()
-                picture = ((picture / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
-            yield rearrange(picture, "c h w -> h w c").cpu().numpy()
+        return pictures.decode(self.vae, latents[0], self.tell)
 
-    @torch.inference_mode()
     def encode(self, frames: np.ndarray) -> torch.Tensor:
         """Latents (f c h w), float32, not scaled, of frames, uint8 RGB (f, h, w, 3): their likeliest."""
-        encoded = []
-        for frame in frames:
-            picture = rearrange(torch.tensor(frame, device=self.device), "h w c -> 1 c h w")
-            found = self.vae.encode((picture / 127.5 - 1).to(self.vae.dtype))
-            latents = found.latent_dist.mode() if hasattr(found, "latent_dist") else found.latents
-            encoded.append(latents.float())
-        return torch.cat(encoded)
+        return pictures.encode(self.vae, frames, self.device, self.tell)
+
+    @property
+    def notes(self) -> list[str]:
+        """What has been found out about this model that people should know of its videos: sentences."""
+        return self.__dict__.setdefault("_notes", [])
+
+    def tell(self, sentence: str) -> None:
+        """Add to the notes, each once, and to the log."""
+        if sentence not in self.notes:
+            logger.warning(sentence)
+            self.notes.append(sentence)
 
     @property
     def cell_px(self) -> int:
         """Output pixels per latent cell, along each side."""
         return self.vae_scale_factor
+
+    @property
+    def _noise_config(self) -> dict[str, Any]:
+        return {**self.scheduler.config, "_class_name": type(self.scheduler).__name__}
 
     def _motion_steps(
         self, motion: Motion, schedule: SchedulerMixin, shape: tuple[int, ...]
@@ -241,11 +252,3 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         others = torch.randn(shape[0] - 1, *shape[1:], generator=generator)
         noise = torch.cat([latents.to(self.device, torch.float32), others.to(self.device)])
         return noise, [torch.Generator().manual_seed(int(seed)) for seed in seeds]
-
-
-def _progress(
-    num_frames: int, num_steps: int, t1: int, t0: int, moved: bool, on_step: Callable[[Step], None] | None
-) -> Progress:
-    if not moved or num_frames == 1:
-        return Progress(num_steps, num_steps * num_frames, on_step)
-    return Progress(num_steps + t0 - t1, t0 + (num_steps - t1) * num_frames, on_step)

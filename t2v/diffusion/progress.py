@@ -32,6 +32,21 @@ class Progress:
     done: int = 0
     frames: int = 0
 
+    @classmethod
+    def planned(
+        cls,
+        num_frames: int,
+        num_steps: int,
+        window: tuple[int, int] | None,
+        on_step: Callable[[Step], None] | None,
+    ) -> "Progress":
+        """Of a run of so many frames and steps. window: the numbers of the steps at T and T' where frames are
+        moved between them, of which the first one goes ahead alone; None where all go together."""
+        if window is None:
+            return cls(num_steps, num_steps * num_frames, on_step)
+        t1, t0 = window
+        return cls(num_steps + t0 - t1, t0 + (num_steps - t1) * num_frames, on_step)
+
     def tell(self, label: str, clean: torch.Tensor) -> None:
         """One step more, on the frames (f c h w)."""
         self.done += 1

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import diffusers
 import torch
 from diffusers import SchedulerMixin
 
 from t2v.diffusion.options import SCHEDULERS
+from t2v.diffusion.schedule import TIMES, build
 
 FEW_STEPS = 10
 LCM_TEACHER_STEPS = 50
@@ -19,14 +19,18 @@ LCM_TEACHER_STEPS = 50
 def make_scheduler(name: str, config: Mapping[str, Any], num_inference_steps: int) -> SchedulerMixin:
     """A scheduler of SCHEDULERS on a model's noise schedule, with its time steps set.
 
+    config: of the scheduler that the model was saved with, any class, its name in "_class_name"; InputError
+    where it describes no noise that is drawn from here.
     The spacing of the steps is the model's own, except below ten steps: "leading" spacing, Stable
     Diffusion's, leaves out the noisiest times, and a few-step run would never form a picture; there the
-    steps end at the noisiest time ("trailing").
+    steps end at the noisiest time ("trailing"). So they do where every time is a step: "leading" steps, which
+    Stable Diffusion moves up by one, would end at a time that there is not.
     """
-    own: dict[str, object] = {"timestep_spacing": "trailing"} if num_inference_steps < FEW_STEPS else {}
+    is_trailing = num_inference_steps < FEW_STEPS or num_inference_steps == TIMES
+    own: dict[str, object] = {"timestep_spacing": "trailing"} if is_trailing else {}
     if name in ("ddim", "lcm"):
         own["clip_sample"] = False  # latents are no pixels; these two would clip them to -1..1 by default
-    scheduler = getattr(diffusers, SCHEDULERS[name]).from_config(config, **own)
+    scheduler = build(SCHEDULERS[name], config, **own)
     if name == "lcm":
         teacher_steps = max(LCM_TEACHER_STEPS, num_inference_steps)
         scheduler.set_timesteps(num_inference_steps, original_inference_steps=teacher_steps)

@@ -1,32 +1,26 @@
 """What suits a model where settings are left None: its family's values, and over them those of its card."""
 
-import json
 import math
 import secrets
 from functools import partial
 from pathlib import Path
 
 from t2v.diffusion.motion import default_times
-from t2v.diffusion.options import KnownTimes
+from t2v.diffusion.options import KnownTimes, own_cells
 from t2v.diffusion.pipeline import TextToVideoPipeline
 from t2v.tasks.settings import Settings, Suits
 from t2v.weights.card import Card, read_card
 from t2v.weights.family import STABLE_DIFFUSION, Family
-from t2v.weights.source import Source
+from t2v.weights.files import read_object
+from t2v.weights.source import CONFIG, Source
 
 
 def suits_run(kind: type[Settings], pipeline: TextToVideoPipeline, card: Card, family: Family) -> Suits:
     """What suits the loaded model for one run of a task; a seed is drawn."""
-    own_px = own_side_px(pipeline)
-    size = {"width": own_px, "height": own_px}
+    rows, columns = own_cells(pipeline.unet.config.sample_size)
+    size = {"width": columns * pipeline.cell_px, "height": rows * pipeline.cell_px}
     own = {**size, **family.suits[kind.way], **card.suits(kind.task)}
     return Suits(own, secrets.randbelow(2**32), partial(_times, pipeline, card, family))
-
-
-def own_side_px(pipeline: TextToVideoPipeline) -> int:
-    """The side of the square pictures that the model was made for, as its UNet tells."""
-    side: int = pipeline.unet.config.sample_size * pipeline.cell_px
-    return side
 
 
 def native_side_px(model: str, task: str) -> float:
@@ -40,15 +34,19 @@ def native_side_px(model: str, task: str) -> float:
     return math.sqrt(suits.get("width", side) * suits.get("height", side))
 
 
-def _side_of_folder(folder: Path) -> int:
+def _side_of_folder(folder: Path) -> float:
     try:
-        cells, halved = (
-            json.loads((folder / part / "config.json").read_text(encoding="utf-8"))[name]
-            for part, name in (("unet", "sample_size"), ("vae", "block_out_channels"))
-        )
-        return int(cells * 2 ** (len(halved) - 1))
-    except (OSError, ValueError, TypeError, KeyError):  # not a folder, or not one of ours to judge
-        return STABLE_DIFFUSION.side_px
+        rows, columns = own_cells(read_object(folder / "unet" / CONFIG)["sample_size"])
+        halved = read_object(folder / "vae" / CONFIG)["block_out_channels"]
+        return math.sqrt(rows * columns) * 2.0 ** (len(halved) - 1)
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        OverflowError,
+    ):
+        return STABLE_DIFFUSION.side_px  # not a folder, or not one of ours to judge
 
 
 def _times(

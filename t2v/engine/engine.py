@@ -21,8 +21,9 @@ from t2v.tasks import Resolved, Settings
 from t2v.tasks.settings import Means, Network, See
 from t2v.video.video import Video
 from t2v.weights.card import Card, read_card
-from t2v.weights.controlnet import check_fits, load_controlnet
+from t2v.weights.controlnet import load_controlnet
 from t2v.weights.family import Family
+from t2v.weights.fits import check_fits
 from t2v.weights.load import load_pipeline, loaded_family, read_tokenizer
 from t2v.weights.source import Source
 
@@ -79,7 +80,7 @@ class Engine:
             for one in wanted:
                 if one not in self._networks:
                     self._networks[one] = load_controlnet(one.source, one.task, self.device, self.dtype)
-                check_fits(one.source, self._networks[one], settings.model, pipeline.unet)
+                check_fits(one.source, self._networks[one], settings.model, pipeline)
             return [self._networks[one] for one in wanted]
 
     def resolve(self, settings: Settings) -> Resolved[Any]:
@@ -150,11 +151,16 @@ class Engine:
     def prompt_notes(self, settings: Settings) -> tuple[Note, ...]:
         """What to tell about the prompts, as unknown words or a keyword that is missing, and about the clip.
 
-        Nothing is loaded or fetched for it: of a model that is not on this machine yet, less can be told.
+        And of the model in memory what came up when it was loaded or drew: a LoRA that fits in part only, a
+        VAE that overflows. Nothing is loaded or fetched: of a model that is not here yet, less can be told.
         """
         source = Source.parse(settings.model)
         about_clip = tuple(Note(text) for text in settings.notes())
-        return about_clip + prompt_notes(settings, read_card(source), read_tokenizer(source))
+        notes = about_clip + prompt_notes(settings, read_card(source), read_tokenizer(source))
+        loaded = self._loaded
+        if loaded is None or (loaded.name, loaded.editor) != (settings.model, settings.editor):
+            return notes
+        return (*notes, *(Note(text) for text in loaded.pipeline.notes))
 
     def examples(self, model: str) -> tuple[str, ...]:
         """Prompts that show what the model can do."""

@@ -1,11 +1,14 @@
 """What a model says of itself: the card in its folder."""
 
-import json
 import logging
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from t2v.weights.family import FAMILIES
+from t2v.weights.files import read_object
 from t2v.weights.source import LORA_FILE, Source
 
 logger = logging.getLogger(__name__)
@@ -69,15 +72,45 @@ def _read_file(path: Path) -> Card:
     try:
         if not path.is_file():
             return Card()
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = read_object(path)
         return Card(
-            words={group: tuple(words) for group, words in kept.get("words", {}).items()},
-            defaults=dict(kept.get("defaults", {})),
-            tasks={task: dict(suits) for task, suits in kept.get("tasks", {}).items()},
-            preview=tuple(tuple(row) for row in kept.get("preview", ())),
-            examples=tuple(kept.get("examples", ())),
+            words={group: _texts(words) for group, words in kept.get("words", {}).items()},
+            defaults=_suits(kept.get("defaults", {})),
+            tasks={task: _suits(suits) for task, suits in kept.get("tasks", {}).items()},
+            preview=_matrix(kept.get("preview", ())),
+            examples=_texts(kept.get("examples", ())),
             keywords_last=kept.get("keywords_last") is True,
         )
     except (OSError, ValueError, TypeError, AttributeError) as error:
         logger.warning("The card %s is not used: %s", path, error)  # the model may draw all the same
         return Card()
+
+
+def _texts(told: Sequence[Any]) -> tuple[str, ...]:
+    if not isinstance(told, list | tuple) or not all(isinstance(one, str) for one in told):
+        raise ValueError("words and examples must be lists of texts")
+    return tuple(told)
+
+
+def _suits(told: Mapping[str, Any]) -> dict[str, float]:
+    """Settings' numbers; a size is whole, and times come with the size at which they are right."""
+    suits = {name: _number(value) for name, value in told.items()}
+    size = [suits[name] for name in ("width", "height") if name in suits]
+    if any(side < 1 for side in size) or ({"t0", "t1"} <= suits.keys() and len(size) < 2):
+        raise ValueError("width and height must be there beside t0 and t1, and be above 0")
+    if any(not 0 <= suits[name] <= 999 for name in ("t0", "t1") if name in suits):
+        raise ValueError("t0 and t1 must be from 0 to 999")
+    return suits
+
+
+def _number(value: object) -> float:
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{str(value)[:60]} is not a number")
+    return value
+
+
+def _matrix(told: Sequence[Any]) -> tuple[tuple[float, ...], ...]:
+    rows = tuple(tuple(_number(value) for value in row) for row in told)
+    if rows and (len(rows) != 5 or any(len(row) != 3 for row in rows)):
+        raise ValueError("preview must be 5 rows of 3")
+    return rows

@@ -3,15 +3,16 @@
 An index may name classes of diffusers and transformers only: diffusers imports the modules that it names.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 from t2v.weights.family import family_of
+from t2v.weights.files import read_json
 from t2v.weights.refusals import ModelError
 from t2v.weights.source import MODEL_INDEX, Source
 
 ALLOWED_MODULES = ("diffusers", "transformers", "stable_diffusion")
+VAES = ("AutoencoderKL", "AutoencoderTiny", "AsymmetricAutoencoderKL")
 NEEDED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 
 
@@ -37,7 +38,7 @@ def check_folder(place: str) -> None:
 def read_index(source: str, path: Path) -> dict[str, Any]:
     """A model's index: part -> (module, class) and more; ModelError where it cannot be used here."""
     try:
-        index = json.loads(path.read_text(encoding="utf-8"))
+        index = read_json(path)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelError(
@@ -54,6 +55,9 @@ def read_index(source: str, path: Path) -> dict[str, Any]:
     foreign = ", ".join(sorted(str(module) for module in modules - set(ALLOWED_MODULES)))
     if foreign:
         raise ModelError(f"model {source} asks for code of its own ({foreign}), which is not run here.")
+    if parts["vae"][1] not in VAES:
+        kind = str(parts["vae"][1])[:60]
+        raise ModelError(f"model {source} has a VAE of another kind ({kind}); choose another model.")
     if family_of(parts["unet"][1], parts["text_encoder"][1]) is None or "text_encoder_2" in parts:
         raise ModelError(f"model {source} is not of Stable Diffusion's 1.x or 2.x kind; choose one that is.")
     return index

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from t2v.checks import InputError
 from t2v.diffusion.progress import Cancelled
@@ -143,3 +144,22 @@ def test_unknown_words(model, tmp_path):
     assert model.unknown_words(source, "turn a car into a cat", editor=True) == ("cat",)
     assert "instructions" not in model.known_words(source)
     assert model.known_words(source, editor=True)["instructions"] == ("turn", "into")
+
+
+def test_what_came_up_while_drawing_is_told_with_the_prompts_notes(model, settings, model_folder, tmp_path):
+    """A VAE that overflows in half precision: the video is right, and a line says what it took."""
+    folder = Path(shutil.copytree(model_folder, tmp_path / "overflowing"))
+    path = folder / "vae" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(path)
+    for part in ("weight", "bias"):
+        tensors[f"decoder.conv_in.{part}"] *= 3e5
+    save_file(tensors, path, metadata={"format": "pt"})
+    settings = replace(settings, model=str(folder), num_frames=2, num_inference_steps=2)
+    half = Engine("cpu", "float16")
+    before = half.prompt_notes(settings)
+    video = half.generate(settings)
+    told = half.prompt_notes(settings)
+    assert told[: len(before)] == before
+    assert [note.text[:35] for note in told[len(before) :]] == ["The model's VAE overflows in float16"[:35]]
+    assert np.abs(video.frames.astype(int) - model.generate(settings).frames).max() <= 8
+    assert half.prompt_notes(replace(settings, model=str(model_folder))) == before  # another model's

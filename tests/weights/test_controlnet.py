@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import small_controlnet, small_unet
+from conftest import small_controlnet, small_pipeline, small_unet
 from safetensors.torch import load_file, save_file
 
 from t2v.weights import source as places
-from t2v.weights.controlnet import check_fits, load_controlnet
+from t2v.weights.controlnet import load_controlnet
+from t2v.weights.fits import check_fits
 from t2v.weights.refusals import ModelError
 from t2v.weights.source import Source
 
@@ -26,12 +27,12 @@ def folder(tmp_path) -> Path:
 
 
 def test_a_folder_loads_with_its_own_weights_and_fits(folder):
-    loaded, unet = load(folder), small_unet()
+    loaded, pipeline = load(folder), small_pipeline()
     for name, tensor in small_controlnet(3).state_dict().items():
         assert torch.equal(loaded.state_dict()[name], tensor)
     assert not loaded.training
-    check_fits(str(folder), loaded, "small", unet)
-    other = small_unet(cross_attention_dim=24)
+    check_fits(str(folder), loaded, "small", pipeline)
+    other = small_pipeline(cross_attention_dim=24)
     with pytest.raises(ModelError, match="cross_attention_dim is 16, the model's 24; choose"):
         check_fits(str(folder), loaded, "small", other)
 

@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import huggingface_hub
 import numpy as np
 import pytest
 import torch
@@ -14,7 +15,6 @@ from peft import LoraConfig, get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
 from t2v.diffusion.pipeline import TextToVideoPipeline
-from t2v.weights import load as weights
 from t2v.weights.card import Card, read_card
 from t2v.weights.load import load_pipeline
 from t2v.weights.refusals import ModelError
@@ -252,7 +252,7 @@ def test_what_the_hub_raises_becomes_one_sentence(monkeypatch, error, said):
     def fail(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr(weights, "hf_hub_download", fail)
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", fail)
     with pytest.raises(ModelError, match=said) as refusal:
         load("some/model")
     assert "\n" not in str(refusal.value)

@@ -1,0 +1,101 @@
+"""Between pictures and latents: the VAE's two ways, and the check that what networks gave are numbers.
+
+In half precision some VAEs pass the largest number there is (65504) on their way, and some UNets too; what
+comes of it is a black picture. A VAE is then used in float32, as its weights are the same there.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from einops import rearrange
+
+from t2v.checks import InputError
+
+Tell = Callable[[str], object]
+WIDE = torch.float32
+
+
+def check_numbers(latents: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """The latents of a run that has ended; InputError where they are not all finite. dtype: of the UNet."""
+    if bool(latents.isfinite().all()):
+        return latents
+    if dtype == WIDE:
+        raise InputError(
+            "the model's networks give no numbers (NaN) in float32, so their weights are broken; fetch the "
+            "model again, or choose another model, LoRA or ControlNet."
+        )
+    others = "float32" if dtype == torch.bfloat16 else "bfloat16 or float32"
+    name = str(dtype).removeprefix("torch.")
+    raise InputError(
+        f"dtype is {name}, in which the model's networks give no numbers (NaN); choose {others}."
+    )
+
+
+def decode(vae: Any, latents: torch.Tensor, tell: Tell) -> Iterator[np.ndarray]:
+    """Frames of latents (f c h w), scaled as a UNet has them, one at a time: uint8 RGB (h, w, 3).
+
+    tell: hears a sentence where the VAE overflows; from that frame on it is used in float32.
+    """
+    scale = vae.config.scaling_factor
+
+    def decoded(frame: torch.Tensor) -> torch.Tensor:
+        picture: torch.Tensor = vae.decode((frame[None] / scale).to(vae.dtype)).sample[0].float()
+        return picture
+
+    with _widening(vae, tell) as finite:
+        for frame in latents:
+            picture = finite(decoded, frame)
+            picture = ((picture / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
+            yield rearrange(picture, "c h w -> h w c").cpu().numpy()
+
+
+def encode(vae: Any, frames: np.ndarray, device: torch.device, tell: Tell) -> torch.Tensor:
+    """Latents (f c h w), float32, not scaled, of frames, uint8 RGB (f, h, w, 3): their likeliest.
+
+    tell: hears a sentence where the VAE overflows, as above.
+    """
+
+    def encoded(frame: np.ndarray) -> torch.Tensor:
+        picture = rearrange(torch.tensor(frame, device=device), "h w c -> 1 c h w")
+        found = vae.encode((picture / 127.5 - 1).to(vae.dtype))
+        latents: torch.Tensor = found.latent_dist.mode() if hasattr(found, "latent_dist") else found.latents
+        return latents.float()
+
+    with _widening(vae, tell) as finite:
+        return torch.cat([finite(encoded, frame) for frame in frames])
+
+
+@contextmanager
+def _widening(vae: Any, tell: Tell) -> Iterator[Callable[[Callable[[Any], torch.Tensor], Any], torch.Tensor]]:
+    """Gives a call of one of the VAE's ways that ends in finite numbers or in InputError.
+
+    Where it must, the VAE is in float32 until the end; going there and back changes no weight.
+    """
+    own: torch.dtype = vae.dtype
+
+    def finite(way: Callable[[Any], torch.Tensor], given: Any) -> torch.Tensor:
+        with torch.inference_mode():
+            values = way(given)
+        if not bool(values.isfinite().all()) and vae.dtype != WIDE:
+            name = str(own).removeprefix("torch.")
+            tell(
+                f"The model's VAE overflows in {name}, so it is used in float32, which takes a little longer."
+            )
+            torch.nn.Module.to(vae, WIDE)  # diffusers' own would warn of what is no concern here
+            with torch.inference_mode():
+                values = way(given)
+        if not bool(values.isfinite().all()):
+            raise InputError(
+                "the model's VAE gives no numbers (NaN) even in float32, so its weights are broken; fetch "
+                "the model again or choose another."
+            )
+        return values
+
+    try:
+        yield finite
+    finally:
+        if vae.dtype != own:
+            torch.nn.Module.to(vae, own)

@@ -1,0 +1,138 @@
+"""Whether the networks of a model, or of a ControlNet, are of the kind that is drawn with here.
+
+diffusers' classes can be configured in many more ways; in some a network wants inputs that nobody gives it,
+and would end a run midway. Each is refused when it is loaded.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from diffusers import ControlNetModel
+from transformers import CLIPTokenizer
+
+from t2v.diffusion.options import own_cells
+from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.weights.refusals import ModelError
+
+SHARED = ("cross_attention_dim", "block_out_channels", "layers_per_block")  # of a ControlNet and its UNet
+FURTHER_INPUTS = (
+    "class_embed_type",
+    "num_class_embeds",
+    "addition_embed_type",
+    "encoder_hid_dim",
+    "encoder_hid_dim_type",
+)
+OTHER_ATTENTION = ("only_cross_attention", "dual_cross_attention")
+PICTURE_CHANNELS = 3
+
+
+def check_parts(name: str, pipeline: TextToVideoPipeline, editor: bool) -> None:
+    """ModelError where a model's networks do not fit one another or want what is not given them here."""
+    unet, vae = pipeline.unet.config, pipeline.vae.config
+    _check_channels(name, pipeline, editor)
+    _check_inputs(f"model {name}", "UNet", unet)
+    width = pipeline.text_encoder.config.hidden_size
+    if _widths(unet["cross_attention_dim"]) != {width}:
+        reads = _plain(unet["cross_attention_dim"])
+        raise ModelError(
+            f"model {name} has a UNet that reads text {reads} wide (cross_attention_dim), and a text encoder "
+            f"that writes it {width} wide; choose a model whose parts belong together."
+        )
+    if unet["out_channels"] != vae["latent_channels"]:
+        raise ModelError(
+            f"model {name} has a UNet that gives {unet['out_channels']} channels, not the "
+            f"{vae['latent_channels']} of its VAE; choose a text-to-image model."
+        )
+    scale = vae["scaling_factor"]
+    if not isinstance(scale, (int, float)) or not math.isfinite(scale) or scale <= 0:
+        raise ModelError(f"model {name} has the scaling_factor {scale!r}, no number above 0; fetch it again.")
+    if (vae["in_channels"], vae["out_channels"]) != (PICTURE_CHANNELS, PICTURE_CHANNELS):
+        raise ModelError(f"model {name} has a VAE of other pictures than RGB; choose another.")
+    try:
+        own_cells(unet["sample_size"])
+    except ValueError as error:
+        raise ModelError(f"model {name} has a UNet whose {error}; fetch it again.") from error
+    _check_words(name, pipeline.tokenizer, pipeline.text_encoder.config)
+
+
+def check_fits(source: str, network: ControlNetModel, model: str, pipeline: TextToVideoPipeline) -> None:
+    """ModelError where a ControlNet was made for another kind of model, or wants what it is not given."""
+    for name in SHARED:
+        has, wanted = (_plain(each.config[name]) for each in (network, pipeline.unet))
+        if has != wanted:
+            raise ModelError(
+                f"controlnet {source} does not fit model {model}: its {name} is {has}, the model's {wanted}; "
+                "choose a ControlNet made for this kind of model."
+            )
+    _check_inputs(f"controlnet {source}", "network", network.config)
+    halved = 2 ** (len(network.config["conditioning_embedding_out_channels"]) - 1)
+    for what, has, wanted in (
+        ("latent channels", network.config["in_channels"], pipeline.vae.config.latent_channels),
+        ("channels of its pictures", network.config["conditioning_channels"], PICTURE_CHANNELS),
+        ("pixels a latent cell", halved, pipeline.cell_px),
+    ):
+        if has != wanted:
+            raise ModelError(
+                f"controlnet {source} does not fit model {model}, as it is made for other {what} ({has}, not "
+                f"{wanted}); choose a ControlNet made for this kind of model."
+            )
+
+
+def _check_channels(source: str, pipeline: TextToVideoPipeline, editor: bool) -> None:
+    latent, taken = pipeline.vae.config.latent_channels, pipeline.unet.config.in_channels
+    if editor and taken != 2 * latent:
+        raise ModelError(
+            f"model {source} cannot edit, as its UNet sees no picture; choose an InstructPix2Pix model such "
+            "as timbrooks/instruct-pix2pix."
+        )
+    if not editor and taken != latent:
+        raise ModelError(
+            f"model {source} is made for editing or inpainting (its UNet takes {taken} channels, not "
+            f"{latent}); choose a text-to-image model."
+        )
+
+
+def _check_inputs(owner: str, what: str, config: Mapping[str, Any]) -> None:
+    further = [name for name in FURTHER_INPUTS if config.get(name) is not None]
+    if further:
+        raise ModelError(
+            f"{owner} has a {what} with a further input ({further[0]}), which nothing gives it here; choose "
+            "a plain one."
+        )
+    other = [name for name in OTHER_ATTENTION if _any(config.get(name))]
+    if other:
+        raise ModelError(
+            f"{owner} has a {what} with {other[0]}, which does not fit here; choose a plain one."
+        )
+
+
+def _check_words(name: str, tokenizer: CLIPTokenizer, encoder: Any) -> None:
+    """Numbers of words, or more words than the encoder has places for, would end the program on a GPU."""
+    places, longest = encoder.max_position_embeddings, tokenizer.model_max_length
+    if not 2 < longest <= places:
+        raise ModelError(
+            f"model {name} has a tokenizer of texts of {longest:.4g} places, and a text encoder of "
+            f"{places}; choose a model whose parts belong together."
+        )
+    added = tokenizer.added_tokens_encoder
+    known = [number for word, number in tokenizer.get_vocab().items() if word not in added]
+    marks = tokenizer("", padding="max_length", max_length=longest).input_ids
+    most = max((*known, *marks))
+    if most >= encoder.vocab_size:
+        raise ModelError(
+            f"model {name} has a tokenizer of {most + 1} words, and a text encoder of {encoder.vocab_size}; "
+            "choose a model whose parts belong together."
+        )
+
+
+def _widths(value: object) -> set[object]:
+    return set(value) if isinstance(value, (list, tuple)) else {value}
+
+
+def _any(value: object) -> bool:
+    return any(value) if isinstance(value, (list, tuple)) else bool(value)
+
+
+def _plain(value: object) -> object:
+    return tuple(value) if isinstance(value, (list, tuple)) else value
