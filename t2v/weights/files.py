@@ -53,7 +53,7 @@ def files_of(place: str, local: bool, surely: str) -> list[str]:
     surely: one that each of its kind has, and by which it is found on this disk.
     """
     if not local:
-        import httpx
+        import httpx2
         from huggingface_hub import list_repo_files
         from huggingface_hub.errors import HfHubHTTPError
 
