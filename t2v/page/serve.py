@@ -93,10 +93,16 @@ def looks(studio: "Studio") -> dict[str, Any]:
         "theme": theme(),
         "css_paths": STATIC / "style.css",
         "favicon_path": STATIC / "icon.svg",
-        "js": (STATIC / "page.js").read_text(encoding="utf-8"),
+        "js": _scripts(),
         "allowed_paths": [str(studio.jobs.output_folder), str(studio.glances.folder)],
         "max_file_size": MAX_UPLOAD,
     }
+
+
+def _scripts() -> str:
+    """What runs in the browser when the page is there: each file is one function."""
+    parts = [(STATIC / name).read_text(encoding="utf-8") for name in ("answers.js", "page.js")]
+    return "() => {" + "".join(f"({part.strip()})();\n" for part in parts) + "}"
 
 
 def _launch(
