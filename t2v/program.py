@@ -2,7 +2,13 @@
 
 import argparse
 import gc
+import glob
+import importlib.util
 import os
+import re
+import shutil
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +16,7 @@ from typing import NoReturn
 
 from t2v.checks import InputError
 
+_PROXY = re.compile("(all|https?)_proxy", re.IGNORECASE)
 PACKAGE = Path(__file__).resolve().parent
 
 
@@ -67,6 +74,81 @@ def spin_briefly() -> None:
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # GNU's runtime, the one of torch on Linux
         os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # the others
+
+
+class OwnFolder:
+    """A new folder in ``parent`` that belongs to this process, until ``close`` or the end of a with block.
+
+    As long as the process lives a lock on a file in it says so; the kernel takes the lock away from one that
+    is killed. ``left_by_the_killed`` finds what those left. OSError where there can be no folder.
+    """
+
+    _LOCK = ".lock"
+
+    def __init__(self, parent: Path, prefix: str) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        self._lock = os.open(self.path / self._LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        _lock(self._lock)  # where the file system knows no locks nothing is swept either
+
+    def close(self) -> None:
+        os.close(self._lock)
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @classmethod
+    def left_by_the_killed(cls, parent: Path, prefix: str) -> list[Path]:
+        """Such folders whose process is gone, still as it left them."""
+        found = []
+        for path in parent.glob(f"{glob.escape(prefix)}*"):
+            try:
+                lock = os.open(path / cls._LOCK, os.O_RDWR)
+            except OSError:  # somebody else's, or only just being made
+                continue
+            if _lock(lock):
+                found.append(path)
+            os.close(lock)
+        return found
+
+
+def _lock(file: int) -> bool:
+    """Whether the open file could be locked for this process alone, at once."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def reach_itself_directly(host: str) -> str | None:
+    """Before httpx comes: no proxy is asked for addresses of this machine, among them ``host``.
+
+    Returns a sentence for the log where a proxy is of a kind that httpx cannot even read about without a
+    package of its own: it is left out, and as nothing should go around it nothing is downloaded then.
+    """
+    known = ",".join(os.environ.get(name, "") for name in ("no_proxy", "NO_PROXY")).split(",")
+    names = [one.strip() for one in (*known, "localhost", "127.0.0.1", "::1", host) if one.strip()]
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(dict.fromkeys(names))
+    if importlib.util.find_spec("socksio") is not None:
+        return None
+    socks = [name for name, value in os.environ.items() if _PROXY.fullmatch(name) and value[:5] == "socks"]
+    for name in socks:
+        del os.environ[name]
+    if not socks:
+        return None
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    return f"{socks[0]} names a SOCKS proxy, for which the package socksio is missing: nothing is downloaded."
 
 
 class Parser(argparse.ArgumentParser):

@@ -26,11 +26,14 @@ needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not ins
 
 
 @contextlib.contextmanager
-def serving(model: str, videos: Path, folder: Path = ROOT, file: str = "app.py") -> Iterator[str]:
+def serving(
+    model: str, videos: Path, folder: Path = ROOT, file: str = "app.py", port: int | None = None
+) -> Iterator[str]:
     """The address of the app, started as people start it, offline; folder: of which checkout."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    if port is None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
     command = [sys.executable, file, "--port", str(port), "--model", model, "--output", str(videos)]
     log = (videos / "log.txt").open("w")
     # uploads of a test go where the test's own files are

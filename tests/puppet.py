@@ -83,4 +83,6 @@ def finish(jobs: Jobs, puppet: Puppet, job_id: str) -> JobView:
 
 
 def files(jobs: Jobs) -> list[Path]:
-    return sorted(path for path in jobs.output_folder.rglob("*") if path.is_file())
+    """All but the locks of runs under way."""
+    found = jobs.output_folder.rglob("*")
+    return sorted(path for path in found if path.is_file() and path.name != ".lock")

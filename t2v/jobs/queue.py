@@ -17,6 +17,7 @@ from t2v.checks import InputError, counted
 from t2v.engine.engine import Engine
 from t2v.jobs.job import Job, JobView
 from t2v.jobs.worker import Worker
+from t2v.jobs.workshop import sweep
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +46,10 @@ class Jobs:
         self._jobs: dict[str, Job] = {}  # in order of submission
         self._waiting: deque[Job] = deque()
         self._running: Job | None = None
+        self._made: set[Path] = set()  # videos of jobs that are forgotten
         self._closed = False
         self._changed = threading.Condition()
+        sweep(self.output_folder)
         self._worker = Worker(engine, self.output_folder, self._changed)
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
         self._thread.start()
@@ -80,6 +83,12 @@ class Jobs:
             if job.state == "queued":
                 self._waiting.remove(job)
                 self._end(job, "stopped")
+
+    def has_made(self, path: Path) -> bool:
+        """Whether this is the finished video of one of its jobs, or what one of them saw."""
+        with self._changed:
+            known = any(path == job.output or path in job.seen.values() for job in self._jobs.values())
+            return known or path in self._made
 
     def close(self, timeout_s: float = 30.0) -> None:
         """Stops every job and the worker; waits for the step under way."""
@@ -115,6 +124,7 @@ class Jobs:
             _tidy(job)
         finished = [other for other in self._jobs.values() if other.finished]
         for other in finished[: max(0, len(finished) - self._max_kept)]:
+            self._made.update(path for path in (other.output, *other.seen.values()) if path is not None)
             del self._jobs[other.id]
 
     # The worker's side

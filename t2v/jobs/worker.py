@@ -20,6 +20,7 @@ from t2v.checks import InputError
 from t2v.diffusion.progress import Cancelled, Step
 from t2v.engine.engine import Engine
 from t2v.jobs.job import Job
+from t2v.jobs.workshop import SEEN, check_space, workshop
 from t2v.library.results import new_output_path, write_result
 from t2v.tasks import Resolved
 from t2v.tasks.clip import ResolvedClip
@@ -29,7 +30,6 @@ from t2v.video.write import write_video
 logger = logging.getLogger(__name__)
 
 OUT_OF_MEMORY = "This run needs more memory than there is; lower the chunk size, the size or the frames."
-SEEN = "seen"  # the folder, beside the results, of what models saw
 OWN_FAULT = "The program itself failed in this run ({kind}), not your input; the details are in its log."
 
 
@@ -85,15 +85,13 @@ class Worker:
 
     def _write(self, job: Job, resolved: Resolved[Any]) -> Path:
         """Frames go from the decoder straight to the file, so that length costs no memory."""
-        try:
-            self._output_folder.mkdir(parents=True, exist_ok=True)
-        except FileExistsError as error:
-            become = f"the output folder {self._output_folder} has become a file"
-            raise InputError(f"{become}; move it away, then run this again.") from error
         path = new_output_path(self._output_folder, resolved)
-        on_seen = partial(self._on_seen, job, path.stem, resolved.fps)
-        frames = self._engine.frames(resolved, partial(self._on_step, job), on_seen)
-        return write_result(path, resolved, self._until_stop(job, frames))
+        with workshop(self._output_folder) as folder:
+            check_space(folder, resolved.num_frames, resolved.width, resolved.height)
+            on_seen = partial(self._on_seen, job, folder, path.stem, resolved.fps)
+            frames = self._engine.frames(resolved, partial(self._on_step, job), on_seen)
+            made = write_result(folder / path.name, resolved, self._until_stop(job, frames))
+            return made.replace(path)  # with sound and all
 
     def _on_step(self, job: Job, step: Step) -> None:
         _stop_if_asked(job)
@@ -101,10 +99,15 @@ class Worker:
         with self._changed:
             job.took(step, preview)
 
-    def _on_seen(self, job: Job, stem: str, fps: float, name: str, frames: np.ndarray) -> None:
-        folder = self._output_folder / SEEN
-        folder.mkdir(exist_ok=True)
-        path = write_video(folder / f"{stem}-{name}.mp4", _unless_stopped(job, frames), fps)
+    def _on_seen(self, job: Job, folder: Path, stem: str, fps: float, name: str, frames: np.ndarray) -> None:
+        file = f"{stem}-{name}.mp4"
+        made = write_video(folder / file, _unless_stopped(job, frames), fps)
+        (folder / SEEN / file).mkdir(
+            parents=True
+        )  # a mark: until the run has ended this is of no finished one
+        shown = self._output_folder / SEEN
+        shown.mkdir(exist_ok=True)
+        path = made.replace(shown / file)
         with self._changed:
             job.seen[name] = path
 

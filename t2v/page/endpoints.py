@@ -5,6 +5,7 @@ import dataclasses
 import inspect
 import typing
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -14,7 +15,8 @@ from t2v.page.form_values import settings_from
 from t2v.page.run_panel import HEARTBEAT_S
 from t2v.page.studio import Studio
 from t2v.page.uploads import allowed_clip
-from t2v.tasks import Settings, settings_of
+from t2v.tasks import TASKS, Settings, settings_of
+from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
 
 OTHERWISE = {
@@ -31,6 +33,21 @@ def add_endpoint(studio: Studio, settings_class: type[Settings]) -> None:
     """
     name = settings_class.task.replace("-", "_")
     gr.api(_endpoint(studio, settings_class), api_name=name, concurrency_limit=None)
+
+
+def named_endpoints() -> dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], object]]]:
+    """Each endpoint's parameters in order, and what raises InputError for values of them that are refused."""
+    return {
+        kind.task.replace("-", "_"): (
+            tuple(field.name for field in kind.in_order()),
+            partial(_check, kind),
+        )
+        for kind in TASKS.values()
+    }
+
+
+def _check(settings_class: type[Settings], given: dict[str, Any]) -> None:
+    _settings(settings_class, given).check()
 
 
 def _endpoint(studio: Studio, settings_class: type[Settings]) -> Callable[..., Any]:
@@ -62,8 +79,8 @@ def _parameter(studio: Studio, field: dataclasses.Field[Any], hint: Any) -> insp
 
 def _settings(settings_class: type[Settings], given: dict[str, Any]) -> Any:
     """What a program sent → settings, not yet checked; InputError for a clip that it may not use."""
-    if "clip" in given:
-        given = {**given, "clip": allowed_clip(given["clip"])}
+    if issubclass(settings_class, ClipSettings):
+        given = {**given, "clip": allowed_clip(given.get("clip"))}
     if given.get("also"):
         one = settings_of({"task": settings_class.task, "clip": "", "prompt": "", "also": given["also"]})
         given = {**given, "also": one.also if isinstance(one, ControlledSettings) else ()}

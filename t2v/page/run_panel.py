@@ -90,11 +90,17 @@ class RunPanel:
         # Gradio's .input of a text is for keys that write: it misses what is pasted, deleted or an example's
         changed = [one.change if isinstance(one, gr.Textbox) else one.input for one in form.values()]
         gr.on(changed, None, [self.note], [self.note], js=notes.WITHOUT_RUNS_ERROR, **QUIET)
+        typed = f"form-of-{self.settings_class.task}"
+        keep = f"(...values) => {{ sessionStorage.setItem('{typed}', JSON.stringify(values)); }}"
+        gr.on(changed, None, list(form.values()), None, js=keep, **QUIET)
         self.stop.click(self._stop, [self.job_id], None, **QUIET)
         self.reuse.click(self._seed, [self.job_id], [form["seed"]], **QUIET)
         # the page's script presses it if this window has shown a run: others need not ask
         restore = gr.Button(visible="hidden", elem_id=f"restore-{self.settings_class.task}")
         restored = restore.click(self._reattach, [self.job_id], [*known, *form.values()], js=recall, **QUIET)
+        # what was typed since then, or never run; also where the server has forgotten all
+        again = TYPED_AGAIN.format(key=typed)
+        restored = restored.then(None, list(form.values()), list(form.values()), js=again, **QUIET)
         restored = self.chosen_again(restored)
         self.followed.append(restored.then(**follow))
         return restored
@@ -230,6 +236,12 @@ class RunPanel:
         note = prompt_notes_html(self.studio.engine, view.settings)
         return (job_id, note, *self.values(view.settings).values())
 
+
+# The form's values in, and those out that this window kept: the same where it kept none.
+TYPED_AGAIN = """(...values) => {{
+    const kept = JSON.parse(sessionStorage.getItem('{key}') || '[]');
+    return kept.length === values.length ? kept : values;
+}}"""
 
 # On a phone the stage lies below the form, and may only now appear: bring it into view; where it is so
 # already the page stays as it is.

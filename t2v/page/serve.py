@@ -1,23 +1,25 @@
 """The web app: ``python app.py`` serves it on http://127.0.0.1:7860."""
 
 import argparse
-import errno
 import logging
 import os
-import re
 import signal
-import socket
 import sys
 import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from t2v.checks import InputError, check_int
-from t2v.devices import check_device
-from t2v.library.results import OUTPUTS
-from t2v.program import Parser, loading_libraries, prepare_environment, show_downloads_only, spin_briefly
-from t2v.weights.index import check_model
+from t2v.checks import InputError
+from t2v.page.door.belongings import own_temporary_folder
+from t2v.page.flags import PROG, arguments, check, credentials, not_served
+from t2v.program import (
+    loading_libraries,
+    prepare_environment,
+    reach_itself_directly,
+    show_downloads_only,
+    spin_briefly,
+)
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -26,85 +28,28 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PROG = "app.py"  # in a clone; installed it is t2v-app
 STATIC = Path(__file__).resolve().parent / "static"
 MAX_UPLOAD = "500mb"
 LAST_WORDS_S = 1.0  # at the end, for pages to hear that their run was stopped: the server would wait for them
-# Nothing the page shows may be fetched from elsewhere, whatever a component would like to load.
-CONTENT_POLICY = b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'"
+KEPT_SESSIONS = 20  # Gradio keeps 0.7 MB for each, of which our page needs nothing
 
 
-def arguments(argv: list[str] | None = None, prog: str = PROG) -> argparse.Namespace:
-    """The flags, read; InputError for those that there are not."""
-    parser = Parser(prog=prog, description="Text2Video-Zero Studio in the browser.")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (0.0.0.0: every network)")
-    parser.add_argument("--port", type=int, default=7860)
-    parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's relay")
-    parser.add_argument("--model", default="miniature", help="miniature, a Hugging Face id or a folder")
-    parser.add_argument("--device", default=None, help="cuda, mps or cpu (default: the best there is)")
-    parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for this name and password")
-    parser.add_argument("--output", default=OUTPUTS, type=Path, help="folder of the finished videos")
-    return parser.parse_args(argv)
+def _end_at_signals() -> None:
+    """Ctrl-C, TERM and a closed terminal end the program in order; while it tidies up, more of them wait."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    heard = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]  # nohup's stays so
 
+    def wait(*_: object) -> None:
+        logger.info("Ending; what is under way is being tidied up.")
 
-def credentials(auth: str | None) -> tuple[str, str] | None:
-    """``user:password`` → (user, password); the password may contain colons."""
-    if auth is None:
-        return None
-    user, colon, password = auth.partition(":")
-    if not (user and colon and password):
-        raise InputError("--auth needs a name and a password with a colon between them, like anna:secret.")
-    return user, password
+    def end(*_: object) -> None:
+        for number in heard:
+            signal.signal(number, wait)
+        raise KeyboardInterrupt
 
-
-def check(options: argparse.Namespace) -> None:
-    """InputError for flags that cannot be followed; better now, before anything is loaded, than at a run.
-
-    A hub id may be right though it cannot be had at the moment: that is left to the runs.
-    """
-    check_int("--port", options.port, 1, 65535)
-    try:
-        check_model(options.model)
-        if options.device is not None:
-            check_device(options.device)
-    except InputError as error:
-        raise InputError(re.sub(r"^(model|device)\b", r"--\1", str(error))) from None
-    folder = options.output
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--output {folder} cannot be made ({error.strerror}); choose another.") from error
-    _check_address(options)
-
-
-def _check_address(options: argparse.Namespace) -> None:
-    try:
-        found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)
-        family, *_, address = found[0]
-        socket.create_server(address[:2], family=family).close()
-    except OSError as error:
-        raise _not_served(options, error) from error
-
-
-def _not_served(options: argparse.Namespace, error: OSError) -> InputError:
-    place = f"port {options.port} of {options.host!r}"
-    why = "it is in use, perhaps by this app" if error.errno == errno.EADDRINUSE else error.strerror or error
-    return InputError(f"The app cannot be served on {place} ({why}); choose another --host or --port.")
-
-
-class OnlyFromHere:
-    """ASGI middleware: every answer tells the browser to load things from this server alone."""
-
-    def __init__(self, app: Any) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        async def send_with_policy(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"content-security-policy", CONTENT_POLICY)]
-            await send(message)
-
-        await self.app(scope, receive, send_with_policy if scope["type"] == "http" else send)
+    for number in heard:
+        signal.signal(number, end)
 
 
 def serve(
@@ -121,7 +66,6 @@ def serve(
         from t2v.tasks.text_to_video import TextToVideoSettings
 
         show_downloads_only()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: uploads and previews are removed
     engine = Engine(device=options.device)
     warm_up = TextToVideoSettings(
         "warm-up", model=options.model, num_frames=2, width=64, height=64, num_inference_steps=1
@@ -149,10 +93,16 @@ def looks(studio: "Studio") -> dict[str, Any]:
         "theme": theme(),
         "css_paths": STATIC / "style.css",
         "favicon_path": STATIC / "icon.svg",
-        "js": (STATIC / "page.js").read_text(encoding="utf-8"),
+        "js": _scripts(),
         "allowed_paths": [str(studio.jobs.output_folder), str(studio.glances.folder)],
         "max_file_size": MAX_UPLOAD,
     }
+
+
+def _scripts() -> str:
+    """What runs in the browser when the page is there: each file is one function."""
+    parts = [(STATIC / name).read_text(encoding="utf-8") for name in ("answers.js", "page.js")]
+    return "() => {" + "".join(f"({part.strip()})();\n" for part in parts) + "}"
 
 
 def _launch(
@@ -160,6 +110,8 @@ def _launch(
 ) -> None:
     """From now on the page is served, by threads of their own."""
     from starlette.middleware import Middleware
+
+    from t2v.page.door.gates import Gates
 
     try:
         page.queue(default_concurrency_limit=None).launch(
@@ -169,13 +121,35 @@ def _launch(
             auth=auth,
             footer_links=["api"],
             ssr_mode=False,
-            app_kwargs={"middleware": [Middleware(OnlyFromHere)]},
+            root_path=options.root_path,
+            state_session_capacity=KEPT_SESSIONS,
+            enable_monitoring=False,
+            app_kwargs={"middleware": [Middleware(Gates, gates=_gates(page, studio, options))]},
             quiet=not options.share,  # else it tells the public link
             prevent_thread_lock=True,
             **looks(studio),
         )
     except OSError as error:
-        raise _not_served(options, error) from error
+        raise not_served(options, error) from error
+
+
+def _gates(page: "gr.Blocks", studio: "Studio", options: argparse.Namespace) -> list[Any]:
+    """What every request has to pass before Gradio sees it."""
+    from t2v.page.door.calls import only_well_formed
+    from t2v.page.door.files import only_our_files
+    from t2v.page.door.gates import only_open_doors
+    from t2v.page.door.neighbours import is_loopback, only_neighbours
+    from t2v.page.endpoints import named_endpoints
+
+    def inputs_of(number: int) -> int | None:
+        function = page.fns.get(number)
+        return None if function is None else len(function.inputs)
+
+    there = {function.api_name for function in page.fns.values()}
+    named = {name: one for name, one in named_endpoints().items() if name in there}
+    gates = [only_open_doors, only_our_files(studio.gives_out), only_well_formed(named, inputs_of)]
+    is_local = not options.share and "SPACE_ID" not in os.environ and is_loopback(options.host)
+    return [only_neighbours(options.host, options.root_path), *gates] if is_local else gates
 
 
 def t2v_app() -> int:
@@ -194,7 +168,12 @@ def main(argv: list[str] | None = None, tasks: Collection[str] | None = None, pr
     try:
         options = arguments(argv, prog)
         check(options)
-        serve(options, credentials(options.auth), tasks)
+        if (told := reach_itself_directly(options.host)) is not None:
+            logger.warning("%s", told)
+        auth = credentials(options.auth)
+        _end_at_signals()
+        with own_temporary_folder():
+            serve(options, auth, tasks)
     except InputError as error:
         print(f"{error}", file=sys.stderr)
         return 2

@@ -1,6 +1,9 @@
 """What the tabs of a page are built around."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from gradio.utils import get_upload_folder
 
 from t2v.engine.engine import Engine
 from t2v.jobs.queue import Jobs
@@ -16,3 +19,12 @@ class Studio:
     jobs: Jobs
     default_model: str = BUNDLED
     glances: Glances = field(default_factory=Glances)
+
+    def gives_out(self, path: Path) -> bool:
+        """Whether the page may show this file: a video of a run, a glance, or what a program fetches.
+
+        path: real. Programs are sent copies of results, which lie in Gradio's own folder as uploads do.
+        """
+        if path.parent == self.glances.folder or path.is_relative_to(Path(get_upload_folder()).resolve()):
+            return not path.name.startswith(".")
+        return self.jobs.has_made(path)

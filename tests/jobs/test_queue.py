@@ -10,6 +10,7 @@ from puppet import PATIENCE_S, STEPS, Puppet, files, finish, settings, wait
 from t2v.checks import InputError
 from t2v.jobs.queue import Jobs
 from t2v.jobs.worker import OUT_OF_MEMORY
+from t2v.jobs.workshop import TAKES_NONE
 from t2v.tasks.canny import CannySettings
 from t2v.video.video import read_video
 from t2v.video.write import read_settings
@@ -190,10 +191,11 @@ def test_an_input_error_of_the_model_is_shown_as_it_is(jobs, puppet):
     assert (view.state, view.error) == ("failed", "model is 'x'; give another.")
 
 
-def test_an_output_folder_that_became_a_file_is_named(jobs, puppet):
+def test_an_output_folder_that_became_a_file_is_told_without_its_place(jobs, puppet):
     jobs.output_folder.write_text("in the way")
     view = finish(jobs, puppet, jobs.submit(settings()))
-    assert view.state == "failed" and "has become a file; move it away" in view.error
+    assert view.state == "failed"
+    assert view.error == TAKES_NONE.format(why="File exists") and "/" not in view.error
 
 
 def test_an_unexpected_error_is_logged_and_told_honestly(jobs, puppet, caplog):

@@ -3,6 +3,7 @@
 import json
 import re
 import time
+import urllib.error
 import urllib.request
 
 import numpy as np
@@ -266,9 +267,10 @@ def test_numbers_that_json_does_not_have_are_refused(server, client, number):
     call = f"{server}gradio_api/call/text_to_video"
     body = f'{{"data": [{values}]}}'.encode()
     request = urllib.request.Request(call, body, {"Content-Type": "application/json"})
-    event = json.load(urllib.request.urlopen(request, timeout=30))["event_id"]
-    answer = urllib.request.urlopen(f"{call}/{event}", timeout=30).read().decode()
-    assert "event: error" in answer and "fps is" in answer and "give a number from" in answer
+    with pytest.raises(urllib.error.HTTPError) as answer:
+        urllib.request.urlopen(request, timeout=30)
+    sentence = json.load(answer.value)["detail"]
+    assert answer.value.code == 400 and "fps is" in sentence and "give a number from" in sentence
 
 
 @needs_browser

@@ -70,26 +70,52 @@
     const soon = (done, triesLeft = 200) => {
         if (!done() && triesLeft) setTimeout(soon, 50, done, triesLeft - 1);
     };
-    const kept = Object.keys(sessionStorage).filter((key) => /^(run|clip)-of-/.test(key) && sessionStorage.getItem(key));
-    for (const task of new Set(kept.map((key) => key.replace(/^(run|clip)-of-/, '')))) {
-        soon(() => {
-            const restore = document.getElementById(`restore-${task}`);
-            if (restore) restore.click();
-            return restore;
-        });
+    // A duplicated window has a copy of what the other one stored, and that one is still open: runs stay its own.
+    const ofThisWindow = () => sessionStorage.setItem('open', 'yes');
+    if (sessionStorage.getItem('open')) {
+        Object.keys(sessionStorage).filter((key) => key.startsWith('run-of-')).forEach((key) => sessionStorage.removeItem(key));
     }
+    ofThisWindow();
+    addEventListener('pageshow', ofThisWindow);
+    addEventListener('pagehide', () => sessionStorage.removeItem('open'));
+
+    const OF_A_TASK = /^(run|clip|form)-of-/;
+    const restoreAll = () => {
+        const kept = Object.keys(sessionStorage).filter((key) => OF_A_TASK.test(key) && sessionStorage.getItem(key));
+        for (const task of new Set(kept.map((key) => key.replace(OF_A_TASK, '')))) {
+            soon(() => {
+                const restore = document.getElementById(`restore-${task}`);
+                if (restore) restore.click();
+                return restore;
+            });
+        }
+    };
+    restoreAll();
 
     const TABS = 'button[role=tab], .overflow-dropdown button'; // narrow pages fold some of them away
     const tabs = () => [...document.querySelectorAll(TABS)];
     const named = (tab) => tab.textContent.trim();
-    const last = sessionStorage.getItem('tab');
-    if (last) {
+    const openLast = () => {
+        const last = sessionStorage.getItem('tab');
+        if (!last) return;
         soon(() => {
             const tab = tabs().find((one) => named(one) === last);
             if (tab) tab.click();
             return tab;
         });
-    }
+    };
+    openLast();
+    // Gradio builds the page anew, empty, when a lost server is there again.
+    let head = document.querySelector('.top header');
+    setInterval(() => {
+        const now = document.querySelector('.top header');
+        if (!now || now === head) return;
+        const isNew = head !== null;
+        head = now;
+        if (!isNew) return;
+        restoreAll();
+        openLast();
+    }, 200);
     document.addEventListener('click', (event) => {
         const tab = event.target instanceof Element && event.target.closest(TABS);
         if (tab) sessionStorage.setItem('tab', named(tab));

@@ -1,0 +1,99 @@
+"""The app's flags, read and checked before anything large is loaded."""
+
+import argparse
+import errno
+import re
+import socket
+from pathlib import Path
+
+from t2v.checks import InputError, check_int
+from t2v.devices import check_device
+from t2v.jobs.workshop import PREFIX, check_space
+from t2v.library.results import OUTPUTS
+from t2v.program import OwnFolder, Parser
+from t2v.weights.index import check_model
+
+PROG = "app.py"  # in a clone; installed it is t2v-app
+
+
+def arguments(argv: list[str] | None = None, prog: str = PROG) -> argparse.Namespace:
+    """The flags, read; InputError for those that there are not."""
+    parser = Parser(prog=prog, description="Text2Video-Zero Studio in the browser.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (0.0.0.0: every network)")
+    parser.add_argument("--port", type=int, default=7860)
+    parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's relay")
+    parser.add_argument("--model", default="miniature", help="miniature, a Hugging Face id or a folder")
+    parser.add_argument("--device", default=None, help="cuda, mps or cpu (default: the best there is)")
+    parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for this name and password")
+    parser.add_argument(
+        "--root-path",
+        default="",
+        metavar="PATH",
+        help="where a proxy serves it: /studio, or https://host/studio",
+    )
+    parser.add_argument("--output", default=OUTPUTS, type=Path, help="folder of the finished videos")
+    return parser.parse_args(argv)
+
+
+def credentials(auth: str | None) -> tuple[str, str] | None:
+    """``user:password`` → (user, password); the password may contain colons."""
+    if auth is None:
+        return None
+    user, colon, password = auth.partition(":")
+    if not (user and colon and password):
+        raise InputError("--auth needs a name and a password with a colon between them, like anna:secret.")
+    return user, password
+
+
+def check(options: argparse.Namespace) -> None:
+    """InputError for flags that cannot be followed; better now, before anything is loaded, than at a run.
+
+    A hub id may be right though it cannot be had at the moment: that is left to the runs.
+    """
+    check_int("--port", options.port, 1, 65535)
+    try:
+        check_model(options.model)
+        if options.device is not None:
+            check_device(options.device)
+    except InputError as error:
+        raise InputError(re.sub(r"^(model|device)\b", r"--\1", str(error))) from None
+    _check_root_path(options.root_path)
+    _check_output(options.output)
+    _check_address(options)
+
+
+def _check_output(folder: Path) -> None:
+    """InputError where no video could be kept; a folder is made."""
+    asked = f"--output is '{folder}'"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        OwnFolder(folder, PREFIX).close()  # rights do not tell all, and a full disk takes no folder
+    except FileExistsError as error:
+        what = "a link to what is not there" if folder.is_symlink() else "a file"
+        raise InputError(f"{asked}, which is {what}; choose another.") from error
+    except OSError as error:
+        raise InputError(f"{asked}, which takes no files ({error.strerror}); choose another.") from error
+    try:
+        check_space(folder, 0, 0, 0)
+    except InputError as error:
+        raise InputError(f"{asked}: {error}") from None
+
+
+def _check_root_path(path: str) -> None:
+    if not re.fullmatch(r"|(https?://[^/\s?#]+)?(/[^\s?#]*)?", path):
+        raise InputError(f"--root-path is {path!r}; give one like /studio, or https://host/studio.")
+
+
+def _check_address(options: argparse.Namespace) -> None:
+    try:
+        found = socket.getaddrinfo(options.host, options.port, type=socket.SOCK_STREAM)
+        family, *_, address = found[0]
+        socket.create_server(address[:2], family=family).close()
+    except OSError as error:
+        raise not_served(options, error) from error
+
+
+def not_served(options: argparse.Namespace, error: OSError) -> InputError:
+    place = f"port {options.port} of {options.host!r}"
+    why = "it is in use, perhaps by this app" if error.errno == errno.EADDRINUSE else error.strerror or error
+    return InputError(f"The app cannot be served on {place} ({why}); choose another --host or --port.")
