@@ -1,6 +1,7 @@
 """A clip's time stamps: how fast its frames come, when they begin, and whether all that can be believed."""
 
 import re
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,8 +11,9 @@ from t2v.video.guarded_ffmpeg import run
 
 LOOKED_AT = 3000  # packets: a minute and a half; a film need not be read to its end for its first frames
 REORDERED_AT = 32  # packets after which an encoder has used frames out of their order, if it does at all
-DELAY = 16  # frames: the most that an encoder's reordering delays a picture
-HONEST = 1.5  # a header's rate is believed up to so many times the rate at which frames come, and down to it
+DELAY = 4  # frames by which encoders' reordering delays a picture
+HONEST = 1.5  # a header's rate is believed up to so many times the rate at which frames come, and down to it,
+USUAL = 0.1  # and where most frames follow each other at it, within this part, and only some are left out
 ALIKE = 0.01  # part by which a rate that was guessed may be off to be taken for exact
 SAME_S = 0.0002  # no camera takes two frames within it
 STUCK = 0.2  # share of the frames that may follow at once on others, as invisible ones do
@@ -46,7 +48,7 @@ class _Packet:
 def judge(path: Path, stream: str, filters: str, packets: str) -> Stamps:
     """From ffmpeg's lines on the video's stream and on its filters' input, and framecrc's on its packets."""
     found = _packets(packets)
-    fps = _frame_rate(stream, filters, _counted(found))
+    fps = _frame_rate(stream, filters, found)
     if not found:
         return Stamps(fps)
     hidden, first_s = sum(one.is_hidden for one in found), min(one.time_s for one in found)
@@ -87,11 +89,11 @@ def _counted(packets: Sequence[_Packet]) -> float | None:
     return len(times) / (span_s + max(last.lasts_s, span_s / (len(times) - 1)))
 
 
-def _frame_rate(stream: str, filters: str, counted: float | None) -> float:
+def _frame_rate(stream: str, filters: str, packets: Sequence[_Packet]) -> float:
     """Frames per second: the exact one if frames come evenly, their average in a clip of varying rate."""
     exact = re.search(r"frame_rate: (\d+)/(\d+)", filters)
     average = re.search(r" ([\d.]+)(k?) fps,", stream)
-    rates = []
+    rates, counted = [], _counted(packets)
     if exact is not None and int(exact[1]) and int(exact[2]):
         rates.append(int(exact[1]) / int(exact[2]))
     if average is not None and float(average[1]) > 0:
@@ -102,14 +104,22 @@ def _frame_rate(stream: str, filters: str, counted: float | None) -> float:
     if counted is None:
         return told
     # Without an average in the header, ffmpeg guesses: often the inverse of the time stamps' unit.
-    is_honest = 1 / HONEST < told / counted < HONEST if average else abs(told / counted - 1) < ALIKE
+    if average is None:
+        return told if abs(told / counted - 1) < ALIKE else counted
+    usual_s = statistics.median(_gaps([one.time_s for one in packets]))
+    is_honest = 1 / HONEST < told / counted < HONEST or abs(told * usual_s - 1) < USUAL
     return told if is_honest else counted
+
+
+def _gaps(times: Sequence[float]) -> list[float]:
+    """Seconds between frames in the order in which they are shown."""
+    return [after - before for before, after in pairwise(sorted(times))]
 
 
 def _is_broken(path: Path, stream: str, packets: Sequence[_Packet]) -> bool:
     """Whether frames come at equal or falling times; they are decoded only where they might."""
     times = [one.time_s for one in packets]
-    gaps = [after - before for before, after in pairwise(sorted(times))]
+    gaps = _gaps(times)
     # Programs that write files put equal times one unit apart.
     tick_s = max(1.5 * packets[0].tick_s, SAME_S)
     if sum(gap < tick_s for gap in gaps) > STUCK * len(gaps) and sum(gaps) > 10 * tick_s * len(gaps):

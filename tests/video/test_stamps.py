@@ -143,13 +143,21 @@ def test_frames_that_an_edit_list_hides_arrive_too(reordered, plain):
 
 
 def test_a_part_that_somebody_cut_off_stays_off(folder):
-    long = write_video(
-        folder / "long.mp4", [np.full((64, 96, 3), 40 + 3 * k, np.uint8) for k in range(60)], 4
-    )
-    trimmed = changed(long, "trimmed.mp4", hiding(30))
-    video = read_video(trimmed)
-    assert video.num_frames == 30 and abs(int(video.frames[0, 8, 8, 0]) - (40 + 3 * 30)) <= 2
-    assert look(trimmed).stamps.note is None
+    frames = [np.full((64, 96, 3), 40 + 3 * k, np.uint8) for k in range(60)]
+    long = write_video(folder / "long.mp4", frames, 4)
+    for hidden in (12, 30):
+        trimmed = changed(long, f"trimmed-{hidden}.mp4", hiding(hidden))
+        video = read_video(trimmed)
+        assert video.num_frames == 60 - hidden and look(trimmed).stamps.note is None
+        assert abs(int(video.frames[0, 8, 8, 0]) - (40 + 3 * hidden)) <= 2
+
+
+def test_a_rate_at_which_some_frames_are_left_out_stays(folder):
+    """As of a recorded screen, where nothing is stored while nothing moves."""
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=2", "-vf", "select='lt(mod(n,10),6)'",
+           "-fps_mode", "vfr", folder / "screen.webm")  # fmt: skip
+    clip = clip_frames(folder / "screen.webm")
+    assert clip.fps == 25.0 and clip.count() == pytest.approx(46, abs=1)
 
 
 @pytest.mark.parametrize(
