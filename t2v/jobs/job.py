@@ -57,6 +57,7 @@ class Job:
 
     id: str
     settings: Any
+    visitor: str | None = None
     state: str = "queued"
     resolved: Any = None
     step_done: int = 0

@@ -54,10 +54,13 @@ class Jobs:
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
         self._thread.start()
 
-    def submit(self, settings: Any) -> str:
-        """Queues one run and returns its id. InputError for settings out of range or a full queue."""
+    def submit(self, settings: Any, visitor: str | None = None) -> str:
+        """Queues one run and returns its id. InputError for settings out of range or a full queue.
+
+        visitor: who asks, where that is somebody of many; nobody may take more than a quarter of the queue.
+        """
         settings.check()
-        job = Job(id=secrets.token_hex(12), settings=settings)
+        job = Job(id=secrets.token_hex(12), settings=settings, visitor=visitor)
         with self._changed:
             if self._closed:
                 raise InputError("The program is shutting down; start it again, then run this.")
@@ -65,6 +68,12 @@ class Jobs:
             if waiting >= self._max_waiting:
                 full = f"The queue is full ({counted(waiting, 'run')} waiting)"
                 raise InputError(f"{full}; try again in a few minutes.")
+            share = max(1, self._max_waiting // 4)
+            own = sum(visitor is not None and other.visitor == visitor for other in self._waiting)
+            if own >= share:
+                raise InputError(
+                    f"{counted(own, 'run')} of yours wait already; try again when one has begun."
+                )
             self._jobs[job.id] = job
             self._waiting.append(job)
             self._changed.notify_all()

@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import secrets
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +22,7 @@ from t2v.weights.source import Source
 logger = logging.getLogger(__name__)
 
 OUTPUTS = Path("outputs")  # where videos go that nobody named a place for
+MAX_SLUG, MAX_SLUG_BYTES = 48, 120
 WEIGHTS = {"model", "controlnet"}  # fields that may name a folder
 
 
@@ -68,5 +70,21 @@ def settings_dict(settings: Settings) -> dict[str, Any]:
 
 def new_output_path(folder: Path, resolved: Resolved[Any]) -> Path:
     """A file name of its own for a result: the prompt's first words, the seed, a few random letters."""
-    slug = "-".join(re.findall(r"[a-z0-9]+", resolved.asked.prompt.lower()))[:48].strip("-") or "video"
-    return folder / f"{slug}-{resolved.seed}-{secrets.token_hex(3)}.mp4"
+    return folder / f"{slug_of(resolved.asked.prompt)}-{resolved.seed}-{secrets.token_hex(3)}.mp4"
+
+
+def slug_of(prompt: str) -> str:
+    """The prompt's first words for a file's name: letters and digits of every script, joined by hyphens.
+
+    Cut to 48 characters and 120 bytes, as systems take names of 255. "video" where nothing is left.
+    """
+    text = unicodedata.normalize("NFC", prompt.lower())
+    kept = "".join(letter if unicodedata.category(letter)[0] in "LMN" else " " for letter in text)
+    try:
+        os.fsencode(kept)
+    except UnicodeEncodeError:  # a system that has no such names
+        kept = re.sub(r"[^a-z0-9]", " ", kept)
+    slug = "-".join(kept.split())[:MAX_SLUG]
+    while len(slug.encode("utf-8", "replace")) > MAX_SLUG_BYTES:
+        slug = slug[:-1]
+    return slug.strip("-") or "video"

@@ -15,6 +15,7 @@ from t2v.page.form_values import settings_from
 from t2v.page.run_panel import HEARTBEAT_S
 from t2v.page.studio import Studio
 from t2v.page.uploads import allowed_clip
+from t2v.page.visitors import check_offered, visitor
 from t2v.tasks import TASKS, Settings, settings_of
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
@@ -35,19 +36,19 @@ def add_endpoint(studio: Studio, settings_class: type[Settings]) -> None:
     gr.api(_endpoint(studio, settings_class), api_name=name, concurrency_limit=None)
 
 
-def named_endpoints() -> dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], object]]]:
+def named_endpoints(studio: Studio) -> dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], object]]]:
     """Each endpoint's parameters in order, and what raises InputError for values of them that are refused."""
     return {
         kind.task.replace("-", "_"): (
             tuple(field.name for field in kind.in_order()),
-            partial(_check, kind),
+            partial(_check, studio, kind),
         )
         for kind in TASKS.values()
     }
 
 
-def _check(settings_class: type[Settings], given: dict[str, Any]) -> None:
-    _settings(settings_class, given).check()
+def _check(studio: Studio, settings_class: type[Settings], given: dict[str, Any]) -> None:
+    _settings(studio, settings_class, given).check()
 
 
 def _endpoint(studio: Studio, settings_class: type[Settings]) -> Callable[..., Any]:
@@ -77,20 +78,22 @@ def _parameter(studio: Studio, field: dataclasses.Field[Any], hint: Any) -> insp
     )
 
 
-def _settings(settings_class: type[Settings], given: dict[str, Any]) -> Any:
+def _settings(studio: Studio, settings_class: type[Settings], given: dict[str, Any]) -> Any:
     """What a program sent → settings, not yet checked; InputError for a clip that it may not use."""
     if issubclass(settings_class, ClipSettings):
         given = {**given, "clip": allowed_clip(given.get("clip"))}
     if given.get("also"):
         one = settings_of({"task": settings_class.task, "clip": "", "prompt": "", "also": given["also"]})
         given = {**given, "also": one.also if isinstance(one, ControlledSettings) else ()}
-    return settings_from(settings_class, given)
+    settings = settings_from(settings_class, given)
+    check_offered(studio, settings)
+    return settings
 
 
 async def _wait_for(studio: Studio, settings_class: type[Settings], given: dict[str, Any]) -> dict[str, Any]:
     job_id = None
     try:
-        job_id = studio.jobs.submit(_settings(settings_class, given))
+        job_id = studio.jobs.submit(_settings(studio, settings_class, given), visitor(studio))
         while not (view := studio.jobs.follow(job_id)).finished:
             await asyncio.sleep(HEARTBEAT_S)
     except InputError as error:

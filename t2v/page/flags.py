@@ -2,6 +2,8 @@
 
 import argparse
 import errno
+import ipaddress
+import os
 import re
 import socket
 from pathlib import Path
@@ -13,6 +15,7 @@ from t2v.library.results import OUTPUTS
 from t2v.program import OwnFolder, Parser
 from t2v.weights.index import check_model
 
+AUTH_NAME = "T2V_AUTH"  # in the environment, USER:PASSWORD
 PROG = "app.py"  # in a clone; installed it is t2v-app
 
 
@@ -25,6 +28,7 @@ def arguments(argv: list[str] | None = None, prog: str = PROG) -> argparse.Names
     parser.add_argument("--model", default="miniature", help="miniature, a Hugging Face id or a folder")
     parser.add_argument("--device", default=None, help="cuda, mps or cpu (default: the best there is)")
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for this name and password")
+    parser.add_argument("--auth-file", type=Path, metavar="FILE", help="a file with USER:PASSWORD in it")
     parser.add_argument(
         "--root-path",
         default="",
@@ -35,13 +39,31 @@ def arguments(argv: list[str] | None = None, prog: str = PROG) -> argparse.Names
     return parser.parse_args(argv)
 
 
-def credentials(auth: str | None) -> tuple[str, str] | None:
-    """``user:password`` → (user, password); the password may contain colons."""
+def sign_in(options: argparse.Namespace) -> tuple[str, str] | None:
+    """Name and password by the flags, else by the environment; None where nobody has to sign in.
+
+    A flag's value can be seen by everybody on this machine; a file's and the environment's cannot.
+    """
+    if options.auth is not None and options.auth_file is not None:
+        raise InputError("--auth and --auth-file are both given; leave one out.")
+    if options.auth_file is None:
+        named = "--auth" if options.auth is not None else AUTH_NAME
+        return credentials(os.environ.get(AUTH_NAME) if options.auth is None else options.auth, named)
+    named = f"--auth-file {options.auth_file}"
+    try:
+        return credentials(options.auth_file.read_text(encoding="utf-8").strip(), named)
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is no text"
+        raise InputError(f"{named} cannot be read ({why}); give a file with USER:PASSWORD in it.") from error
+
+
+def credentials(auth: str | None, named: str = "--auth") -> tuple[str, str] | None:
+    """``user:password`` → (user, password); the password may contain colons. named: where it stands."""
     if auth is None:
         return None
     user, colon, password = auth.partition(":")
     if not (user and colon and password):
-        raise InputError("--auth needs a name and a password with a colon between them, like anna:secret.")
+        raise InputError(f"{named} needs a name and a password with a colon between them, like anna:secret.")
     return user, password
 
 
@@ -97,3 +119,17 @@ def not_served(options: argparse.Namespace, error: OSError) -> InputError:
     place = f"port {options.port} of {options.host!r}"
     why = "it is in use, perhaps by this app" if error.errno == errno.EADDRINUSE else error.strerror or error
     return InputError(f"The app cannot be served on {place} ({why}); choose another --host or --port.")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server that listens on this host."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return all(ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)
+
+
+def is_for_itself(options: argparse.Namespace) -> bool:
+    """Whether nobody beyond this machine is served; a Space serves everybody."""
+    return not options.share and "SPACE_ID" not in os.environ and is_loopback(options.host)

@@ -20,6 +20,7 @@ from t2v.page import markup, notes
 from t2v.page.form_values import settings_from, values_of
 from t2v.page.notes import note_html, prompt_notes_html
 from t2v.page.studio import Studio
+from t2v.page.visitors import check_offered, visitor
 from t2v.tasks import Settings
 
 logger = logging.getLogger(__name__)
@@ -137,7 +138,9 @@ class RunPanel:
 
     def settings(self, values: dict[str, Any]) -> Any:
         """The form's values, typed numbers being numbers already → settings; InputError if there are none."""
-        return settings_from(self.settings_class, values)
+        settings = settings_from(self.settings_class, values)
+        check_offered(self.studio, settings)
+        return settings
 
     def values(self, settings: Any) -> dict[str, Any]:
         """Settings → the form's values, in the form's order."""
@@ -177,7 +180,7 @@ class RunPanel:
                 return gr.skip(), "" if same else note_html("hint", text, by=notes.BUSY)
             settings.check()
             check_weights(settings)  # at once, and not when it is the run's turn
-            new = self.studio.jobs.submit(settings)
+            new = self.studio.jobs.submit(settings, visitor(self.studio))
         except InputError as error:
             return gr.skip(), self.error(str(error))
         self._remember(new, under_way)

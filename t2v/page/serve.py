@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from t2v.checks import InputError
 from t2v.page.door.belongings import own_temporary_folder
-from t2v.page.flags import PROG, arguments, check, credentials, not_served
+from t2v.page.flags import PROG, arguments, check, is_for_itself, not_served, sign_in
 from t2v.program import (
     loading_libraries,
     prepare_environment,
@@ -72,7 +72,8 @@ def serve(
     )
     jobs, page = Jobs(engine, options.output, warm_up=warm_up), None
     try:
-        studio = Studio(engine, jobs, options.model, Glances(engine.device))
+        is_open = auth is not None or not is_for_itself(options)
+        studio = Studio(engine, jobs, options.model, Glances(engine.device), is_open)
         page = build_page(studio, TASKS if tasks is None else tasks)
         _launch(page, studio, options, auth)
         logger.info("Serving on %s; Ctrl-C ends it. Videos go to %s.", page.local_url, jobs.output_folder)
@@ -112,19 +113,24 @@ def _launch(
     from starlette.middleware import Middleware
 
     from t2v.page.door.gates import Gates
+    from t2v.page.door.sign_in import SignIn
 
+    signing_in = None if auth is None else SignIn(*auth)
+    gates = _gates(
+        page, studio, options, [] if signing_in is None else [signing_in.gate, signing_in.only_signed_in]
+    )
     try:
         page.queue(default_concurrency_limit=None).launch(
             server_name=f"[{options.host}]" if ":" in options.host else options.host,
             server_port=options.port,
             share=options.share,
-            auth=auth,
+            auth=None if signing_in is None else signing_in.check,
             footer_links=["api"],
             ssr_mode=False,
             root_path=options.root_path,
             state_session_capacity=KEPT_SESSIONS,
             enable_monitoring=False,
-            app_kwargs={"middleware": [Middleware(Gates, gates=_gates(page, studio, options))]},
+            app_kwargs={"middleware": [Middleware(Gates, gates=gates)]},
             quiet=not options.share,  # else it tells the public link
             prevent_thread_lock=True,
             **looks(studio),
@@ -133,12 +139,14 @@ def _launch(
         raise not_served(options, error) from error
 
 
-def _gates(page: "gr.Blocks", studio: "Studio", options: argparse.Namespace) -> list[Any]:
+def _gates(
+    page: "gr.Blocks", studio: "Studio", options: argparse.Namespace, of_sign_in: list[Any]
+) -> list[Any]:
     """What every request has to pass before Gradio sees it."""
     from t2v.page.door.calls import only_well_formed
     from t2v.page.door.files import only_our_files
     from t2v.page.door.gates import only_open_doors
-    from t2v.page.door.neighbours import is_loopback, only_neighbours
+    from t2v.page.door.neighbours import only_neighbours
     from t2v.page.endpoints import named_endpoints
 
     def inputs_of(number: int) -> int | None:
@@ -146,10 +154,11 @@ def _gates(page: "gr.Blocks", studio: "Studio", options: argparse.Namespace) -> 
         return None if function is None else len(function.inputs)
 
     there = {function.api_name for function in page.fns.values()}
-    named = {name: one for name, one in named_endpoints().items() if name in there}
-    gates = [only_open_doors, only_our_files(studio.gives_out), only_well_formed(named, inputs_of)]
-    is_local = not options.share and "SPACE_ID" not in os.environ and is_loopback(options.host)
-    return [only_neighbours(options.host, options.root_path), *gates] if is_local else gates
+    named = {name: one for name, one in named_endpoints(studio).items() if name in there}
+    gates = [only_open_doors, *of_sign_in]
+    if is_for_itself(options):
+        gates.insert(0, only_neighbours(options.host, options.root_path))
+    return [*gates, only_our_files(studio.gives_out), only_well_formed(named, inputs_of)]
 
 
 def t2v_app() -> int:
@@ -170,7 +179,7 @@ def main(argv: list[str] | None = None, tasks: Collection[str] | None = None, pr
         check(options)
         if (told := reach_itself_directly(options.host)) is not None:
             logger.warning("%s", told)
-        auth = credentials(options.auth)
+        auth = sign_in(options)
         _end_at_signals()
         with own_temporary_folder():
             serve(options, auth, tasks)

@@ -13,12 +13,16 @@ from t2v.weights.source import BUNDLED
 
 @dataclass(frozen=True)
 class Studio:
-    """The engine, its queue, the model that is chosen at first, and glances at clips."""
+    """The engine, its queue, the model that is chosen at first, and glances at clips.
+
+    is_open: whether others than the owner of this machine are served.
+    """
 
     engine: Engine
     jobs: Jobs
     default_model: str = BUNDLED
     glances: Glances = field(default_factory=Glances)
+    is_open: bool = False
 
     def gives_out(self, path: Path) -> bool:
         """Whether the page may show this file: a video of a run, a glance, or what a program fetches.

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from runs import resolved
 
 from t2v.checks import InputError
 from t2v.library import results
-from t2v.library.results import new_output_path, settings_dict, write_result
+from t2v.library.results import new_output_path, settings_dict, slug_of, write_result
 from t2v.tasks import Resolved, settings_of
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.controlled import Also
@@ -147,3 +148,33 @@ def test_file_names_tell_the_prompt_and_the_seed_and_differ():
     run = resolved(TextToVideoSettings("A red car!", seed=3))
     first, second = (new_output_path(Path("x"), run) for _ in range(2))
     assert first != second and first.name.startswith("a-red-car-3-")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "slug"),
+    [
+        ("A red car, on a street!", "a-red-car-on-a-street"),
+        ("Ein süßes Kätzchen", "ein-süßes-kätzchen"),
+        ("cafe\u0301", "café"),  # one letter, however it was typed
+        ("красная машина", "красная-машина"),
+        ("赤い車、夜の街", "赤い車-夜の街"),
+        ("लाल गाड़ी", "लाल-गाड़ी"),  # with its vowel signs
+        ("سيارة حمراء", "سيارة-حمراء"),
+        ("../../etc/passwd\0\u202e", "etc-passwd"),
+        ("🚗🚗", "video"),
+        ("", "video"),
+        ("x" * 999, "x" * 48),
+    ],
+)
+def test_names_of_files_keep_the_letters_of_every_script(prompt, slug, tmp_path):
+    assert slug_of(prompt) == unicodedata.normalize("NFC", slug)
+    (tmp_path / f"{slug_of(prompt)}.mp4").touch()
+
+
+def test_names_of_files_fit_every_system(monkeypatch, tmp_path):
+    for letter in ("ü", "車", "\U00020000", "ä\u0301"):
+        name = f".{slug_of(letter * 2000)}-{2**64}-abcdef-canny.mp4"
+        assert 40 < len(name.encode()) < 200
+        (tmp_path / name).touch()
+    monkeypatch.setattr(results.os, "fsencode", lambda text: text.encode("ascii"))
+    assert slug_of("ein süßes Kätzchen 7") == "ein-s-es-k-tzchen-7"

@@ -73,6 +73,13 @@ def test_what_was_typed_outlives_a_reload_and_a_word_may_be_long(open_page):
     expect(page.get_by_label("Frames follow the first frame")).not_to_be_checked()
     expect(page.get_by_label("Warp", exact=True)).to_have_value("Whole cells: sharp, in small jumps")
 
+    note = page.locator(".notes .note").first
+    page.locator(".notes").first.evaluate(
+        "(notes, word) => { notes.innerHTML = `<div class=note data-kind=hint><p>${word}</p></div>`; }",
+        "x" * 1900,
+    )
+    assert note.bounding_box()["height"] < 300
+
 
 @needs_browser
 def test_a_duplicated_window_gets_a_run_of_its_own_and_a_deleted_video_is_told(open_page, videos):

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import socket
 import threading
 from pathlib import Path
@@ -39,13 +40,13 @@ class Answer(SimpleNamespace):
 class App:
     """The page of a small model, served by this process as the program serves it."""
 
-    def __init__(self, family: str, folder: Path, *flags: str) -> None:
+    def __init__(self, family: str, folder: Path, auth: tuple[str, str] | None = None) -> None:
         self.port = free_port()
-        options = arguments(["--port", str(self.port), "--output", str(folder), *flags])
+        options = arguments(["--port", str(self.port), "--output", str(folder)])
         engine = Engine("cpu")
-        self.studio = Studio(engine, Jobs(engine, folder), family, Glances("cpu"))
+        self.studio = Studio(engine, Jobs(engine, folder), family, Glances("cpu"), auth is not None)
         self.page: gr.Blocks = build_page(self.studio)
-        serve._launch(self.page, self.studio, options, None)
+        serve._launch(self.page, self.studio, options, auth)
 
     def close(self) -> None:
         self.studio.jobs.close()
@@ -306,3 +307,24 @@ def test_other_doors_answer_wrong_calls_too(app):
     for path in (f"{API}/call/{TEXT}/unknown", f"{API}/queue/data?session_hash=unknown"):
         answer = app.ask(path)
         assert b"404: Not Found" in answer.body and b"Traceback" not in answer.body
+
+
+def memory_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's /proc")
+def test_hundreds_of_visitors_cost_no_more_memory_than_a_few(app):
+    number = next(number for number, fn in app.page.fns.items() if fn.api_name == "_seed")
+
+    def visits(first: int, last: int) -> None:
+        for visit in range(first, last):
+            body = {"fn_index": number, "data": ["no run"], "session_hash": f"visitor{visit}"}
+            assert app.ask(f"{API}/run/predict", body).status == 200
+
+    visits(0, 50)
+    before = memory_mb()
+    visits(50, 350)
+    assert len(app.page.app.state_holder.session_data) <= serve.KEPT_SESSIONS
+    assert memory_mb() - before < 20  # 208 MB when each of them was kept

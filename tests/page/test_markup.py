@@ -13,7 +13,7 @@ from runs import resolved
 from t2v.checks import InputError
 from t2v.engine.engine import Engine
 from t2v.jobs.job import JobView
-from t2v.page import markup, notes
+from t2v.page import flags, markup, notes
 from t2v.page import serve as app
 from t2v.page.form_values import settings_from, typed_number
 from t2v.tasks.canny import CannySettings
@@ -204,11 +204,11 @@ def test_typed_numbers(text, value):
 
 
 def test_flags_of_the_app():
-    options = app.arguments([])
+    options = flags.arguments([])
     assert (options.host, options.port, options.share) == ("127.0.0.1", 7860, False)
     assert (options.model, options.device, options.auth) == ("miniature", None, None)
-    assert app.credentials(None) is None
-    assert app.credentials("anna:se:cret") == ("anna", "se:cret")
+    assert flags.credentials(None) is None
+    assert flags.credentials("anna:se:cret") == ("anna", "se:cret")
 
 
 @pytest.mark.parametrize("auth", ["anna", ":secret", "anna:"])

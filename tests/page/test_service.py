@@ -18,7 +18,7 @@ from test_door import API, free_port
 from t2v.checks import InputError
 from t2v.page import serve
 from t2v.page.door.belongings import own_temporary_folder
-from t2v.page.door.neighbours import is_loopback
+from t2v.page.flags import is_loopback
 from t2v.page.glances import Glances
 
 PROXIES = {

@@ -1,22 +1,12 @@
 """An app for this machine alone answers no other pages: foreign names and foreign origins are refused."""
 
 import ipaddress
-import socket
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from t2v.page.door.gates import Gate, refusal
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server that listens on this host."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        return False
-    return all(ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)
 
 
 def only_neighbours(host: str, root_path: str) -> Gate:

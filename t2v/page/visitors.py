@@ -1,0 +1,46 @@
+"""What visitors of an app that is open to others may ask for, and who asks."""
+
+from gradio.context import LocalContext
+
+from t2v.checks import InputError
+from t2v.page.form_fields import models
+from t2v.page.studio import Studio
+from t2v.tasks import Settings
+from t2v.tasks.controlled import ControlledSettings
+from t2v.weights.source import BUNDLED
+
+
+def check_offered(studio: Studio, settings: Settings) -> None:
+    """InputError where an app that is open to others is asked for weights that the page does not list.
+
+    Other names are neither looked for on this machine, which would tell what lies there, nor fetched.
+    """
+    if not studio.is_open:
+        return
+    listed = dict.fromkeys([*(model for _, model in models(type(settings))), studio.default_model])
+    _check("model", settings.model, listed)
+    if isinstance(settings, ControlledSettings):
+        _check("controlnet", settings.controlnet, _networks(type(settings)))
+        for one in settings.also:
+            _check("controlnet", one.controlnet, _networks(type(settings)))
+
+
+def _networks(kind: type[ControlledSettings]) -> dict[str | None, None]:
+    return dict.fromkeys([None, BUNDLED, *kind.hub_ids.values()])
+
+
+def _check(field: str, value: object, listed: dict[str, None] | dict[str | None, None]) -> None:
+    names = [one for one in listed if one is not None]
+    if not (value is None or isinstance(value, str)) or value not in listed:
+        raise InputError(f"{field} is not on offer here; choose one of {', '.join(names)}.")
+
+
+def visitor(studio: Studio) -> str | None:
+    """From where the event comes that is being handled; None in an app for oneself.
+
+    Not the name: all that sign in have the same.
+    """
+    request = LocalContext.request.get(None) if studio.is_open else None
+    if request is None:
+        return None
+    return getattr(request.client, "host", None)

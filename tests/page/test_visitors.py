@@ -1,0 +1,130 @@
+"""An app that others may use: signing in, what they may ask for, how much of the queue is one's own."""
+
+import argparse
+import logging
+from types import SimpleNamespace
+from urllib.parse import urlencode
+
+import pytest
+from puppet import Puppet, settings
+from test_door import API, App
+
+from t2v.checks import InputError
+from t2v.jobs.queue import Jobs
+from t2v.page import flags
+from t2v.page.door import sign_in
+from t2v.page.door.belongings import own_temporary_folder
+from t2v.page.uploads import examples
+
+RIGHT = ("anna", "sé:cret")
+
+
+@pytest.fixture(scope="module")
+def app(family, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("temporary")))
+        patch.setattr(sign_in, "WRONG_TAKES_S", 0.01)
+        with own_temporary_folder():
+            app = App(family, tmp_path_factory.mktemp("videos"), RIGHT)
+            yield app
+            app.close()
+
+
+def try_with(app: App, user: str, password: str):
+    body = urlencode({"username": user, "password": password}).encode()
+    return app.ask("/login", body, content_type="application/x-www-form-urlencoded")
+
+
+@pytest.fixture(scope="module")
+def cookie(app) -> str:
+    answer = try_with(app, *RIGHT)
+    assert answer.status == 200
+    return "; ".join(one.partition(";")[0] for one in answer.headers.get_all("set-cookie"))
+
+
+def test_nothing_is_told_before_one_has_signed_in(app, cookie):
+    for path, body in (
+        (f"{API}/file=/etc/passwd", None),
+        (f"{API}/call/v2/canny", {"clip": "/etc/passwd"}),
+        (f"{API}/run/predict", {"data": []}),
+        (f"{API}/queue/join", {}),
+        (f"{API}/upload", b"x"),
+    ):
+        answer = app.ask(path, body)
+        assert (answer.status, answer.sentence) == (401, "You are not signed in; sign in first.")
+    assert app.ask("/config").status == 401 and app.ask("/").status == 200
+    assert app.ask("/config", cookie=cookie).status == 200
+    assert app.ask(f"{API}/file=/etc/passwd", cookie=cookie).status == 404
+
+
+@pytest.mark.parametrize("model", ["/etc", "/nowhere", "no-one/no-model", "{}+/tmp/lora.safetensors"])
+def test_only_what_is_listed_can_be_asked_for_and_nothing_is_probed(app, family, cookie, model):
+    def call(endpoint: str, **values: object):
+        return app.ask(f"{API}/call/v2/{endpoint}", {"prompt": "a car", **values}, cookie=cookie)
+
+    answer = call("text_to_video", model=model.format(family))
+    assert answer.status == 400 and answer.sentence.startswith("model is not on offer here; choose one of ")
+    clip = examples("canny")[0].clip
+    answer = call("canny", clip=clip, controlnet=model)
+    assert answer.status == 400 and answer.sentence.startswith("controlnet is not on offer here")
+    answer = call("canny", clip=clip, also=[{"task": "pose", "controlnet": model}])
+    assert answer.status == 400 and answer.sentence.startswith("controlnet is not on offer here")
+    assert call("text_to_video", model=family, num_inference_steps=1, num_frames=1, width=64).status == 200
+
+
+def test_repeated_failures_are_slowed_down_and_logged(app, monkeypatch, caplog):
+    with caplog.at_level(logging.WARNING):
+        statuses = [try_with(app, "anna", f"guess{i}").status for i in range(7)]
+    assert statuses == [400] * 5 + [429] * 2
+    told = try_with(app, *RIGHT)  # nobody can go on guessing by guessing right
+    assert told.status == 429 and "Too many tries to sign in; try again in " in told.sentence
+    assert 1 <= int(told.headers["retry-after"]) <= 60
+    assert "Sign-in failed for 'anna' from 127.0.0.1." in caplog.text and "guess" not in caplog.text
+    monkeypatch.setattr(sign_in, "WINDOW_S", 0.0)
+    assert try_with(app, *RIGHT).status == 200
+
+
+def test_a_visitor_leaves_places_in_the_queue_to_others(tmp_path):
+    puppet = Puppet()
+    jobs = Jobs(puppet, tmp_path, max_waiting=8)
+    first = [jobs.submit(settings(), "10.0.0.1")]
+    while jobs.follow(first[0]).state == "queued":
+        pass
+    first += [jobs.submit(settings(), "10.0.0.1") for _ in range(2)]
+    with pytest.raises(InputError, match="^2 runs of yours wait already; try again when one has begun.$"):
+        jobs.submit(settings(), "10.0.0.1")
+    for _ in range(2):
+        jobs.submit(settings(), "10.0.0.2")
+    jobs.submit(settings())  # in an app for oneself nobody counts
+    puppet.steps.release(1000)
+    jobs.close()
+
+
+def options(**given: object) -> argparse.Namespace:
+    return SimpleNamespace(**{"auth": None, "auth_file": None, **given})
+
+
+def test_the_password_comes_by_flag_file_or_environment(tmp_path, monkeypatch):
+    monkeypatch.delenv("T2V_AUTH", raising=False)
+    assert flags.sign_in(options()) is None
+    monkeypatch.setenv("T2V_AUTH", "anna:from:environment")
+    assert flags.sign_in(options()) == ("anna", "from:environment")
+    assert flags.sign_in(options(auth="anna:flag")) == ("anna", "flag")
+    file = tmp_path / "auth.txt"
+    file.write_text("anna:sécret\n", encoding="utf-8")
+    assert flags.sign_in(options(auth_file=file)) == ("anna", "sécret")
+
+
+def test_passwords_that_cannot_be_had_are_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("T2V_AUTH", "anna")
+    file = tmp_path / "auth.txt"
+    for given, words in [
+        (options(), "^T2V_AUTH needs a name and a password with a colon"),
+        (options(auth="a:b", auth_file=file), "^--auth and --auth-file are both given"),
+        (options(auth_file=file), "auth.txt cannot be read \\(No such file"),
+    ]:
+        with pytest.raises(InputError, match=words):
+            flags.sign_in(given)
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="it is no text"):
+        flags.sign_in(options(auth_file=file))
