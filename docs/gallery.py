@@ -19,8 +19,9 @@ SHOWN = (  # prompt, seed, motion to the right and downwards
 
 def main() -> None:
     sys.path.insert(0, str(ROOT))
-    from model import Model
     from tasks.text_to_video import TextToVideoSettings
+
+    from model import Model
 
     model = Model(device="cpu")
     clips = []

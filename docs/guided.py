@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 def draw(model, task: str, entry: dict, steps: int | None) -> tuple[np.ndarray, np.ndarray]:
     """An example's clip and its video, each uint8 RGB (f, h, w, 3)."""
     from tasks import TASKS
+
     from utils import read_video
 
     clip = EXAMPLES / entry["file"]

@@ -10,12 +10,41 @@ from t2v.diffusion.conditions import Control
 from t2v.diffusion.options import SCHEDULERS
 
 
-def check_run(num_inference_steps: int, guidance_scale: float, scheduler: str, chunk_size: int) -> None:
-    """InputError for a value out of range, of those that every call takes."""
-    check_int("num_inference_steps", num_inference_steps, 1, 1000)
-    check_int("chunk_size", chunk_size, 0, 100_000)
-    check_number("guidance_scale", guidance_scale, 0, 1000)
+def check_run(
+    num_inference_steps: int, guidance_scale: float, scheduler: str, chunk_size: int
+) -> tuple[int, float, int]:
+    """Steps, guidance and chunk size as Python's numbers; InputError for a value out of range."""
     check_choice("scheduler", scheduler, SCHEDULERS)
+    return (
+        check_int("num_inference_steps", num_inference_steps, 1, 1000),
+        check_number("guidance_scale", guidance_scale, 0, 1000),
+        check_int("chunk_size", chunk_size, 0, 100_000),
+    )
+
+
+def check_prompt(field: str, value: object) -> None:
+    """InputError for what is not one text, as a list of them."""
+    if not isinstance(value, str):
+        raise InputError(f"{field} is a {type(value).__name__}; give one text, and call again for another.")
+
+
+def cpu_generator(given: torch.Generator | None) -> torch.Generator:
+    """The generator that a run's noise is drawn from, on the CPU, so that it is the same on every device.
+
+    None: one with a random seed. One of another device gives the seed, and goes on by one number. InputError
+    for a list of them, as diffusers takes one for each picture.
+    """
+    if given is None:
+        own = torch.Generator()
+        own.seed()
+        return own
+    if not isinstance(given, torch.Generator):
+        kind = type(given).__name__
+        raise InputError(f"generator is a {kind}; give one torch.Generator, it serves all frames.")
+    if given.device.type == "cpu":
+        return given
+    drawn = torch.randint(2**62, (1,), generator=given, device=given.device)
+    return torch.Generator().manual_seed(int(drawn))
 
 
 def latent_size(

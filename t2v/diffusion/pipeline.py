@@ -13,7 +13,14 @@ from diffusers import SchedulerMixin, StableDiffusionPipeline
 from einops import rearrange
 
 from t2v.checks import InputError, check_int, check_number
-from t2v.diffusion.check_call import check_run, common_shape, latent_size, noise_channels
+from t2v.diffusion.check_call import (
+    check_prompt,
+    check_run,
+    common_shape,
+    cpu_generator,
+    latent_size,
+    noise_channels,
+)
 from t2v.diffusion.conditions import Control, Guidance, Predictor, ready_to_predict
 from t2v.diffusion.motion import alpha_ratio, default_times, motion_field, noise_to, warp
 from t2v.diffusion.options import Motion
@@ -63,8 +70,10 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         (1 c h w) white noise; drawn from ``generator`` (on the CPU) where None. on_step: called after every
         step; may raise Cancelled. Raises InputError for values out of range.
         """
-        check_int("num_frames", num_frames, 1, 100_000)
-        check_run(num_inference_steps, guidance_scale, scheduler, chunk_size)
+        num_frames = check_int("num_frames", num_frames, 1, 100_000)
+        num_inference_steps, guidance_scale, chunk_size = check_run(
+            num_inference_steps, guidance_scale, scheduler, chunk_size
+        )
         size = latent_size(self.unet, self.cell_px, height, width)
         shape = (num_frames, self.unet.config.in_channels, *size)
         noise, generators = self._draw_noise(shape, latents, generator)
@@ -126,12 +135,14 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         """Draw the latents of a video that follows a clip (Sect. 3.4 and 3.5): (1 f c h w), float32.
 
         controls: ControlNets with their pictures. source: the clip to edit, as ``encode`` gives it
-        (f c h w), for InstructPix2Pix's UNets; image_guidance_scale >= 1, of its picture. Frames and size are
+        (f c h w), for InstructPix2Pix's UNets; image_guidance_scale >= 0, of its picture. Frames and size are
         those of the pictures. Every frame starts from the same noise, and samplers that draw more draw the
         same for all. The rest as in ``__call__``.
         """
-        check_run(num_inference_steps, guidance_scale, scheduler, chunk_size)
-        check_number("image_guidance_scale", image_guidance_scale, 1, 1000)
+        num_inference_steps, guidance_scale, chunk_size = check_run(
+            num_inference_steps, guidance_scale, scheduler, chunk_size
+        )
+        image_guidance_scale = check_number("image_guidance_scale", image_guidance_scale, 0, 1000)
         num_frames, height, width = common_shape(controls, source, self.vae, self.cell_px)
         channels = noise_channels(self.unet, self.vae, source)
         shape = (1, channels, *latent_size(self.unet, self.cell_px, height, width))
@@ -211,6 +222,8 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         self, prompt: str, negative_prompt: str, scale: float, image_scale: float | None = None
     ) -> Guidance:
         """image_scale: InstructPix2Pix's, None for other models. Guidance is off where scale <= 1."""
+        check_prompt("prompt", prompt)
+        check_prompt("negative_prompt", negative_prompt)
         dim = self.unet.config.time_cond_proj_dim
         branches = scale > 1 and dim is None
         with_text, without = self.encode_prompt(prompt, self.device, 1, branches, negative_prompt)
@@ -230,9 +243,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         """All noise of a run, drawn on the CPU before any chunking: x_1000^1 and every epsilon_k as one
         (f c h w), and a generator per frame for samplers that draw as they go. Frames 0..n are the same
         however many follow."""
-        if generator is None:
-            generator = torch.Generator()
-            generator.seed()
+        generator = cpu_generator(generator)
         if latents is None:
             latents = torch.randn(1, *shape[1:], generator=generator)
         elif tuple(latents.shape) != (1, *shape[1:]):

@@ -41,7 +41,7 @@ BAD = [
     (["text-to-video", "a car", "--see", "7"], "--see"),
     (["text-to-video", "a car", "--seed", "seven"], "'seven' is not a number"),
     (["text-to-video", "a car", "--guidance", "1,5"], "write it with a point, as 1.5"),
-    (["text-to-video", "a car", "--seed", "-1"], "--seed is -1"),
+    (["text-to-video", "a car", "--seed", "-2"], "--seed is -2"),
     (["text-to-video", "a car", "--seed", "1.5"], "--seed is 1.5"),
     (["text-to-video", "a car", "--seed", "4294967296"], "--seed is 4294967296"),
     (["text-to-video", "a car", "--num-frames", "0"], "--num-frames is 0"),
