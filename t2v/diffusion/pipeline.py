@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from diffusers import SchedulerMixin, StableDiffusionPipeline
+from diffusers import SchedulerMixin
 from einops import rearrange
 
 from t2v.checks import InputError, check_int, check_number
@@ -29,6 +29,10 @@ from t2v.diffusion.progress import (
 )
 from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, alpha_bar, make_scheduler, nearest_index
+from t2v.program import hushed
+
+with hushed("transformers"):  # of picture processors that want torchvision, which nothing here uses
+    from diffusers import StableDiffusionPipeline
 
 
 @dataclass(frozen=True, eq=False)
