@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from t2v.version import __version__
 
 if TYPE_CHECKING:  # the same as _HOMES, for type checkers and editors
+    from t2v.bar import Bar as Bar
     from t2v.checks import InputError as InputError
     from t2v.diffusion.options import Motion as Motion
     from t2v.diffusion.pipeline import TextToVideoPipeline as TextToVideoPipeline
@@ -36,6 +37,7 @@ if TYPE_CHECKING:  # the same as _HOMES, for type checkers and editors
 
 _HOMES = {  # public name -> the module that it lives in
     "Also": "t2v.tasks.controlled",
+    "Bar": "t2v.bar",
     "Cancelled": "t2v.diffusion.progress",
     "CannySettings": "t2v.tasks.canny",
     "DepthSettings": "t2v.tasks.depth",

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
+from t2v.bar import Bar
 from t2v.checks import InputError, counted
 from t2v.commands.options import in_options
 from t2v.commands.order import PROG, Order, read_order
@@ -32,7 +32,6 @@ from t2v.video.write import check_output, replacing, write_video
 logger = logging.getLogger(__name__)
 
 OUT_OF_MEMORY = "This run needs more memory than there is; lower --chunk-size or the size."
-BAR = "{desc} {percentage:3.0f}%|{bar:30}| {elapsed}<{remaining}"
 
 
 @dataclass
@@ -53,26 +52,6 @@ class Clock:
     def total(self) -> float:
         """Seconds since ``began``, to the millisecond."""
         return round(time.perf_counter() - self.began, 3)
-
-
-class Bar:
-    """The bar on stderr. It comes with the first step, so that a refusal before that stands alone."""
-
-    def __init__(self) -> None:
-        self._bar: tqdm | None = None
-
-    def show(self, step: Any) -> None:
-        """The bar at a step of the pipeline's."""
-        words = f"{step.label}, step {step.done}/{step.total}"
-        if self._bar is None:
-            self._bar = tqdm(desc=words, total=1.0, initial=step.fraction, bar_format=BAR, file=sys.stderr)
-        self._bar.set_description_str(words, refresh=False)
-        self._bar.update(step.fraction - self._bar.n)
-
-    def close(self) -> None:
-        """Leave it as it stands and go to the next line."""
-        if self._bar is not None:
-            self._bar.close()
 
 
 def t2v() -> int:
@@ -113,7 +92,7 @@ def run(order: Order, clock: Clock) -> dict[str, Any]:
     if output is None:
         OUTPUTS.mkdir(exist_ok=True)
         output = check_output(new_output_path(OUTPUTS, resolved))
-    with contextlib.ExitStack() as kept, contextlib.closing(Bar()) as bar:
+    with contextlib.ExitStack() as kept, Bar(is_shown=True) as bar:
         drawing = Drawing(engine, resolved, order, clock, bar, kept)
         write_result(output, resolved, drawing.frames())
     clock.lap("write")
