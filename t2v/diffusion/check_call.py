@@ -1,6 +1,7 @@
 """What a call of the pipeline asks for, checked against its model's networks before anything is drawn."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
@@ -22,10 +23,37 @@ def check_run(
     )
 
 
-def check_prompt(field: str, value: object) -> None:
-    """InputError for what is not one text, as a list of them."""
-    if not isinstance(value, str):
-        raise InputError(f"{field} is a {type(value).__name__}; give one text, and call again for another.")
+def prompt_arguments(prompt: object, negative_prompt: object) -> dict[str, Any]:
+    """What diffusers' ``encode_prompt`` is told, for texts or their embeddings (1 n d).
+
+    InputError for anything else, as a list of texts.
+    """
+    told: dict[str, Any] = {}
+    for field, value in (("prompt", prompt), ("negative_prompt", negative_prompt)):
+        is_embedded = isinstance(value, torch.Tensor) and value.ndim == 3 and len(value) == 1
+        if not isinstance(value, str) and not is_embedded:
+            shape = f" of shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else ""
+            kind = f"{type(value).__name__}{shape}"
+            raise InputError(f"{field} is a {kind}; give one text, and call again for another.")
+        told[field] = None if is_embedded else value
+        told[f"{field}_embeds"] = value if is_embedded else None
+    shapes = {tuple(told[name].shape[1:]) for name in told if isinstance(told[name], torch.Tensor)}
+    if len(shapes) > 1:
+        raise InputError(f"prompt and negative_prompt have the shapes {sorted(shapes)}; give both the same.")
+    return told
+
+
+def check_frame_ids(frame_ids: Sequence[int] | None, num_frames: int) -> list[int]:
+    """The numbers of the frames that a call draws, all by default; InputError where 0 is not the first."""
+    if frame_ids is None:
+        return list(range(num_frames))
+    ids = [check_int("frame_ids", number, 0, 100_000) for number in frame_ids]
+    if not ids or ids[0] != 0 or len(ids) != num_frames:
+        raise InputError(
+            f"frame_ids are {len(ids)} beginning with {ids[:1]}, for {num_frames} frames; give as many, the "
+            "first of them 0, which all others look at."
+        )
+    return ids
 
 
 def cpu_generator(given: torch.Generator | None) -> torch.Generator:
