@@ -1,24 +1,30 @@
 """Model: the engine, with the original project's Python calls for scripts that were written for it.
 
-All ``process_*`` calls return the path of the MP4. Where they differ from the original: prompts are used as
-typed (it added "best quality" and the like, and negative words, to those of most calls), and there is no
-watermark, no token merging, no background smoothing and no eta, so arguments that ask for these are refused.
-path and save_path None: a new file under outputs/. A negative seed draws one at random. model_name, which
-only the original's first call has, takes what ``Settings.model`` takes.
+All ``process_*`` calls return the path of the video: an MP4, or a GIF where the given path says so. Where
+they differ from the original: prompts are used as typed unless ``Model(original_prompts=True)`` adds its
+words, and there is no watermark, no token merging, no background smoothing and no eta, so arguments that ask
+for these are refused. path and save_path None: a new file under outputs/. A negative seed draws one at
+random. model_name, which only the original's first call has, takes what ``Settings.model`` takes. Of its own
+names, "Anime DB" and the like are known; its example clips are not here.
 """
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from t2v.checks import InputError, check_int
+import torch
+
+from t2v.bar import Bar
+from t2v.checks import InputError
 from t2v.engine.engine import Engine
+from t2v.engine.original import DREAMBOOTH, MARK, STEPS, settings_of_call, side_of, sized, time_of
 from t2v.library.results import OUTPUTS, check_target, new_output_path, write_result
 from t2v.tasks import Settings
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.depth import DepthSettings
+from t2v.tasks.original_prompts import ADDED, with_original_prompts
 from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
 from t2v.tasks.pose import PoseSettings
 from t2v.tasks.text_to_video import TextToVideoSettings
@@ -26,33 +32,60 @@ from t2v.weights.family import STABLE_DIFFUSION
 from t2v.weights.refusals import ModelError
 from t2v.weights.source import MINIATURE
 
-__all__ = ["MINIATURE", "Model", "ModelError"]
+__all__ = ["MINIATURE", "Model", "ModelError", "ModelType"]
 
-STEPS = 50  # the original's t0 and t1 are indices into so many
-STRIDE = 64  # its sides are multiples of this
-MARK = "Picsart AI Research"  # the watermark it drew unless told otherwise; here it is taken for none
 POSE_FPS = 4.0  # it reads a skeleton clip at this rate, whatever its own
 EDITING_GUIDANCE = 7.5  # not an argument of its process_pix2pix
-# the original's arguments by other names -> the fields of our settings
-OURS = {
-    "n_prompt": "negative_prompt",
-    "model_name": "model",
-    "db_path": "model",
-    "video_length": "num_frames",
-    "use_cf_attn": "cross_frame_attention",
-    "use_motion_field": "motion_field",
-    "controlnet_conditioning_scale": "conditioning_scale",
-    "video_path": "clip",
-    "video": "clip",
-    "start_t": "start_s",
-    "end_t": "end_s",
-    "out_fps": "fps",
-}
-REFUSED = ("merging_ratio", "eta", "smooth_bg")  # switches for what is not done here
+
+
+class ModelType(Enum):
+    """The original's kinds of models, for ``set_model``."""
+
+    Pix2Pix_Video = 1
+    Text2Video = 2
+    ControlNetCanny = 3
+    ControlNetCannyDB = 4
+    ControlNetPose = 5
+    ControlNetDepth = 6
 
 
 class Model(Engine):
-    """The engine under the original's name; device and dtype as ``Engine`` takes them."""
+    """The engine under the original's name; device and dtype as ``Engine`` takes them.
+
+    original_prompts: add the words that the original added unseen to prompts, and its negative prompt where
+    none is given; they are kept in the video. progress: a bar on stderr, None: where that is a terminal.
+    """
+
+    def __init__(
+        self,
+        device: str | None = None,
+        dtype: str | torch.dtype | None = None,
+        *,
+        original_prompts: bool = False,
+        progress: bool | None = None,
+    ) -> None:
+        super().__init__(device, dtype)
+        self._original_prompts = original_prompts
+        self._progress = progress
+        self._chosen: dict[ModelType, str] = {}
+
+    def set_model(self, model_type: ModelType, model_id: str, safety_checker: None = None) -> None:
+        """Load a model now, which the ``process_*`` call of this type then takes unless told another.
+
+        model_id: as ``Settings.model`` takes it, or one of the original's names. ControlNets are chosen to
+        suit it. InputError where it cannot be had, or for a safety checker, as there is none here.
+        """
+        if safety_checker is not None:
+            raise InputError("safety_checker is given, and there is none here; leave it out.")
+        name = DREAMBOOTH.get(model_id, model_id)
+        self.load(name, editor=model_type is ModelType.Pix2Pix_Video)
+        self._chosen[model_type] = name
+
+    def inference(self, *arguments: Any, **options: Any) -> NoReturn:
+        """InputError: the original's inner call, which its ``process_*`` calls made, has no like here."""
+        raise InputError(
+            "inference is not offered here; call process_text2video and its like, or generate(settings)."
+        )
 
     def process_text2video(
         self,
@@ -79,20 +112,20 @@ class Model(Engine):
         """A video from a prompt.
 
         t0, t1 are indices into 50 steps (0..49, t0 <= t1), the strengths point against ours, and resolution
-        is the side of a square picture (None: the model's own). smooth_bg_strength says nothing while
-        smooth_bg is off.
+        is the side of a square picture (None: 512, or the model's own where that is less). smooth_bg_strength
+        says nothing while smooth_bg is off.
         """
         told = dict(locals())
         ours = {
-            "width": resolution,
-            "height": resolution,
+            "width": side_of(resolution, model_name, TextToVideoSettings.task),
+            "height": side_of(resolution, model_name, TextToVideoSettings.task),
             "num_inference_steps": STEPS,
             "motion_x": -motion_field_strength_x,
             "motion_y": -motion_field_strength_y,
-            "t0": _our_time("t0", t0),
-            "t1": _our_time("t1", t1),
+            "t0": time_of("t0", t0),
+            "t1": time_of("t1", t1),
         }
-        return self._write(_settings(TextToVideoSettings, told, ours), path)
+        return self._write(settings_of_call(TextToVideoSettings, told, ours), path)
 
     def process_controlnet_canny(
         self,
@@ -112,14 +145,15 @@ class Model(Engine):
         use_cf_attn: bool = True,
         save_path: str | None = None,
         *,
-        model_name: str = STABLE_DIFFUSION.model,
+        model_name: str | None = None,
         control_ready: bool = False,
     ) -> str:
         """A video that follows a clip's edges.
 
         resolution: the longer side; both sides are rounded to multiples of 64. control_ready: the clip is
         edges, skeletons or depth already, whichever the call follows, and is used as it is; edges and
-        skeletons are recognised also without it.
+        skeletons are recognised also without it. model_name None: what set_model chose, else Stable
+        Diffusion 1.5.
         """
         return self._follow(CannySettings, dict(locals()))
 
@@ -167,7 +201,7 @@ class Model(Engine):
         use_cf_attn: bool = True,
         save_path: str | None = None,
         *,
-        model_name: str = STABLE_DIFFUSION.model,
+        model_name: str | None = None,
         control_ready: bool = False,
     ) -> str:
         """A video that follows a skeleton clip, or the people in footage, read at 4 frames per second.
@@ -192,7 +226,7 @@ class Model(Engine):
         use_cf_attn: bool = True,
         save_path: str | None = None,
         *,
-        model_name: str = STABLE_DIFFUSION.model,
+        model_name: str | None = None,
         control_ready: bool = False,
     ) -> str:
         """A video that follows a clip's depth. The rest as in ``process_controlnet_canny``."""
@@ -214,24 +248,30 @@ class Model(Engine):
         use_cf_attn: bool = True,
         save_path: str | None = None,
         *,
-        model_name: str = STABLE_DIFFUSION.editor,
+        model_name: str | None = None,
     ) -> str:
         """The clip after an instruction, in 50 steps.
 
         start_t, end_t: seconds, end_t -1 to the clip's end; out_fps -1: the clip's own. The rest as in
         ``process_controlnet_canny``.
         """
-        told = dict(locals())
-        told |= {name: None for name in ("end_t", "out_fps") if told[name] == -1}
         return self._follow(
-            Pix2PixVideoSettings, told, num_inference_steps=STEPS, guidance_scale=EDITING_GUIDANCE
+            Pix2PixVideoSettings,
+            dict(locals()),
+            num_inference_steps=STEPS,
+            guidance_scale=EDITING_GUIDANCE,
         )
 
     def _follow(self, kind: type[ClipSettings], told: Mapping[str, Any], **ours: float) -> str:
         """A call that follows a clip, from all of its arguments by the original's names."""
-        return self._write(_sized(_settings(kind, told, ours), told["resolution"]), told["save_path"])
+        if told.get("model_name", "given") is None:
+            usual = STABLE_DIFFUSION.editor if kind.editor else STABLE_DIFFUSION.model
+            told = {**told, "model_name": self._chosen.get(TYPES[kind], usual)}
+        return self._write(sized(settings_of_call(kind, told, ours), told["resolution"]), told["save_path"])
 
     def _write(self, settings: Settings, path: str | None) -> str:
+        if self._original_prompts and settings.task in ADDED:
+            settings = with_original_prompts(settings)
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             check_target(path, settings, "path")  # before the weights are loaded
@@ -239,41 +279,13 @@ class Model(Engine):
         if path is None:
             OUTPUTS.mkdir(exist_ok=True)
             path = str(new_output_path(OUTPUTS, resolved))
-        return str(write_result(Path(path), resolved, self.frames(resolved)))
+        with Bar(self._progress) as bar:
+            return str(write_result(Path(path), resolved, self.frames(resolved, bar.show)))
 
 
-def _settings(kind: type, told: Mapping[str, Any], ours: Mapping[str, Any]) -> Any:
-    """Settings from a call's arguments by the original's names; ours: fields that are not to be taken so.
-
-    InputError for what the original could do and this project does not.
-    """
-    mark = told["watermark"]
-    if mark not in (None, MARK):
-        raise InputError(f"watermark is {str(mark)[:60]!r}, and none is drawn here; leave it out.")
-    for name in REFUSED:
-        if told.get(name):
-            raise InputError(f"{name} is {str(told[name])[:60]}, which is not done here; leave it out.")
-    renamed = {OURS.get(name, name): value for name, value in told.items()}
-    renamed["seed"] = _our_seed(told["seed"])
-    known = {field.name for field in fields(kind)}
-    return kind(**{name: value for name, value in {**renamed, **ours}.items() if name in known})
-
-
-def _our_seed(seed: int) -> int | None:
-    """None, which draws one, for the original's negative seeds; any other as it is."""
-    return None if isinstance(seed, int) and seed < 0 else seed
-
-
-def _our_time(field: str, index: int) -> int:
-    """The time at an index of the original's 50 steps, counted from the clean end; InputError past them."""
-    return check_int(field, index, 0, STEPS - 1) * 1000 // STEPS + 1
-
-
-def _sized(settings: ClipSettings, resolution: int) -> ClipSettings:
-    """Settings with the original's size: the longer side is resolution, both are rounded to its stride."""
-    resolution = check_int("resolution", resolution, STRIDE, 2048)
-    settings.check()
-    clip = settings.open()
-    scale = resolution / max(clip.width, clip.height) / STRIDE
-    width, height = (max(1, round(side * scale)) * STRIDE for side in (clip.width, clip.height))
-    return replace(settings, width=width, height=height)
+TYPES: dict[type[ClipSettings], ModelType] = {
+    CannySettings: ModelType.ControlNetCanny,
+    DepthSettings: ModelType.ControlNetDepth,
+    Pix2PixVideoSettings: ModelType.Pix2Pix_Video,
+    PoseSettings: ModelType.ControlNetPose,
+}

@@ -11,18 +11,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import imageio.v3
 import numpy as np
 import torch
 from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from einops import rearrange
 
-from t2v.checks import InputError, check_int, check_number
+from t2v.checks import check_int
 from t2v.detectors import DepthDetector, PoseDetector, canny
 from t2v.diffusion.attention import CrossFrameAttention, FirstFrameBank
+from t2v.engine.original import check_watermark
 from t2v.library.results import OUTPUTS
-from t2v.video.video import MAX_FPS, MIN_FPS, Video, clip_frames, fit_video, read_video
-from t2v.video.write import add_audio, read_settings, replacing, write_video
+from t2v.video.video import Video, clip_frames, fit_video, read_video
+from t2v.video.write import add_audio, read_settings, write_video
 
 __all__ = [
     "CrossFrameAttnProcessor",
@@ -103,8 +103,8 @@ def create_video(
     path: str | None = None,
     watermark: str | None = None,
 ) -> str:
-    """Write frames (h w c) in 0..1 (-1..1 with rescale) as an MP4 and return its path."""
-    _refuse(watermark)
+    """Write frames (h w c) in 0..1 (-1..1 with rescale) as an MP4, or a GIF by its name; return its path."""
+    check_watermark(watermark)
     return str(write_video(_place(path, ".mp4"), _pictures(frames, rescale), fps))
 
 
@@ -115,18 +115,9 @@ def create_gif(
     path: str | None = None,
     watermark: str | None = None,
 ) -> str:
-    """The same as a GIF that plays without end."""
-    _refuse(watermark)
-    place = _place(path, ".gif")
-    if place.suffix.lower() != ".gif":
-        raise InputError(f"path is '{place}'; give a file name that ends in .gif.")
-    milliseconds = 1000 / check_number("fps", fps, MIN_FPS, MAX_FPS)
-    pictures = list(_pictures(frames, rescale))
-    if not pictures:
-        raise InputError("frames are empty; give at least one frame.")
-    with replacing(place) as part:
-        imageio.v3.imwrite(part, pictures, duration=milliseconds, loop=0)
-    return str(place)
+    """The same, a GIF that plays without end where path is None."""
+    check_watermark(watermark)
+    return str(write_video(_place(path, ".gif"), _pictures(frames, rescale), fps))
 
 
 class CrossFrameAttnProcessor:
@@ -175,8 +166,3 @@ def _place(path: str | None, suffix: str) -> Path:
         return Path(path)
     OUTPUTS.mkdir(exist_ok=True)
     return OUTPUTS / f"frames-{secrets.token_hex(6)}{suffix}"
-
-
-def _refuse(watermark: str | None) -> None:
-    if watermark is not None:
-        raise InputError(f"watermark is {str(watermark)[:60]!r}, and none is drawn here; leave it out.")

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 from t2v.version import __version__
 
 if TYPE_CHECKING:  # the same as _HOMES, for type checkers and editors
+    from t2v.bar import Bar as Bar
     from t2v.checks import InputError as InputError
     from t2v.diffusion.options import Motion as Motion
     from t2v.diffusion.pipeline import TextToVideoPipeline as TextToVideoPipeline
     from t2v.diffusion.progress import Cancelled as Cancelled
     from t2v.diffusion.progress import Step as Step
+    from t2v.diffusion.zero import TextToVideoZeroPipeline as TextToVideoZeroPipeline
     from t2v.engine.engine import Engine as Engine
     from t2v.tasks import TASKS as TASKS
     from t2v.tasks import settings_of as settings_of
@@ -36,6 +38,7 @@ if TYPE_CHECKING:  # the same as _HOMES, for type checkers and editors
 
 _HOMES = {  # public name -> the module that it lives in
     "Also": "t2v.tasks.controlled",
+    "Bar": "t2v.bar",
     "Cancelled": "t2v.diffusion.progress",
     "CannySettings": "t2v.tasks.canny",
     "DepthSettings": "t2v.tasks.depth",
@@ -48,6 +51,7 @@ _HOMES = {  # public name -> the module that it lives in
     "Step": "t2v.diffusion.progress",
     "TASKS": "t2v.tasks",
     "TextToVideoPipeline": "t2v.diffusion.pipeline",
+    "TextToVideoZeroPipeline": "t2v.diffusion.zero",
     "TextToVideoSettings": "t2v.tasks.text_to_video",
     "Video": "t2v.video.video",
     "read_settings": "t2v.video.write",

@@ -1,8 +1,12 @@
 """Checks at the border: every refusal is one sentence with field, value, what is allowed."""
 
 import math
+import os
 from collections.abc import Iterable
-from typing import TypeGuard
+from dataclasses import fields
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import Any, TypeGuard
 
 
 class InputError(ValueError):
@@ -12,6 +16,36 @@ class InputError(ValueError):
 def counted(number: int, noun: str) -> str:
     """How many of what, as people write it: "1 frame", "2 frames"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def plain(value: Any) -> Any:
+    """A number, text, flag or path of whatever class as Python's own int, float, str or bool.
+
+    NumPy's numbers, arrays and tensors of one number, Fraction, Decimal and pathlib's paths: so they can be
+    checked, compared and stored as JSON. Anything else comes back as it is.
+    """
+    if value is None or type(value) in (int, float, str, bool):
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, (Real, Decimal)) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError:  # too large for any limit, which says so
+            return value
+    return value
+
+
+def make_plain(record: Any) -> None:
+    """Make all fields of a frozen dataclass plain; for its ``__post_init__``."""
+    for field in fields(record):
+        object.__setattr__(record, field.name, plain(getattr(record, field.name)))
 
 
 def _shown(value: object) -> str:
@@ -28,6 +62,7 @@ def _is_finite(value: object) -> TypeGuard[int | float]:
 
 def check_number(field: str, value: object, low: float, high: float) -> float:
     """A finite number with ``low <= value <= high``; InputError otherwise (also for NaN, text and bool)."""
+    value = plain(value)
     if not _is_finite(value) or not low <= value <= high:
         point = " with a point, as in 1.5" if isinstance(value, str) and "," in value else ""
         raise InputError(f"{field} is {_shown(value)}; give a number from {low:g} to {high:g}{point}.")
@@ -36,6 +71,7 @@ def check_number(field: str, value: object, low: float, high: float) -> float:
 
 def check_int(field: str, value: object, low: int, high: int, multiple_of: int = 1) -> int:
     """A whole number with ``low <= value <= high``, divisible by ``multiple_of``; InputError otherwise."""
+    value = plain(value)
     if not _is_finite(value) or value != int(value) or not low <= value <= high or int(value) % multiple_of:
         kind = "a whole number" if multiple_of == 1 else f"a multiple of {multiple_of}"
         raise InputError(f"{field} is {_shown(value)}; give {kind} from {low} to {high}.")

@@ -4,13 +4,14 @@ import argparse
 import gc
 import glob
 import importlib.util
+import logging
 import os
 import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -61,6 +62,44 @@ def show_downloads_only() -> None:
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
     enable_progress_bars()
+
+
+@contextmanager
+def hushed(*libraries: str) -> Iterator[None]:
+    """In this block diffusers or transformers log errors only; then they are as before.
+
+    They warn of packages that are not needed and of configurations that are meant so; what is wrong with a
+    model our own checks tell.
+    """
+    with ExitStack() as restored:
+        for name in libraries:
+            log = importlib.import_module(f"{name}.utils.logging")
+            restored.callback(log.set_verbosity, log.get_verbosity())
+            log.set_verbosity(max(log.get_verbosity(), logging.ERROR))
+        yield
+
+
+@contextmanager
+def quiet_loading() -> Iterator[None]:
+    """Load weights in this block: no warnings, and no bars but those of the hub's downloads."""
+    from huggingface_hub.utils.tqdm import (
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+    )
+
+    libraries = ("diffusers", "transformers")
+    with hushed(*libraries), ExitStack() as restored:
+        downloads_shown = not are_progress_bars_disabled()
+        restored.callback(enable_progress_bars if downloads_shown else disable_progress_bars)
+        for name in libraries:
+            log = importlib.import_module(f"{name}.utils.logging")
+            if log.is_progress_bar_enabled():
+                restored.callback(log.enable_progress_bar)
+                log.disable_progress_bar()
+        if downloads_shown:  # transformers' way of hiding its own hides these too
+            enable_progress_bars()
+        yield
 
 
 def spin_briefly() -> None:

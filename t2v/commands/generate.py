@@ -1,8 +1,9 @@
 """The command line: ``python generate.py text-to-video "a red car on a street" -o car.mp4``.
 
 Exit status: 0 done, 1 the machine could not do it, 2 bad input, 130 stopped by Ctrl-C; all but 0 come with
-one sentence on stderr. Everything heavy is imported only after the arguments are checked, so help and
-refusals come at once.
+one sentence on stderr, whatever happened: a traceback goes to a file that the sentence names, or to the
+logger's debug level where the sentence says all. Everything heavy is imported only after the arguments are
+checked, so help and refusals come at once.
 """
 
 import contextlib
@@ -16,18 +17,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
+from t2v.bar import Bar
 from t2v.checks import InputError, counted
 from t2v.commands.options import in_options
 from t2v.commands.order import PROG, Order, read_order
+from t2v.failures import is_out_of_memory, own_fault
 from t2v.library.results import OUTPUTS, new_output_path, write_result
 from t2v.program import loading_libraries, prepare_environment, show_downloads_only
 from t2v.tasks import Resolved
 from t2v.tasks.clip import ResolvedClip
 from t2v.video.write import check_output, replacing, write_video
 
-BAR = "{desc} {percentage:3.0f}%|{bar:30}| {elapsed}<{remaining}"
+logger = logging.getLogger(__name__)
+
+OUT_OF_MEMORY = "This run needs more memory than there is; lower --chunk-size or the size."
 
 
 @dataclass
@@ -50,26 +54,6 @@ class Clock:
         return round(time.perf_counter() - self.began, 3)
 
 
-class Bar:
-    """The bar on stderr. It comes with the first step, so that a refusal before that stands alone."""
-
-    def __init__(self) -> None:
-        self._bar: tqdm | None = None
-
-    def show(self, step: Any) -> None:
-        """The bar at a step of the pipeline's."""
-        words = f"{step.label}, step {step.done}/{step.total}"
-        if self._bar is None:
-            self._bar = tqdm(desc=words, total=1.0, initial=step.fraction, bar_format=BAR, file=sys.stderr)
-        self._bar.set_description_str(words, refresh=False)
-        self._bar.update(step.fraction - self._bar.n)
-
-    def close(self) -> None:
-        """Leave it as it stands and go to the next line."""
-        if self._bar is not None:
-            self._bar.close()
-
-
 def t2v() -> int:
     """The console command of an installed package."""
     return main(prog="t2v")
@@ -82,16 +66,12 @@ def main(argv: list[str] | None = None, prog: str = PROG) -> int:
         _log_errors_only()
         order = read_order(argv, prog)
         report = run(order, clock)
-    except InputError as error:
-        return _complain(in_options(str(error)), 2)
     except KeyboardInterrupt:
         return _complain("Stopped; no video was written.", 130)
-    except MemoryError:
-        return _complain("This run needs more memory than there is; lower --chunk-size or the size.", 1)
-    except OSError as error:
-        return _complain(f"The video could not be made: {error}.", 1)
-    print(json.dumps(report) if order.as_json else _sentence(report), flush=True)
-    return 0
+    except Exception as error:
+        logger.debug("the run failed", exc_info=True)
+        return _complain(*_explain(error))
+    return _tell(json.dumps(report) if order.as_json else _sentence(report))
 
 
 def run(order: Order, clock: Clock) -> dict[str, Any]:
@@ -99,8 +79,6 @@ def run(order: Order, clock: Clock) -> dict[str, Any]:
     _say_for_now("Loading ...")
     prepare_environment()
     with loading_libraries():
-        from torch import OutOfMemoryError
-
         from t2v.engine.engine import Engine
 
         show_downloads_only()
@@ -113,12 +91,9 @@ def run(order: Order, clock: Clock) -> dict[str, Any]:
     if output is None:
         OUTPUTS.mkdir(exist_ok=True)
         output = check_output(new_output_path(OUTPUTS, resolved))
-    try:
-        with contextlib.ExitStack() as kept, contextlib.closing(Bar()) as bar:
-            drawing = Drawing(engine, resolved, order, clock, bar, kept)
-            write_result(output, resolved, drawing.frames())
-    except OutOfMemoryError as error:
-        raise MemoryError from error
+    with contextlib.ExitStack() as kept, Bar(is_shown=True) as bar:
+        drawing = Drawing(engine, resolved, order, clock, bar, kept)
+        write_result(output, resolved, drawing.frames())
     clock.lap("write")
     _print_notes([note for note in engine.prompt_notes(resolved.asked) if note not in noted])
     report = {
@@ -189,6 +164,29 @@ def _sentence(report: dict[str, Any]) -> str:
         f"{report['width']}x{report['height']} at {report['fps']:g} per second, seed {report['seed']}, "
         f"in {report['seconds']:.1f} s."
     )
+
+
+def _explain(error: Exception) -> tuple[str, int]:
+    """The sentence for an error, and the exit status."""
+    if is_out_of_memory(error):
+        return OUT_OF_MEMORY, 1
+    if isinstance(error, InputError):
+        return in_options(str(error)), 2
+    if isinstance(error, OSError):
+        return f"The video could not be made: {error}.", 1
+    return own_fault(error), 1
+
+
+def _tell(text: str) -> int:
+    """Print what the run came to; the exit status. Who reads it may be gone, and know few letters."""
+    try:
+        print(text, flush=True)
+    except UnicodeEncodeError:
+        print(text.encode("ascii", "backslashreplace").decode(), flush=True)
+    except OSError as error:
+        sys.stdout = None  # or Python would complain of it too, at its end
+        return _complain(f"{text} This could not be told on stdout: {error}.", 1)
+    return 0
 
 
 def _complain(sentence: str, status: int) -> int:

@@ -14,6 +14,7 @@ from t2v.program import Parser
 from t2v.tasks import TASKS, Settings
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
+from t2v.tasks.original_prompts import ADDED
 from t2v.weights.family import STABLE_DIFFUSION
 
 CONTROLNETS, OTHERS = "the ControlNets", "how to draw it"
@@ -140,11 +141,15 @@ def _add_options(command: argparse.ArgumentParser, kind: type[Settings]) -> None
                 "--controlnet", dest="controlnets", action="append", default=[], metavar="WEIGHTS", help=hint
             )
     run = command.add_argument_group("the run")
-    where = "the file to write (default: a new one in outputs/)"
+    where = "the file to write; a name in .gif makes a GIF (default: a new one in outputs/)"
     run.add_argument("-o", "--output", metavar="FILE.mp4", help=where)
     if issubclass(kind, ClipSettings):
         hint = "write there what the model saw; of further ControlNets, to files of that name and theirs"
         run.add_argument("--save-control", metavar="FILE.mp4", help=hint)
+    if kind.task in ADDED:
+        hint = f'add the original project\'s words to the prompt: "{ADDED[kind.task].words}"'
+        hint += ", and its negative prompt where none is given" if ADDED[kind.task].negative else ""
+        run.add_argument("--original-prompts", action="store_true", help=hint)
     run.add_argument("--device", help="cpu, cuda, cuda:N or mps (default: the best there is)")
     run.add_argument("--dtype", help="float32, float16 or bfloat16 (default: what suits the device)")
     run.add_argument("--json", action="store_true", help="print the result as one line of JSON on stdout")

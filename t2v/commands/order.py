@@ -16,6 +16,7 @@ from t2v.library.results import check_target
 from t2v.tasks import TASKS, Settings
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import Also, ControlledSettings
+from t2v.tasks.original_prompts import with_original_prompts
 
 PROG = "generate.py"  # in a clone; installed it is t2v
 
@@ -66,6 +67,9 @@ def _checked(arguments: argparse.Namespace) -> Order:
         given["controlnet"], given["also"] = read_controlnets(kind.task, arguments.controlnets)
     settings = kind(**given)
     settings.check()
+    if getattr(arguments, "original_prompts", False):
+        settings = with_original_prompts(settings)
+        settings.check()
     if arguments.device is not None:
         check_device(arguments.device)
     if arguments.dtype is not None:

@@ -1,6 +1,7 @@
 """What a call of the pipeline asks for, checked against its model's networks before anything is drawn."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
@@ -10,12 +11,68 @@ from t2v.diffusion.conditions import Control
 from t2v.diffusion.options import SCHEDULERS, own_cells
 
 
-def check_run(num_inference_steps: int, guidance_scale: float, scheduler: str, chunk_size: int) -> None:
-    """InputError for a value out of range, of those that every call takes."""
-    check_int("num_inference_steps", num_inference_steps, 1, 1000)
-    check_int("chunk_size", chunk_size, 0, 100_000)
-    check_number("guidance_scale", guidance_scale, 0, 1000)
+def check_run(
+    num_inference_steps: int, guidance_scale: float, scheduler: str, chunk_size: int
+) -> tuple[int, float, int]:
+    """Steps, guidance and chunk size as Python's numbers; InputError for a value out of range."""
     check_choice("scheduler", scheduler, SCHEDULERS)
+    return (
+        check_int("num_inference_steps", num_inference_steps, 1, 1000),
+        check_number("guidance_scale", guidance_scale, 0, 1000),
+        check_int("chunk_size", chunk_size, 0, 100_000),
+    )
+
+
+def prompt_arguments(prompt: object, negative_prompt: object) -> dict[str, Any]:
+    """What diffusers' ``encode_prompt`` is told, for texts or their embeddings (1 n d).
+
+    InputError for anything else, as a list of texts.
+    """
+    told: dict[str, Any] = {}
+    for field, value in (("prompt", prompt), ("negative_prompt", negative_prompt)):
+        is_embedded = isinstance(value, torch.Tensor) and value.ndim == 3 and len(value) == 1
+        if not isinstance(value, str) and not is_embedded:
+            shape = f" of shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else ""
+            kind = f"{type(value).__name__}{shape}"
+            raise InputError(f"{field} is a {kind}; give one text, and call again for another.")
+        told[field] = None if is_embedded else value
+        told[f"{field}_embeds"] = value if is_embedded else None
+    shapes = {tuple(told[name].shape[1:]) for name in told if isinstance(told[name], torch.Tensor)}
+    if len(shapes) > 1:
+        raise InputError(f"prompt and negative_prompt have the shapes {sorted(shapes)}; give both the same.")
+    return told
+
+
+def check_frame_ids(frame_ids: Sequence[int] | None, num_frames: int) -> list[int]:
+    """The numbers of the frames that a call draws, all by default; InputError where 0 is not the first."""
+    if frame_ids is None:
+        return list(range(num_frames))
+    ids = [check_int("frame_ids", number, 0, 100_000) for number in frame_ids]
+    if not ids or ids[0] != 0 or len(ids) != num_frames:
+        raise InputError(
+            f"frame_ids are {len(ids)} beginning with {ids[:1]}, for {num_frames} frames; give as many, the "
+            "first of them 0, which all others look at."
+        )
+    return ids
+
+
+def cpu_generator(given: torch.Generator | None) -> torch.Generator:
+    """The generator that a run's noise is drawn from, on the CPU, so that it is the same on every device.
+
+    None: one with a random seed. One of another device gives the seed, and goes on by one number. InputError
+    for a list of them, as diffusers takes one for each picture.
+    """
+    if given is None:
+        own = torch.Generator()
+        own.seed()
+        return own
+    if not isinstance(given, torch.Generator):
+        kind = type(given).__name__
+        raise InputError(f"generator is a {kind}; give one torch.Generator, it serves all frames.")
+    if given.device.type == "cpu":
+        return given
+    drawn = torch.randint(2**62, (1,), generator=given, device=given.device)
+    return torch.Generator().manual_seed(int(drawn))
 
 
 def latent_size(

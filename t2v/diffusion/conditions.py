@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 from einops import rearrange, repeat
+from PIL import Image
 
 from t2v.checks import InputError, check_number
 from t2v.diffusion.attention import FirstFrameBank, cross_frame_attention
@@ -66,22 +67,23 @@ class Packed:
 class Control:
     """A ControlNet (arXiv 2302.05543) and a picture for each frame that it is to follow.
 
-    pictures: uint8 RGB (f, h, w, 3), at the video's size; kept packed, so that a long clip stays small.
+    pictures: uint8 RGB (f, h, w, 3), at the video's size, or as many of PIL's pictures; kept packed, so that
+    a long clip stays small.
     scale: the conditioning scale, its residuals' factor. start, end: the share of the steps, 0..1, in which
     it acts. Raises InputError for values out of range.
     """
 
     network: ControlNetModel
-    pictures: InitVar[np.ndarray]
+    pictures: InitVar[np.ndarray | Sequence[Image.Image]]
     scale: float = 1.0
     start: float = 0.0
     end: float = 1.0
     packed: Packed = field(init=False)
 
-    def __post_init__(self, pictures: np.ndarray) -> None:
-        check_pictures(pictures)
-        object.__setattr__(self, "packed", Packed(pictures))
-        check_number("conditioning_scale", self.scale, 0, MAX_CONTROL_SCALE)
+    def __post_init__(self, pictures: np.ndarray | Sequence[Image.Image]) -> None:
+        object.__setattr__(self, "packed", Packed(as_pictures(pictures)))
+        scale = check_number("conditioning_scale", self.scale, 0, MAX_CONTROL_SCALE)
+        object.__setattr__(self, "scale", scale)
         check_window(self.start, self.end)
 
     def acts(self, step: int, num_steps: int) -> bool:
@@ -102,13 +104,24 @@ class Control:
         return [*down, middle]
 
 
-def check_pictures(pictures: np.ndarray) -> None:
-    """InputError unless uint8 RGB (f, h, w, 3) with at least one frame."""
+def as_pictures(given: object) -> np.ndarray:
+    """Pictures as uint8 RGB (f, h, w, 3) with at least one frame, which is taken as it is; else InputError.
+
+    A list of PIL's pictures of one size becomes it, whatever their mode.
+    """
+    pictures = given
+    if isinstance(given, (list, tuple)) and given and all(isinstance(one, Image.Image) for one in given):
+        sizes = {one.size for one in given}
+        if len(sizes) > 1:
+            shown = " and ".join(f"{width}x{height}" for width, height in sorted(sizes)[:2])
+            raise InputError(f"pictures are of the sizes {shown}; give all the same.")
+        pictures = np.stack([np.asarray(one.convert("RGB")) for one in given])
     if not isinstance(pictures, np.ndarray) or pictures.dtype != np.uint8:
         kind = type(pictures).__name__
-        raise InputError(f"pictures are {kind}; give a uint8 array of shape (f, h, w, 3).")
+        raise InputError(f"pictures are {kind}; give a uint8 array (f, h, w, 3) or a list of PIL's pictures.")
     if pictures.ndim != 4 or pictures.shape[3] != 3 or 0 in pictures.shape:
         raise InputError(f"pictures have the shape {pictures.shape}; give (f, h, w, 3).")
+    return pictures
 
 
 @dataclass(frozen=True, eq=False)

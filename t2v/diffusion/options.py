@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from t2v.checks import InputError, check_choice, check_int, check_number
+from t2v.checks import InputError, check_choice, check_int, check_number, make_plain
 
 WARPS = ("subcell", "whole-cell", "reference")
 MAX_MOTION_PX = 512.0
@@ -44,6 +44,9 @@ class Motion:
     t1: int | None = None
     warp: str = "subcell"
     enabled: bool = True
+
+    def __post_init__(self) -> None:
+        make_plain(self)
 
     def check(self) -> None:
         """InputError where a value is out of range or T' lies after T."""

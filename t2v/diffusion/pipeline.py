@@ -11,11 +11,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import SchedulerMixin, StableDiffusionPipeline
+from diffusers import SchedulerMixin
 
 from t2v.checks import InputError, check_int, check_number
 from t2v.diffusion import pictures
-from t2v.diffusion.check_call import check_run, common_shape, latent_size, noise_channels
+from t2v.diffusion.check_call import (
+    check_frame_ids,
+    check_run,
+    common_shape,
+    cpu_generator,
+    latent_size,
+    noise_channels,
+    prompt_arguments,
+)
 from t2v.diffusion.conditions import Control, Guidance, Predictor, ready_to_predict
 from t2v.diffusion.motion import alpha_ratio, default_times, motion_field, noise_to, warp
 from t2v.diffusion.options import Motion
@@ -25,6 +33,10 @@ from t2v.diffusion.progress import (
 )
 from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, alpha_bar, make_scheduler, nearest_index
+from t2v.program import hushed
+
+with hushed("transformers"):  # of picture processors that want torchvision, which nothing here uses
+    from diffusers import StableDiffusionPipeline
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +48,7 @@ class Run:
     schedule: SchedulerMixin
     predictor: Predictor
     progress: Progress
+    eta: float = 0.0
 
 
 class TextToVideoPipeline(StableDiffusionPipeline):
@@ -44,9 +57,9 @@ class TextToVideoPipeline(StableDiffusionPipeline):
     @torch.inference_mode()
     def __call__(
         self,
-        prompt: str,
+        prompt: str | torch.Tensor,
         *,
-        negative_prompt: str = "",
+        negative_prompt: str | torch.Tensor = "",
         num_frames: int = 8,
         height: int | None = None,
         width: int | None = None,
@@ -54,64 +67,75 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         guidance_scale: float = 7.5,
         motion: Motion = Motion(),  # noqa: B008 - frozen, so one default instance is safe
         scheduler: str = "ddim",
+        eta: float = 0.0,
         chunk_size: int = 8,
         cross_frame: bool = True,
+        frame_ids: Sequence[int] | None = None,
         latents: torch.Tensor | None = None,
         generator: torch.Generator | None = None,
         on_step: Callable[[Step], None] | None = None,
     ) -> torch.Tensor:
         """Draw the latents of a video: (1 f c h w), float32; ``decode`` makes frames of them.
 
-        height, width: output pixels, multiples of the VAE's reduction (8); None: the model's own size.
-        num_inference_steps: 1..1000. guidance_scale: w >= 0, no guidance where w <= 1. chunk_size: frames
-        through the network at once, 0 for all; never changes the picture. latents: x_T of the first frame,
-        (1 c h w) white noise; drawn from ``generator`` (on the CPU) where None. on_step: called after every
-        step; may raise Cancelled. Raises InputError for values out of range, and where NaN comes of it.
+        prompt, negative_prompt: texts, or their embeddings (1 n d). height, width: output pixels, multiples
+        of the VAE's reduction (8); None: the model's own size. num_inference_steps: 1..1000. guidance_scale:
+        w >= 0, no guidance where w <= 1. eta: DDIM's, 0..1. chunk_size: frames through the network at once, 0
+        for all; never changes the picture. frame_ids: which frames of the video are drawn, the first of them
+        0; None: all. latents: x_T of the first frame, (1 c h w) white noise; drawn from ``generator`` (on the
+        CPU) where None. on_step: called after every step; may raise Cancelled. Raises InputError for values
+        out of range, and where NaN comes of it.
         """
-        check_int("num_frames", num_frames, 1, 100_000)
-        check_run(num_inference_steps, guidance_scale, scheduler, chunk_size)
+        num_frames = check_int("num_frames", num_frames, 1, 100_000)
+        num_inference_steps, guidance_scale, chunk_size = check_run(
+            num_inference_steps, guidance_scale, scheduler, chunk_size
+        )
         size = latent_size(self.unet, self.cell_px, height, width)
-        shape = (num_frames, self.unet.config.in_channels, *size)
+        ids = check_frame_ids(frame_ids, num_frames)
+        shape = (max(ids) + 1, self.unet.config.in_channels, *size)
         noise, generators = self._draw_noise(shape, latents, generator)
+        if frame_ids is not None:
+            noise, generators = noise[ids], [generators[number] for number in ids]
         schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
         t1, t0 = self._motion_steps(motion, schedule, shape)
         guidance = self._guidance(prompt, negative_prompt, guidance_scale)
         at_once = num_frames if chunk_size == 0 else chunk_size
         with ready_to_predict(self.unet, guidance, at_once, cross_frame=cross_frame) as predictor:
+            num_steps = len(schedule.timesteps)
             is_moved = motion.enabled and num_frames > 1
-            progress = Progress.planned(
-                num_frames, len(schedule.timesteps), (t1, t0) if is_moved else None, on_step
-            )
-            run = Run(schedule, predictor, progress)
+            window = (t1, t0) if is_moved else None
+            progress = Progress.planned(num_frames, num_steps, window, on_step)
+            run = Run(schedule, predictor, progress, check_number("eta", eta, 0, 1))
             if is_moved:
-                tracks = self._move(run, motion, (t1, t0), noise, generators)
+                field = motion_field(max(ids) + 1, motion.x, motion.y)[ids[1:]]
+                tracks = self._move(run, motion.warp, field, (t1, t0), noise, generators)
             else:
-                tracks = [Track.from_noise(schedule, noise, generators)]
-            self._denoise(run, tracks, len(schedule.timesteps), "all frames")
+                tracks = [Track.from_noise(schedule, noise, generators, run.eta)]
+            self._denoise(run, tracks, num_steps, "all frames")
         return check_numbers(torch.cat([track.latents for track in tracks])[None], self.unet.dtype)
 
     def _move(
         self,
         run: Run,
-        motion: Motion,
+        way: str,
+        field: torch.Tensor,
         window: tuple[int, int],
         noise: torch.Tensor,
         generators: list[torch.Generator],
     ) -> list[Track]:
         """Algorithm 1 up to T: x_T^1 denoised from noise; x_T^k moved at T' and brought back up.
 
-        window: the numbers of the time steps at T and T'.
+        way: of warping. field: how far, in pixels, each frame but the first is moved. window: the numbers of
+        the time steps at T and T'.
         """
         t1, t0 = window
-        first = Track.from_noise(run.schedule, noise[:1], generators[:1])  # x_1000^1
+        first = Track.from_noise(run.schedule, noise[:1], generators[:1], run.eta)  # x_1000^1
         self._denoise(run, [first], t1, "first frame")  # x_T^1
         ahead = first.fork()
         self._denoise(run, [ahead], t0, "motion")  # x_T'^1
-        field = motion_field(len(noise), motion.x, motion.y)[1:]
-        moved = warp(ahead.preserving().expand(len(field), -1, -1, -1), field, self.cell_px, motion.warp)
+        moved = warp(ahead.preserving().expand(len(field), -1, -1, -1), field, self.cell_px, way)
         ratio = alpha_ratio(alpha_bar(run.schedule, t1), alpha_bar(run.schedule, t0))
         noised = noise_to(moved, ratio, noise[1:])  # x_T^k
-        return [first, Track.from_latents(run.schedule, noised, generators[1:], t1)]
+        return [first, Track.from_latents(run.schedule, noised, generators[1:], t1, run.eta)]
 
     @torch.inference_mode()
     def guided(
@@ -134,12 +158,14 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         """Draw the latents of a video that follows a clip (Sect. 3.4 and 3.5): (1 f c h w), float32.
 
         controls: ControlNets with their pictures. source: the clip to edit, as ``encode`` gives it
-        (f c h w), for InstructPix2Pix's UNets; image_guidance_scale >= 1, of its picture. Frames and size are
+        (f c h w), for InstructPix2Pix's UNets; image_guidance_scale >= 0, of its picture. Frames and size are
         those of the pictures. Every frame starts from the same noise, and samplers that draw more draw the
         same for all. The rest as in ``__call__``.
         """
-        check_run(num_inference_steps, guidance_scale, scheduler, chunk_size)
-        check_number("image_guidance_scale", image_guidance_scale, 1, 1000)
+        num_inference_steps, guidance_scale, chunk_size = check_run(
+            num_inference_steps, guidance_scale, scheduler, chunk_size
+        )
+        image_guidance_scale = check_number("image_guidance_scale", image_guidance_scale, 0, 1000)
         num_frames, height, width = common_shape(controls, source, self.vae, self.cell_px)
         channels = noise_channels(self.unet, self.vae, source)
         shape = (1, channels, *latent_size(self.unet, self.cell_px, height, width))
@@ -173,7 +199,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
             clean = torch.cat([track.clean(part) for track, part in zip(tracks, parts, strict=True)])
             for track, part in zip(tracks, parts, strict=True):
                 track.step(part)
-            run.progress.tell(label, clean)
+            run.progress.tell(label, clean, int(time))
 
     def decode(self, latents: torch.Tensor) -> Iterator[np.ndarray]:
         """Frames of latents (1 f c h w), one at a time: uint8 RGB (h, w, 3)."""
@@ -219,12 +245,19 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         return min(nearest_index(schedule, time_1), t0), t0
 
     def _guidance(
-        self, prompt: str, negative_prompt: str, scale: float, image_scale: float | None = None
+        self,
+        prompt: str | torch.Tensor,
+        negative_prompt: str | torch.Tensor,
+        scale: float,
+        image_scale: float | None = None,
     ) -> Guidance:
         """image_scale: InstructPix2Pix's, None for other models. Guidance is off where scale <= 1."""
+        told = prompt_arguments(prompt, negative_prompt)
         dim = self.unet.config.time_cond_proj_dim
         branches = scale > 1 and dim is None
-        with_text, without = self.encode_prompt(prompt, self.device, 1, branches, negative_prompt)
+        with_text, without = self.encode_prompt(
+            device=self.device, num_images_per_prompt=1, do_classifier_free_guidance=branches, **told
+        )
         if dim is not None:
             embedding = self.get_guidance_scale_embedding(torch.tensor([scale - 1.0]), embedding_dim=dim)
             return Guidance(with_text, embedding=embedding.to(self.device, self.unet.dtype))
@@ -241,9 +274,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         """All noise of a run, drawn on the CPU before any chunking: x_1000^1 and every epsilon_k as one
         (f c h w), and a generator per frame for samplers that draw as they go. Frames 0..n are the same
         however many follow."""
-        if generator is None:
-            generator = torch.Generator()
-            generator.seed()
+        generator = cpu_generator(generator)
         if latents is None:
             latents = torch.randn(1, *shape[1:], generator=generator)
         elif tuple(latents.shape) != (1, *shape[1:]):

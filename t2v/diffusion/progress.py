@@ -13,13 +13,15 @@ class Cancelled(Exception):
 @dataclass(frozen=True, eq=False)
 class Step:
     """One step of a run. done, total: steps. fraction: share of the arithmetic done, 0..1, as early steps
-    hold one frame only. latents: the clean picture as seen now, (b=1 f c h w) float32, for previews."""
+    hold one frame only. latents: the clean picture as seen now, (b=1 f c h w) float32, for previews. time: of
+    the schedule, that it began at."""
 
     done: int
     total: int
     label: str
     fraction: float
     latents: torch.Tensor
+    time: int = 0
 
 
 @dataclass
@@ -47,10 +49,10 @@ class Progress:
         t1, t0 = window
         return cls(num_steps + t0 - t1, t0 + (num_steps - t1) * num_frames, on_step)
 
-    def tell(self, label: str, clean: torch.Tensor) -> None:
-        """One step more, on the frames (f c h w)."""
+    def tell(self, label: str, clean: torch.Tensor, time: int) -> None:
+        """One step more, at a time of the schedule, on the frames (f c h w)."""
         self.done += 1
         self.frames += len(clean)
         if self.on_step is not None:
             fraction = self.frames / self.total_frames
-            self.on_step(Step(self.done, self.total_steps, label, fraction, clean[None]))
+            self.on_step(Step(self.done, self.total_steps, label, fraction, clean[None], time))

@@ -56,27 +56,38 @@ class Track:
     """Frames that share one scheduler history: the first frame on its own, and the rest from T on.
 
     latents: (f, c, h, w), float32, in the scheduler's own scaling. generators: one per frame, for samplers
-    that draw noise as they go, so that no frame's noise depends on how many frames there are.
+    that draw noise as they go, so that no frame's noise depends on how many frames there are. eta: of DDIM's
+    paper, 0..1, the share of such noise; for that sampler alone.
     """
 
     scheduler: SchedulerMixin
     latents: torch.Tensor
     generators: list[torch.Generator]
     index: int = 0
+    eta: float = 0.0
 
     @classmethod
     def from_noise(
-        cls, scheduler: SchedulerMixin, noise: torch.Tensor, generators: list[torch.Generator]
+        cls,
+        scheduler: SchedulerMixin,
+        noise: torch.Tensor,
+        generators: list[torch.Generator],
+        eta: float = 0.0,
     ) -> "Track":
         """A track at the first time step, from white noise (f, c, h, w)."""
-        return cls(copy.deepcopy(scheduler), noise * scheduler.init_noise_sigma, generators)
+        return cls(copy.deepcopy(scheduler), noise * scheduler.init_noise_sigma, generators, eta=eta)
 
     @classmethod
     def from_latents(
-        cls, scheduler: SchedulerMixin, latents: torch.Tensor, generators: list[torch.Generator], index: int
+        cls,
+        scheduler: SchedulerMixin,
+        latents: torch.Tensor,
+        generators: list[torch.Generator],
+        index: int,
+        eta: float = 0.0,
     ) -> "Track":
         """A track that begins at time step ``index`` with variance-preserving latents (f, c, h, w)."""
-        track = cls(copy.deepcopy(scheduler), latents, generators, index)
+        track = cls(copy.deepcopy(scheduler), latents, generators, index, eta)
         if hasattr(track.scheduler, "set_begin_index"):
             track.scheduler.set_begin_index(index)
         track.latents = latents / track._preserving_scale()
@@ -85,7 +96,7 @@ class Track:
     def fork(self) -> "Track":
         """A copy with its own history and generators, to run ahead of this one."""
         generators = [generator.clone_state() for generator in self.generators]
-        return Track(copy.deepcopy(self.scheduler), self.latents, generators, self.index)
+        return Track(copy.deepcopy(self.scheduler), self.latents, generators, self.index, self.eta)
 
     def _preserving_scale(self) -> float:
         """Factor on the way to the network: 1, or 1/sqrt(sigma^2 + 1) for Euler's samplers."""
@@ -110,8 +121,10 @@ class Track:
 
     def step(self, prediction: torch.Tensor) -> None:
         """One step of the scheduler on all the track's frames; prediction: (f, c, h, w)."""
-        takes_generator = "generator" in inspect.signature(self.scheduler.step).parameters
-        extra = {"generator": self.generators} if takes_generator else {}
+        taken = inspect.signature(self.scheduler.step).parameters
+        extra: dict[str, Any] = {"generator": self.generators} if "generator" in taken else {}
+        if "eta" in taken:
+            extra["eta"] = self.eta
         time = self.scheduler.timesteps[self.index]
         self.latents = self.scheduler.step(prediction, time, self.latents, return_dict=False, **extra)[0]
         self.index += 1

@@ -17,6 +17,7 @@ from t2v.diffusion.progress import Step
 from t2v.engine.defaults import suits_run
 from t2v.engine.networks import choose_network
 from t2v.engine.prompt_notes import Note, known_words, prompt_notes, unknown_words
+from t2v.program import quiet_loading
 from t2v.tasks import Resolved, Settings
 from t2v.tasks.settings import Means, Network, See
 from t2v.video.video import Video
@@ -67,7 +68,8 @@ class Engine:
         with self._lock:
             if self._loaded is None or (self._loaded.name, self._loaded.editor) != (name, editor):
                 self._loaded = None  # free the old weights before the new ones come
-                pipeline = load_pipeline(name, self.device, self.dtype, editor)
+                with quiet_loading():
+                    pipeline = load_pipeline(name, self.device, self.dtype, editor)
                 card = read_card(Source.parse(name))
                 self._loaded = Loaded(name, editor, pipeline, card, loaded_family(pipeline))
             return self._loaded
@@ -79,7 +81,8 @@ class Engine:
             self._networks = {key: network for key, network in self._networks.items() if key in wanted}
             for one in wanted:
                 if one not in self._networks:
-                    self._networks[one] = load_controlnet(one.source, one.task, self.device, self.dtype)
+                    with quiet_loading():
+                        self._networks[one] = load_controlnet(one.source, one.task, self.device, self.dtype)
                 check_fits(one.source, self._networks[one], settings.model, pipeline)
             return [self._networks[one] for one in wanted]
 

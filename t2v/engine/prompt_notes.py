@@ -14,6 +14,17 @@ from t2v.weights.source import Source
 INSTRUCTIONS = "instructions"  # the group of a card's words that only its editor knows
 MOST_NAMED = 8  # unknown words that are named
 MOST_QUOTED = 60  # characters of what is not read
+MOST_SIGNS, MOST_OF_SIGN = 3, 30  # signs of other programs that are named, characters of each
+# How other programs that draw with Stable Diffusion write a LoRA, weights, switches, pieces, wildcards
+LORA_TAG = r"<(?:lora|lyco|hypernet):[^<>]*>"
+SIGNS = re.compile(
+    LORA_TAG
+    + r"|\([^()\[\]]+:\s*-?\d*\.?\d+\s*\)"  # (red:1.3)
+    + r"|\({2,}[^()]+\){2,}|\[{2,}[^\[\]]+\]{2,}"  # ((cat)), [[cat]]
+    + r"|\[[^\[\]]*[:|][^\[\]]*\]|\{[^{}]*\|[^{}]*\}"  # [cat:dog:0.5], [cat|dog], {red|blue}
+    + r"|\([^()]+\)\d*\.\d+|(?:\w\w+|\))(?:\+{2,}|-{2,})(?=[\s,)]|$)"  # (a cat)1.3, cat++
+    + r"|(?<!\w)BREAK(?!\w)|(?<!\w)embedding:\S+|(?<!\w)__[\w/-]+__(?!\w)"
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,7 @@ def prompt_notes(settings: Settings, card: Card, tokenizer: Any | None) -> tuple
     """
     name = "The miniature" if Source.parse(settings.model).is_bundled else "This model"
     notes = [_about_words(name, settings, card), _about_keyword(name, settings, card)]
+    notes.append(_about_signs(name, settings))
     if tokenizer is not None:
         for field, text in (("prompt", settings.prompt), ("negative prompt", settings.negative_prompt)):
             notes.append(_about_length(name, field, text, tokenizer))
@@ -90,6 +102,20 @@ def _about_keyword(name: str, settings: Settings, card: Card) -> Note | None:
     wanted = " or ".join(f"“{keyword}”" for keyword in card.keywords)
     place = "at the end of" if card.keywords_last else "in"
     return Note(f"{name}'s own style comes only with {wanted} {place} the prompt; say it there to get it.")
+
+
+def _about_signs(name: str, settings: Settings) -> Note | None:
+    texts = [text for text in (settings.prompt, settings.negative_prompt) if text != text.upper()]
+    found = list(dict.fromkeys(sign[0] for text in texts for sign in SIGNS.finditer(text)))
+    if not found:
+        return None
+    shown = [sign if len(sign) <= MOST_OF_SIGN else f"{sign[:MOST_OF_SIGN]} …" for sign in found]
+    named = ", ".join(f"“{sign}”" for sign in shown[:MOST_SIGNS])
+    more = " and more" if len(shown) > MOST_SIGNS else ""
+    text = f"{name} reads {named}{more} as plain text: such signs of other programs do nothing here"
+    if any(re.match(LORA_TAG, sign) for sign in found):
+        return Note(f"{text}, and a LoRA is given behind the model's name, as MODEL+LORA.")
+    return Note(f"{text}, so leave them out.")
 
 
 def _about_length(name: str, field: str, text: str, tokenizer: Any) -> Note | None:

@@ -14,11 +14,11 @@ from threading import Condition
 from typing import Any
 
 import numpy as np
-import torch
 
 from t2v.checks import InputError
 from t2v.diffusion.progress import Cancelled, Step
 from t2v.engine.engine import Engine
+from t2v.failures import is_out_of_memory
 from t2v.jobs.job import Job
 from t2v.jobs.workshop import SEEN, check_space, workshop
 from t2v.library.results import new_output_path, write_result
@@ -73,15 +73,8 @@ class Worker:
             return "done", None
         except Cancelled:
             return "stopped", None
-        except InputError as error:
-            logger.info("Run %s refused: %s", job.id, error)
-            return "failed", str(error)
-        except (MemoryError, torch.OutOfMemoryError):
-            logger.exception("Run %s ran out of memory.", job.id)
-            return "failed", OUT_OF_MEMORY
         except Exception as error:
-            logger.exception("Run %s failed.", job.id)
-            return "failed", OWN_FAULT.format(kind=type(error).__name__)
+            return "failed", _explain(job, error)
 
     def _write(self, job: Job, resolved: Resolved[Any]) -> Path:
         """Frames go from the decoder straight to the file, so that length costs no memory."""
@@ -118,6 +111,18 @@ class Worker:
                     job.label = "Decoding the frames"
                 yield frame
                 _stop_if_asked(job)
+
+
+def _explain(job: Job, error: Exception) -> str:
+    """The sentence for whoever asked for the run; the log gets the traceback."""
+    if is_out_of_memory(error):
+        logger.error("Run %s ran out of memory.", job.id, exc_info=error)
+        return OUT_OF_MEMORY
+    if isinstance(error, InputError):
+        logger.info("Run %s refused: %s", job.id, error)
+        return str(error)
+    logger.error("Run %s failed.", job.id, exc_info=error)
+    return OWN_FAULT.format(kind=type(error).__name__)
 
 
 def _stop_if_asked(job: Job) -> None:

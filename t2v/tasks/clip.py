@@ -62,6 +62,11 @@ class ClipSettings(Settings):
 
     def check(self) -> None:
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
+        if not isinstance(self.clip, str):  # frames, perhaps
+            kind = type(self.clip).__name__
+            raise InputError(
+                f"clip is a {kind}; give the path of a video, as write_video makes one of frames."
+            )
         if not check_text("clip", self.clip, 4000).strip():
             raise InputError("clip is empty; give the path of a video.")
         if os.path.isdir(self.clip):

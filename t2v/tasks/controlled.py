@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from t2v.checks import InputError, check_choice, check_flag, check_text
+from t2v.checks import InputError, check_choice, check_flag, check_text, make_plain
 from t2v.diffusion.options import check_window
 from t2v.tasks import clip
 from t2v.tasks.clip import ClipSettings, ResolvedClip, Taken
@@ -31,6 +31,9 @@ class Also:
     conditioning_scale: float = 1.0
     guidance_start: float = 0.0
     guidance_end: float = 1.0
+
+    def __post_init__(self) -> None:
+        make_plain(self)
 
 
 @dataclass(frozen=True)

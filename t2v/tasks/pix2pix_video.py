@@ -9,7 +9,7 @@ from t2v.tasks.clip import ClipSettings, ResolvedClip
 from t2v.tasks.settings import Limits, Means, Network, Suits
 from t2v.tasks.words import OwnNumber, TabWords
 
-LIMITS: Limits = {**clip.LIMITS, "image_guidance_scale": (1, 10)}
+LIMITS: Limits = {**clip.LIMITS, "image_guidance_scale": (0.5, 10)}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
-from t2v.checks import InputError, check_choice, check_flag, check_int, check_number, check_text
+from t2v.checks import InputError, check_choice, check_flag, check_int, check_number, check_text, make_plain
 from t2v.diffusion.options import SCHEDULERS
 from t2v.tasks.words import OwnNumber, TabWords
 from t2v.weights.source import BUNDLED
@@ -33,6 +33,7 @@ LIMITS: Limits = {
     "guidance_scale": (0, 30),
     "chunk_size": (0, 1000),
 }
+MINUS_ONE_IS_NONE = ("seed", "end_s", "fps")  # where they may be None, as scripts of the original write it
 KINDS: dict[str, type["Settings"]] = {}  # task -> its settings; ``t2v.tasks`` fills it with every file there
 
 
@@ -72,6 +73,8 @@ ChooseNetwork = Callable[[str, Mapping[str, str]], str]  # (task, family -> hub 
 class Settings(ABC):
     """Everything that decides a video, as it is asked for. None means: what suits the model (seed: drawn).
 
+    Numbers, texts and paths of any class (NumPy's, Fraction, pathlib's) are kept as int, float and str.
+
     prompt: used as typed. width, height: output pixels, multiples of 8. fps: frames per second of the file.
     guidance_scale: 1 or less turns guidance off. chunk_size: frames through the network at once, 0 for all;
     never changes the picture. cross_frame_attention: the paper's ablation switch.
@@ -108,6 +111,12 @@ class Settings(ABC):
         @property
         def prompt(self) -> str:
             """A field of every task, where its first ones are: fields given by position come from there."""
+
+    def __post_init__(self) -> None:
+        make_plain(self)
+        for name in MINUS_ONE_IS_NONE:
+            if getattr(self, name, None) == -1 and self.may_lack(name):
+                object.__setattr__(self, name, None)
 
     def __init_subclass__(cls) -> None:
         if "task" in cls.__dict__:

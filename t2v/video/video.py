@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from t2v.checks import InputError, check_int, check_number
+from t2v.checks import InputError, check_int, check_number, plain
 from t2v.video.clips import MAX_FRAMES, Clip, Selection, gather, open_clip
 from t2v.video.encode import MAX_SIDE
 
@@ -34,10 +34,11 @@ class Video:
             raise InputError(f"frames are {kind}; give a uint8 array of shape (f, h, w, 3).")
         if frames.ndim != 4 or frames.shape[3] != 3 or 0 in frames.shape:
             raise InputError(f"frames have shape {frames.shape}; give (f, h, w, 3) with at least one frame.")
-        is_number = isinstance(self.fps, (int, float)) and not isinstance(self.fps, bool)
-        if not is_number or not math.isfinite(self.fps) or self.fps <= 0:
+        fps = plain(self.fps)
+        is_number = isinstance(fps, (int, float)) and not isinstance(fps, bool)
+        if not is_number or not math.isfinite(fps) or fps <= 0:
             raise InputError(f"fps is {self.fps!r}; give a number above 0.")
-        object.__setattr__(self, "fps", float(self.fps))
+        object.__setattr__(self, "fps", float(fps))
 
     @property
     def num_frames(self) -> int:

@@ -1,4 +1,4 @@
-"""An MP4 that browsers play and that remembers its settings; it appears under its name when it is whole."""
+"""A video that browsers play and that remembers its settings; it appears under its name when it is whole."""
 
 import contextlib
 import json
@@ -13,20 +13,22 @@ import numpy as np
 from t2v.checks import InputError, check_number
 from t2v.video.clips import has_audio, length_s, read_comment
 from t2v.video.encode import encode, even_frames, join
+from t2v.video.gif import write_gif
 from t2v.video.look import look
 from t2v.video.video import MAX_FPS, MIN_FPS
 
+GIF = ".gif"
 MAX_SETTINGS_CHARS = 100_000  # systems cut a single argument of a command at 128 KB
 
 
 def check_output(path: str | os.PathLike[str], name: str = "output") -> Path:
-    """``path`` if an MP4 can be written there, which is tried; InputError with the reason otherwise.
+    """``path`` if an MP4 or a GIF can be written there, which is tried; InputError with the reason otherwise.
 
     name: what the sentence calls the path. Nothing is left behind, and a file of that name stays as it is.
     """
     named, path = f"{name} is '{os.fspath(path)}'", Path(path)
-    if path.suffix.lower() != ".mp4":
-        raise InputError(f"{named}; give a file name that ends in .mp4.")
+    if path.suffix.lower() not in (".mp4", GIF):
+        raise InputError(f"{named}; give a file name that ends in .mp4, or in .gif.")
     if not os.path.isdir(path.parent):
         raise InputError(f"{named}, but there is no folder '{path.parent}'; create it first.")
     if os.path.isdir(path):
@@ -54,12 +56,18 @@ def write_video(
     A side that is odd gains one repeated row or column (4:2:0 needs even sides). settings: a JSON-able dict,
     stored in the file for ``read_settings``. The file appears under its name only when it is whole; whatever
     is raised, KeyboardInterrupt too, nothing is left behind and a file of that name stays as it was. The same
-    frames give the same file. InputError for a bad path, rate, frame or settings; OSError if writing fails.
+    frames give the same file. A path that ends in .gif becomes a GIF, of 256 colours. InputError for a bad
+    path, rate, frame or settings; OSError if writing fails.
     """
     path = check_output(path)
     fps = check_number("fps", fps, MIN_FPS, MAX_FPS)
-    tags = [] if settings is None else ["-metadata", f"comment={_to_json(settings)}"]
+    comment = "" if settings is None else _to_json(settings)
     frames = even_frames(frames)
+    if path.suffix.lower() == GIF:
+        with replacing(path) as part:
+            write_gif(part, frames, fps, comment)
+        return path
+    tags = ["-metadata", f"comment={comment}"] if comment else []
     first = next(frames, None)
     if first is None:
         raise InputError("frames are empty; give at least one frame.")
@@ -73,10 +81,11 @@ def add_audio(movie: str | os.PathLike[str], source: str | os.PathLike[str]) -> 
 
     For a movie that shows the whole clip at its own rate; what of the sound comes before or after the
     pictures is left out. Those and the settings stay as they are, and the movie keeps its name: the file
-    under it is whole at every moment. InputError if the clip is bad; OSError if writing fails.
+    under it is whole at every moment. Nor is anything done to a GIF, which has no sound. InputError if the
+    clip is bad; OSError if writing fails.
     """
     movie, source = check_output(movie), Path(source)
-    if not has_audio(source):
+    if movie.suffix.lower() == GIF or not has_audio(source):
         return False
     seconds, starts_s = length_s(movie), look(source).stamps.starts_s
     with replacing(movie) as part:

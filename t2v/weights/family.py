@@ -58,6 +58,9 @@ STABLE_DIFFUSION = Family(
         "PAIR/text2video-zero-controlnet-canny-gta5": "gtav style",
     },
 )
+RETIRED = {
+    "runwayml/stable-diffusion-v1-5": STABLE_DIFFUSION.model
+}  # ids that left the hub -> the same model
 FAMILIES = (STABLE_DIFFUSION,)
 
 

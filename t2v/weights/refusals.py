@@ -1,6 +1,7 @@
 """Why weights cannot be had or used, in one sentence."""
 
 from t2v.checks import InputError
+from t2v.weights.family import RETIRED
 
 
 class ModelError(InputError):
@@ -20,6 +21,9 @@ def explain(source: str, error: Exception, what: str = "model") -> str:
         RepositoryNotFoundError,
     )
 
+    absent = (LocalEntryNotFoundError, HfHubHTTPError, ConnectionError)
+    if source in RETIRED and isinstance(error, absent):
+        return f"{what} {source} has left the hub; give {RETIRED[source]}, which is the same one."
     offline = f"{what} {source} is not on this machine and the hub cannot be reached"
     instead = "leave it out" if what == "lora" else "choose miniature"
     if isinstance(error, GatedRepoError):
@@ -28,7 +32,7 @@ def explain(source: str, error: Exception, what: str = "model") -> str:
         return f"{what} {source} is not known to the hub; check the id for typing errors."
     if isinstance(error, HFValidationError):
         return f"{what} {source} is no hub id; write it as owner/name, give a folder, or {instead}."
-    if isinstance(error, (LocalEntryNotFoundError, HfHubHTTPError, ConnectionError)):
+    if isinstance(error, absent):
         return f"{offline}; connect once to fetch it, or {instead}."
     if what == "lora" and "size mismatch" in str(error):
         return f"{what} {source} does not fit here, as it was made for another network; {instead}."

@@ -189,3 +189,52 @@ def test_a_lora_for_another_network_is_refused_with_our_sentence_alone(tmp_path)
     out, err = process.communicate(timeout=120)
     sentence = "lora style does not fit here, as it was made for another network; leave it out.\n"
     assert (process.returncode, out, err) == (2, "", sentence)
+
+
+ALLOCATOR = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes."
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            RuntimeError(ALLOCATOR),
+            "This run needs more memory than there is; lower --chunk-size or the size.",
+        ),
+        (ZeroDivisionError("secret"), "The program itself failed in this run (ZeroDivisionError), not your"),
+        (AssertionError(), "The program itself failed in this run (AssertionError), not your input; the det"),
+        (OSError("the disk is full"), "The video could not be made: the disk is full."),
+    ],
+)
+def test_whatever_fails_is_one_sentence_on_the_terminal(
+    error, sentence, tmp_path, small, capsys, monkeypatch
+):
+    def fail(*told):
+        raise error
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("t2v.diffusion.pipeline.TextToVideoPipeline._denoise", fail)
+    assert main([TASK, "a red car", "-o", str(tmp_path / "car.mp4"), *small]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith(sentence) and err.count("\n") == 1 and "secret" not in err
+    logs = list(tmp_path.iterdir())
+    assert all(path.suffix == ".log" and str(path) in err for path in logs)
+    assert len(logs) == ("itself failed" in sentence)
+
+
+def test_too_little_memory_for_the_weights_is_not_called_a_broken_model(tmp_path, small, capsys, monkeypatch):
+    def fail(*told, **more):
+        raise RuntimeError(ALLOCATOR)
+
+    monkeypatch.setattr("t2v.weights.load.settle", fail)
+    assert main([TASK, "a red car", "-o", str(tmp_path / "car.mp4"), *small]) == 1
+    assert capsys.readouterr().err.startswith("This run needs more memory than there is")
+
+
+def test_nobody_to_read_the_result_is_one_sentence_too(tmp_path, small):
+    process = start(TASK, "a red car", "-o", "car.mp4", *small, cwd=tmp_path)
+    process.stdout.close()
+    err = process.stderr.read()
+    assert process.wait(60) == 1 and "Traceback" not in err and "Exception ignored" not in err
+    assert err.rstrip().endswith("could not be told on stdout: [Errno 32] Broken pipe.")
+    assert (tmp_path / "car.mp4").is_file()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
+from t2v.checks import InputError
 from t2v.commands.generate import main
 from t2v.commands.options import OPTIONS, in_options
 from t2v.commands.order import read_controlnets, read_order
@@ -41,7 +42,7 @@ BAD = [
     (["text-to-video", "a car", "--see", "7"], "--see"),
     (["text-to-video", "a car", "--seed", "seven"], "'seven' is not a number"),
     (["text-to-video", "a car", "--guidance", "1,5"], "write it with a point, as 1.5"),
-    (["text-to-video", "a car", "--seed", "-1"], "--seed is -1"),
+    (["text-to-video", "a car", "--seed", "-2"], "--seed is -2"),
     (["text-to-video", "a car", "--seed", "1.5"], "--seed is 1.5"),
     (["text-to-video", "a car", "--seed", "4294967296"], "--seed is 4294967296"),
     (["text-to-video", "a car", "--num-frames", "0"], "--num-frames is 0"),
@@ -108,7 +109,7 @@ BAD_WITH_CLIP = [
         "--control-ready is set, so the clip shows only edges, and the video cannot also follow depth; drop",
     ),
     (["depth", "{clip}", "a car", "-o", "a.mp4", "--save-control", "./a.mp4"], "--save-control is a.mp4"),
-    (["depth", "{clip}", "a car", "--save-control", "a.gif"], "ends in .mp4"),
+    (["depth", "{clip}", "a car", "--save-control", "a.avi"], "ends in .mp4"),
     (["depth", "{clip}", "a car", "--save-control", ""], "--save-control is ''; give a file name"),
     (
         ["canny", "{clip}", "a car", "--controlnet", "depth", "-o", "a-depth.mp4", "--save-control", "a.mp4"],
@@ -254,3 +255,19 @@ def test_the_app_refuses_a_model_that_cannot_be_had(model, told, capsys, tmp_pat
     assert err.startswith(told) and err.count("\n") == 1
     assert not Path("videos").exists()
     app.check(app.arguments(["--model", "someone/model", "--output", "videos"]))  # the hub may have it later
+
+
+def test_the_originals_words_are_a_choice_that_is_seen(clip):
+    plain = read_order(["canny", clip, "a car", "--model", "miniature"]).settings
+    added = read_order(["canny", clip, "a car", "--model", "miniature", "--original-prompts"]).settings
+    assert (plain.prompt, added.prompt) == ("a car", "a car, best quality, extremely detailed")
+    assert plain.negative_prompt == "" and added.negative_prompt.startswith("longbody, ")
+    with pytest.raises(InputError, match="prompt is empty"):
+        read_order(["text-to-video", " ", "--original-prompts"])
+    with pytest.raises(InputError, match="--original-prompts"):
+        read_order(["pix2pix", clip, "make it night", "--original-prompts"])
+
+
+def test_minus_one_is_what_may_be_left_out(clip):
+    settings = read_order(["canny", clip, "a car", "--seed", "-1", "--end", "-1", "--fps", "-1"]).settings
+    assert (settings.seed, settings.end_s, settings.fps) == (None, None, None)

@@ -202,7 +202,7 @@ def test_conditions_that_do_not_fit_are_refused(pipeline, networks, editor):
     with pytest.raises(InputError, match="width"):
         follow(pipeline, networks, clip(1, 2, 64, 60))
     with pytest.raises(InputError, match="image_guidance_scale"):
-        edit(editor, image_guidance_scale=0.5)
+        edit(editor, image_guidance_scale=-0.5)
 
 
 def test_packed_pictures_come_back_as_they_were_and_take_little():

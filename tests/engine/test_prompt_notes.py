@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,3 +112,60 @@ def test_notes_of_the_bundled_models():
     assert told(longest, "miniature") == ""
     assert "reads the first 22 words" in told(f"{longest} rocket", "miniature")
     assert "so “rocket” is left out" in told(f"{longest} rocket", "miniature")
+
+
+PLAIN = " as plain text: such signs of other programs do nothing here"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "named"),
+    [
+        ("a (red:1.3) car", "“(red:1.3)”"),
+        ("a (red : -.5 ) car", "“(red : -.5 )”"),
+        ("a [cat:dog:0.5]", "“[cat:dog:0.5]”"),
+        ("a [cat|dog], a [boat:10]", "“[cat|dog]”, “[boat:10]”"),
+        ("a ((cat)) and a [[dog]]", "“((cat))”, “[[dog]]”"),
+        ("a cat BREAK a dog", "“BREAK”"),
+        ("a {red|blue} car", "“{red|blue}”"),
+        ("a (red car)1.3", "“(red car)1.3”"),
+        ("a cat++, a dog--", "“cat++”, “dog--”"),
+        ("embedding:easy a __colour__ car", "“embedding:easy”, “__colour__”"),
+        (f"a ({'very ' * 20}red:1.3) car", "“(very very very very very very …”"),
+        ("(a:1.1) (b:1.1) (c:1.1) (d:1.1)", "“(a:1.1)”, “(b:1.1)”, “(c:1.1)” and more"),
+    ],
+)
+def test_signs_of_other_programs_are_told_to_be_plain_text(prompt, named):
+    assert notes(prompt, Card(), model="me/own") == (
+        Note(f"This model reads {named}{PLAIN}, so leave them out."),
+    )
+    (note,) = notes("plain words", Card(), negative_prompt=prompt)
+    assert note.text.startswith("The miniature reads")
+
+
+def test_a_lora_in_the_prompt_is_told_where_it_goes():
+    for tag in ("<lora:x:0.8>", "<lyco:some thing:1>"):
+        (note,) = notes(f"a car {tag} ((big))", Card())
+        expected = f"“{tag}”, “((big))”{PLAIN}, and a LoRA is given behind the model's name, as MODEL+LORA."
+        assert note.text == f"The miniature reads {expected}"
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a car (red), 10:30 in the morning",
+        "a cat [black] - a well-known one",
+        "A CAR, THEN A BREAK",
+        "C++ is no word -- yet",
+        "ratio 16:9, f/1.8",
+        "a <b>car</b> :-) breaks",
+    ],
+)
+def test_what_people_write_is_no_sign(prompt):
+    assert notes(prompt, Card()) == ()
+
+
+def test_the_longest_prompts_are_looked_through_at_once():
+    for piece in ("(", "[", "[:", "(a:", "a", "+", "{|", "<lora:", "__", "(1."):
+        started_s = time.perf_counter()
+        notes(piece * (2000 // len(piece)), Card(), model="me/own")
+        assert time.perf_counter() - started_s < 0.5

@@ -3,12 +3,17 @@ threads wait.
 """
 
 import gc
+import logging
 import os
+import subprocess
+import sys
 import weakref
 
 import pytest
+from conftest import ROOT
 
-from t2v.program import loading_libraries, spin_briefly
+from t2v.program import loading_libraries, quiet_loading, spin_briefly
+from t2v.weights.source import MINIATURE
 
 
 class Ring:
@@ -64,3 +69,37 @@ def test_threads_wait_as_their_owner_says_else_briefly(monkeypatch, told, spins,
         monkeypatch.setenv(name, value)
     spin_briefly()
     assert (os.environ.get("GOMP_SPINCOUNT"), os.environ.get("OMP_WAIT_POLICY")) == (spins, policy)
+
+
+def levels_and_bars() -> list[object]:
+    import diffusers
+    import transformers
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled
+
+    logs = (diffusers.utils.logging, transformers.utils.logging)
+    told = [found for log in logs for found in (log.get_verbosity(), log.is_progress_bar_enabled())]
+    return [*told, are_progress_bars_disabled()]
+
+
+def test_loading_is_quiet_but_for_errors_and_downloads_and_leaves_the_libraries_as_they_were():
+    before = levels_and_bars()
+    with pytest.raises(OSError), quiet_loading():
+        *_, downloads_hidden = inside = levels_and_bars()
+        raise OSError("no such file")
+    assert inside == [logging.ERROR, False, logging.ERROR, False, before[-1]] and not downloads_hidden
+    assert levels_and_bars() == before
+
+
+def test_from_python_the_bundled_model_draws_without_a_word_of_the_libraries():
+    if not (MINIATURE / "model_index.json").is_file():
+        pytest.skip("the miniature's weights are not in this copy")
+    code = (
+        "from t2v import CannySettings, Engine, Pix2PixVideoSettings, TextToVideoSettings\n"
+        "engine, clip = Engine('cpu'), 'examples/canny/car.mp4'\n"
+        "engine.resolve(CannySettings(clip, 'a car', num_frames=1))\n"
+        "engine.resolve(Pix2PixVideoSettings(clip, 'make it night', num_frames=1))\n"
+        "engine.resolve(TextToVideoSettings('a red car', model='miniature+style'))\n"
+    )
+    plain = {name: value for name, value in os.environ.items() if not name.endswith("_VERBOSITY")}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=plain, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -209,7 +209,14 @@ def test_an_unexpected_error_is_logged_and_told_honestly(jobs, puppet, caplog):
     assert finish(jobs, puppet, jobs.submit(settings())).state == "done"
 
 
-@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes."),
+    ],
+)
 def test_too_little_memory_has_its_own_sentence(jobs, puppet, error):
     puppet.fail_step = error
     assert finish(jobs, puppet, jobs.submit(settings())).error == OUT_OF_MEMORY

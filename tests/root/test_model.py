@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from model import Model
+from model import Model, ModelType
 from t2v.checks import InputError
 from t2v.tasks.depth import DepthSettings
 from t2v.video.video import read_video
@@ -116,7 +116,7 @@ def test_pix2pix(model, family, square_clip, tmp_path):
         ({"merging_ratio": 0.5}, "merging_ratio is 0.5"),
         ({"eta": 1.0}, "eta is 1.0"),
         ({"resolution": 63}, "resolution is 63"),
-        ({"save_path": "out.gif"}, "ends in .mp4"),
+        ({"save_path": "out.avi"}, "ends in .mp4, or in .gif"),
         ({"video_path": "nowhere.mp4"}, "clip is 'nowhere.mp4'"),
     ],
 )
@@ -130,3 +130,44 @@ def test_text_to_video_refuses_indices_past_its_steps_and_smoothing(model):
         model.process_text2video("a car", t1=50)
     with pytest.raises(InputError, match="smooth_bg is True"):
         model.process_text2video("a car", smooth_bg=True)
+
+
+def test_the_originals_words_are_added_where_they_are_asked_for(model_folder, tmp_path, capsys):
+    quick = {"model_name": str(model_folder), "video_length": 1, "resolution": 64, "t0": 1, "t1": 1}
+    path = Model("cpu").process_text2video("a car", path=str(tmp_path / "a.mp4"), **quick)
+    assert read_settings(path)["prompt"] == "a car" and capsys.readouterr().err == ""
+    asked = Model("cpu", original_prompts=True, progress=True)
+    path = asked.process_text2video("a car.", path=str(tmp_path / "b.mp4"), **quick)
+    assert read_settings(path)["prompt"].startswith("a car, high quality, HD")
+    assert "step 50/50 100%|" in capsys.readouterr().err
+
+
+def test_a_path_in_gif_is_a_gif(model, family, square_clip, tmp_path):
+    path = model.process_controlnet_canny(
+        square_clip,
+        "a car",
+        num_inference_steps=1,
+        resolution=64,
+        model_name=family,
+        save_path=tmp_path / "o.gif",
+    )
+    assert Path(path).read_bytes()[:4] == b"GIF8" and read_video(path).frames.shape == (5, 64, 64, 3)
+    assert read_settings(path)["task"] == "canny"
+
+
+def test_set_model_chooses_for_the_calls_of_its_type(family, square_clip, tmp_path):
+    model = Model("cpu")
+    model.set_model(ModelType.ControlNetCanny, model_id=family, safety_checker=None)
+    path = model.process_controlnet_canny(
+        square_clip, "a car", num_inference_steps=1, resolution=64, save_path=str(tmp_path / "o.mp4")
+    )
+    assert read_settings(path)["model"] == Path(family).name
+    model.set_model(ModelType.Pix2Pix_Video, family)
+    path = model.process_pix2pix(square_clip, "red", resolution=64, end_t=0.1, save_path=path)
+    assert read_settings(path)["task"] == "pix2pix"
+    with pytest.raises(InputError, match="model stable-diffusion-v1-5"):
+        model.process_controlnet_depth(square_clip, "a car")
+    with pytest.raises(InputError, match="safety_checker is given"):
+        model.set_model(ModelType.Text2Video, family, safety_checker=object())
+    with pytest.raises(InputError, match="inference is not offered here; call process_text2video"):
+        model.inference(prompt="a car")

@@ -388,3 +388,10 @@ def test_a_plus_in_a_folders_name_is_no_lora(tmp_path):
         == Source("miniature", ("style",))
     )
     assert Source.parse("own/model") == Source("own/model")
+
+
+def test_ids_that_left_the_hub_are_told_of_their_successor():
+    with pytest.raises(
+        ModelError, match="has left the hub; give stable-diffusion-v1-5/stable-diffusion-v1-5,"
+    ):
+        load_pipeline("runwayml/stable-diffusion-v1-5", "cpu", torch.float32)

@@ -1,0 +1,57 @@
+"""The words that the original added to prompts without saying so; here a choice that everybody sees.
+
+They are part of the prompt that a result carries.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from t2v.checks import InputError
+from t2v.tasks.settings import Settings
+
+
+@dataclass(frozen=True)
+class Added:
+    """What is added behind a prompt, and as a negative prompt where none is given."""
+
+    words: str
+    negative: str = ""
+
+
+_POOR = (
+    "lowres, bad anatomy, bad hands, missing fingers, extra digit, {}, cropped, worst quality, low quality"
+)
+_EDGES = Added("best quality, extremely detailed", f"longbody, {_POOR.format('fewer digits')}")
+ADDED: Mapping[str, Added] = {  # task -> as the original has it, its spelling too, as other words draw others
+    "text-to-video": Added("high quality, HD, 8K, trending on artstation, high focus, dramatic lighting"),
+    "pose": Added(
+        "best quality, extremely detailed, HD, ultra-realistic, 8K, HQ, masterpiece, trending on artstation, "
+        "art, smooth",
+        f"longbody, {_POOR.format('fewer difits')}, deformed body, bloated, ugly, unrealistic",
+    ),
+    "canny": _EDGES,
+    "depth": _EDGES,
+}
+
+S = TypeVar("S", bound=Settings)
+
+
+def with_original_prompts(settings: S) -> S:
+    """The settings with the original's words behind their prompt, and its negative prompt if they have none.
+
+    InputError for a task to which it added none, as instructions, and for settings that cannot be run.
+    """
+    if settings.task not in ADDED:
+        raise InputError(
+            f"original_prompts is set, and the original added none to {settings.task}; leave it out."
+        )
+    settings.check()  # words alone are no prompt
+    added = ADDED[settings.task]
+    prompt = settings.prompt
+    if settings.task == "text-to-video":
+        prompt = re.sub(r"[,.]$", "", prompt.rstrip()).rstrip()
+    negative = settings.negative_prompt if settings.negative_prompt else added.negative
+    words: dict[str, Any] = {"prompt": f"{prompt}, {added.words}", "negative_prompt": negative}
+    return replace(settings, **words)

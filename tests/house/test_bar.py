@@ -1,0 +1,31 @@
+"""bar.py: progress on stderr, where somebody watches or asks for it."""
+
+import sys
+
+import torch
+
+from t2v.bar import Bar
+from t2v.diffusion.progress import Step
+
+
+def run(bar: Bar) -> None:
+    with bar:
+        for done in (1, 2):
+            bar.show(Step(done, 2, "all frames", done / 2, torch.zeros(1, 1, 4, 1, 1)))
+
+
+def test_it_shows_where_it_is_asked_for_or_stderr_is_a_terminal(capsys, monkeypatch):
+    run(Bar())
+    run(Bar(is_shown=False))
+    assert capsys.readouterr().err == ""
+    run(Bar(is_shown=True))
+    assert "all frames, step 2/2 100%|" in capsys.readouterr().err
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    run(Bar())
+    assert "all frames, step 2/2 100%|" in capsys.readouterr().err
+
+
+def test_it_comes_with_the_first_step(capsys):
+    with Bar(is_shown=True):
+        pass
+    assert capsys.readouterr().err == ""
