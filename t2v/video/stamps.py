@@ -15,6 +15,7 @@ DELAY = 4  # frames by which encoders' reordering delays a picture
 HONEST = 1.5  # a header's rate is believed up to so many times the rate at which frames come, and down to it,
 USUAL = 0.1  # and where most frames follow each other at it, within this part, and only some are left out
 ALIKE = 0.01  # part by which a rate that was guessed may be off to be taken for exact
+SLOWEST = 1e-4  # frames a second: times that are days apart are no clip's
 SAME_S = 0.0002  # no camera takes two frames within it
 STUCK = 0.2  # share of the frames that may follow at once on others, as invisible ones do
 _DISCARD = 4  # a packet's flag: its frame is decoded, as others need it, but an edit list hides it
@@ -48,7 +49,7 @@ class _Packet:
 def judge(path: Path, stream: str, filters: str, packets: str) -> Stamps:
     """From ffmpeg's lines on the video's stream and on its filters' input, and framecrc's on its packets."""
     found = _packets(packets)
-    fps = _frame_rate(stream, filters, found)
+    fps = max(SLOWEST, _frame_rate(stream, filters, found))
     if not found:
         return Stamps(fps)
     hidden, first_s = sum(one.is_hidden for one in found), min(one.time_s for one in found)
