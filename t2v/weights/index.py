@@ -8,7 +8,7 @@ from typing import Any
 
 from t2v.weights.family import family_of
 from t2v.weights.files import read_json
-from t2v.weights.refusals import ModelError
+from t2v.weights.refusals import ModelError, reason
 from t2v.weights.source import MODEL_INDEX, Source
 
 ALLOWED_MODULES = ("diffusers", "transformers", "stable_diffusion")
@@ -40,12 +40,12 @@ def read_index(source: str, path: Path) -> dict[str, Any]:
     try:
         index = read_json(path)
     except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
         raise ModelError(
-            f"model {source} is broken and cannot be loaded ({reason}); fetch it again or choose another."
+            f"model {source} is broken and cannot be loaded ({reason(error)}); fetch it again or choose "
+            "another."
         ) from error
     entries = index.items() if isinstance(index, dict) else ()
-    parts = {name: value for name, value in entries if isinstance(value, list) and len(value) == 2}
+    parts = {name: value for name, value in entries if _is_class(value)}
     missing = [name for name in NEEDED if not parts.get(name) or parts[name][0] is None]
     if missing:
         raise ModelError(
@@ -61,3 +61,10 @@ def read_index(source: str, path: Path) -> dict[str, Any]:
     if family_of(parts["unet"][1], parts["text_encoder"][1]) is None or "text_encoder_2" in parts:
         raise ModelError(f"model {source} is not of Stable Diffusion's 1.x or 2.x kind; choose one that is.")
     return index
+
+
+def _is_class(value: object) -> bool:
+    """Whether it is a module's and a class's name, or two nulls for a part that is left out."""
+    if not isinstance(value, list) or len(value) != 2:
+        return False
+    return all(one is None or isinstance(one, str) for one in value)

@@ -13,7 +13,7 @@ from t2v.diffusion.pipeline import TextToVideoPipeline
 from t2v.weights.files import files_of
 from t2v.weights.hub import hub_answers
 from t2v.weights.lora_kinds import INSTEAD, largest, read_layers
-from t2v.weights.refusals import ModelError, explain
+from t2v.weights.refusals import ModelError, explain, reason
 from t2v.weights.source import LORA_FILE
 
 logger = logging.getLogger(__name__)
@@ -49,8 +49,9 @@ def add_lora(pipeline: TextToVideoPipeline, name: str, place: str, file: str | N
             raise ModelError(explain(name, error, "lora")) from error
         if "not found in the base model" in str(error):
             raise _foreign(name, 0, layers) from error
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")[:200]
-        raise ModelError(f"lora {name} is of a kind that is not read ({reason}); {INSTEAD}.") from error
+        raise ModelError(
+            f"lora {name} is of a kind that is not read ({reason(error)}); {INSTEAD}."
+        ) from error
 
 
 def _file(name: str, place: str, file: str | None) -> Path:

@@ -1,7 +1,11 @@
 """Why weights cannot be had or used, in one sentence."""
 
+import re
+
 from t2v.checks import InputError
 from t2v.weights.family import RETIRED
+
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class ModelError(InputError):
@@ -38,5 +42,17 @@ def explain(source: str, error: Exception, what: str = "model") -> str:
         return f"{what} {source} does not fit here, as it was made for another network; {instead}."
     if what != "model" and isinstance(error, OSError) and "no file named" in str(error):
         return f"{what} {source} has no safetensors weights, the only kind read of a {what}; choose another."
-    first_line = str(error).strip().split("\n")[0][:200]
-    return f"{what} {source} is broken and cannot be loaded ({first_line}); fetch it again or choose another."
+    return (
+        f"{what} {source} is broken and cannot be loaded ({reason(error)}); fetch it again or choose another."
+    )
+
+
+def reason(error: Exception) -> str:
+    """The first sentence of what a library raised, without its colours and advice, to stand in brackets."""
+    if isinstance(error, RecursionError):
+        return "a file of it is nested too deep"
+    if "weights_only" in str(error) or "Weights only load failed" in str(error):
+        return "a file of its weights holds more than tensors, and nothing else is read"
+    lines = COLOURS.sub("", str(error)).strip().splitlines()
+    first = lines[0].split(". ")[0] if lines else type(error).__name__
+    return " ".join(first.split())[:200].rstrip(". ")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT
+from safetensors.torch import load_file, save_file
 from transformers import (
     DepthAnythingConfig,
     DepthAnythingForDepthEstimation,
@@ -182,6 +183,13 @@ def test_weights_that_are_broken(weights, tmp_path):
     assert "cannot be used" in refusal(DepthDetector(str(folder)))
     (tmp_path / "empty").mkdir()
     assert "cannot be used" in refusal(DepthDetector(str(tmp_path / "empty")))
+
+
+def test_a_tensor_that_never_arrived_is_told(weights, tmp_path):
+    folder = Path(shutil.copytree(weights["depth"], tmp_path / "gaps"))
+    held = load_file(folder / "model.safetensors")
+    save_file(dict(list(held.items())[2:]), folder / "model.safetensors", metadata={"format": "pt"})
+    assert "cannot be used (2 tensors are missing)" in refusal(DepthDetector(str(folder)))
 
 
 def test_weights_of_another_kind(weights, tmp_path):
