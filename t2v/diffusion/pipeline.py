@@ -255,9 +255,10 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         told = prompt_arguments(prompt, negative_prompt)
         dim = self.unet.config.time_cond_proj_dim
         branches = scale > 1 and dim is None
-        with_text, without = self.encode_prompt(
-            device=self.device, num_images_per_prompt=1, do_classifier_free_guidance=branches, **told
-        )
+        with hushed("transformers"):  # of long prompts it foretells errors; diffusers says what is cut off
+            with_text, without = self.encode_prompt(
+                device=self.device, num_images_per_prompt=1, do_classifier_free_guidance=branches, **told
+            )
         if dim is not None:
             embedding = self.get_guidance_scale_embedding(torch.tensor([scale - 1.0]), embedding_dim=dim)
             return Guidance(with_text, embedding=embedding.to(self.device, self.unet.dtype))

@@ -1,11 +1,12 @@
 """The pipeline's calls take numbers of any class, one prompt, one generator, PIL's pictures."""
 
+import logging
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
-from conftest import seeded, small_controlnet
+from conftest import seeded, small_controlnet, small_pipeline
 from PIL import Image
 
 from t2v.checks import InputError
@@ -45,3 +46,13 @@ def test_pictures_of_pil_are_control_pictures():
     for bad in ([], [frames[0], "x"], torch.zeros(2, 3, 64, 64), Image.new("RGB", (64, 64))):
         with pytest.raises(InputError, match="give a uint8 array .* or a list of PIL's pictures"):
             Control(network, bad)
+
+
+def test_of_a_long_prompt_only_what_is_cut_off_is_told(caplog, monkeypatch):
+    long = small_pipeline()  # its tokenizer has not spoken yet: it does so once
+    for name in ("diffusers", "transformers"):
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+    with caplog.at_level(logging.WARNING):
+        long("abcdefg hijklmnop", **QUICK, generator=seeded())
+    assert {record.name.partition(".")[0] for record in caplog.records} == {"diffusers"}
+    assert "was truncated" in caplog.text
