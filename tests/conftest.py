@@ -3,19 +3,24 @@
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import numpy as np
 import pytest
-import torch
-from diffusers import AutoencoderKL, ControlNetModel, PNDMScheduler, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from t2v.devices import settle
-from t2v.diffusion.pipeline import TextToVideoPipeline
-from t2v.video.write import write_video
+from t2v.program import loading_libraries
+
+with loading_libraries():
+    import torch
+    from diffusers import AutoencoderKL, ControlNetModel, PNDMScheduler, UNet2DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+    from t2v.devices import settle
+    from t2v.diffusion.pipeline import TextToVideoPipeline
+    from t2v.video.write import write_video
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ("miniature", "examples")  # folders that the package finds beside it in a clone
@@ -25,6 +30,13 @@ SHARED = ROOT.parent / "shared"  # real clips lie beside some checkouts; a test 
 torch.set_flush_denormal(True)
 # networks this small lose more to threads waiting for one another than they gain
 torch.set_num_threads(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """The tests' own imports, such as Gradio, are libraries as well."""
+    with loading_libraries():
+        return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -226,7 +226,7 @@ def test_too_little_memory_for_the_weights_is_not_called_a_broken_model(tmp_path
     def fail(*told, **more):
         raise RuntimeError(ALLOCATOR)
 
-    monkeypatch.setattr("t2v.weights.load.settle", fail)
+    monkeypatch.setattr("t2v.weights.network.settle", fail)
     assert main([TASK, "a red car", "-o", str(tmp_path / "car.mp4"), *small]) == 1
     assert capsys.readouterr().err.startswith("This run needs more memory than there is")
 

@@ -21,7 +21,7 @@ AROUND = tuple(
     path for room in ("tests", "benchmarks", "miniature", "docs") for path in (ROOT / room).rglob("*.py")
 )
 # names of our own: packages and doors, and what tests import from one another
-OURS = {path.stem for path in (*ROOT.iterdir(), *(ROOT / "tests").iterdir())}
+OURS = {path.stem for path in (*ROOT.iterdir(), *(ROOT / "tests").rglob("*.py"))}
 # declared though no file imports them: diffusers reads weights with accelerate and adds LoRAs with peft,
 HELPERS = {"accelerate", "peft"}
 # and these are commands and what commands take along
