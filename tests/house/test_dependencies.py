@@ -22,8 +22,8 @@ AROUND = tuple(
 )
 # names of our own: packages and doors, and what tests import from one another
 OURS = {path.stem for path in (*ROOT.iterdir(), *(ROOT / "tests").rglob("*.py"))}
-# declared though no file imports them: diffusers reads weights with accelerate and adds LoRAs with peft,
-HELPERS = {"accelerate", "peft"}
+# declared though no file imports it: diffusers reads weights with accelerate
+HELPERS = {"accelerate"}
 # and these are commands and what commands take along
 COMMANDS = {"hatchling", "mypy", "pytest-xdist", "ruff"}
 
