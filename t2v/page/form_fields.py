@@ -1,14 +1,17 @@
 """The fields that the forms of several tabs share, each with its label, limits and hint."""
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from t2v.diffusion.options import SCHEDULERS
+from t2v.page.events import RAW
 from t2v.page.studio import Studio
 from t2v.tasks import Settings
 from t2v.tasks.controlled import ControlledSettings
+from t2v.tasks.original_prompts import ADDED, original_words
 from t2v.weights.family import STABLE_DIFFUSION
 from t2v.weights.source import BUNDLED, LORA_FILE, STYLE, STYLE_NAME, Source
 
@@ -94,8 +97,13 @@ def size(placeholder: str = "suits the model") -> dict[str, Component]:
     return {"width": width, "height": height}
 
 
-def drawing(default: Any) -> dict[str, Component]:
+def drawing(default: Settings, prompt: Component) -> dict[str, Component]:
+    """How it is drawn; and beside the negative prompt what fills in the original's words, for all to see."""
     negative = gr.Textbox(label="Negative prompt", info="What the video should not show.", max_lines=3)
+    if default.task in ADDED:
+        both = [prompt, negative]
+        preset = gr.Button("Add the original's quality words", size="sm", elem_classes="preset")
+        preset.click(partial(_with_original_words, default.task), both, both, **RAW)
     with gr.Row():
         steps = number_field("Steps", "More take longer and draw finer.")
         guidance = number_field("Guidance", "How strictly the prompt is followed.")
@@ -108,6 +116,12 @@ def drawing(default: Any) -> dict[str, Component]:
         "guidance_scale": guidance,
         "scheduler": sampler,
     }
+
+
+def _with_original_words(task: str, prompt: str | None, negative: str | None) -> list[str]:
+    """Of an empty prompt nothing is made: the words alone are none."""
+    texts = ["" if text is None else text for text in (prompt, negative)]
+    return list(original_words(task, *texts)) if texts[0].strip() else texts
 
 
 def machinery(default: Any) -> dict[str, Component]:

@@ -30,6 +30,11 @@ def is_by(note: str | None, by: str) -> bool:
     return f' data-by="{by}"' in (note or "")
 
 
+def is_error(note: str | None) -> bool:
+    """Whether the note that the page shows says that something is wrong."""
+    return ' data-kind="error"' in (note or "")
+
+
 def in_labels(sentence: str, labels: Mapping[str, str]) -> str:
     """The core speaks of fields by their names; people know them by their labels.
 

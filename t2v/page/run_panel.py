@@ -17,6 +17,7 @@ from t2v.checks import InputError
 from t2v.engine.check_weights import check_weights
 from t2v.jobs.job import JobView
 from t2v.page import markup, notes
+from t2v.page.events import QUIET, RAW
 from t2v.page.form_values import settings_from, values_of
 from t2v.page.notes import note_html, prompt_notes_html
 from t2v.page.studio import Studio
@@ -25,8 +26,6 @@ from t2v.tasks import Settings
 
 logger = logging.getLogger(__name__)
 
-QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-RAW = {**QUIET, "preprocess": False}  # settings.check() refuses, in the page; no toast does
 KEPT_RUNS = 1000  # of which it is known what their windows showed before
 # A streaming handler notices a closed page or a stop only when it yields; and each time that it does, the
 # page has work to do, often on the processor that draws the video.
@@ -205,7 +204,8 @@ class RunPanel:
         while True:
             view = self.view(job_id)
             error = None if view is None or is_refused else view.error
-            now = (gr.skip() if error is None else self.error(error), *self.shown(stage, view))
+            said: Any = self._came_up(view, note) if error is None else self.error(error)
+            now = (said, *self.shown(stage, view))
             # what has not changed is not sent again: the video would start over, the page would flicker
             yield (
                 now
@@ -216,6 +216,13 @@ class RunPanel:
             if view is None or view.finished:
                 return
             await asyncio.sleep(HEARTBEAT_S)
+
+    def _came_up(self, view: JobView | None, note: str) -> Any:
+        """The note below Run when a video is made: what came up while it was drawn, beside what was known."""
+        if view is None or view.state != "done" or notes.is_error(note):
+            return gr.skip()
+        known = prompt_notes_html(self.studio.engine, view.settings)
+        return known if known != note else gr.skip()
 
     def _stop(self, job_id: str) -> None:
         try:

@@ -25,7 +25,7 @@ def build(studio: Studio) -> RunPanel:
         with gr.Column(scale=6, min_width=300):
             form = _form(studio)
             panel.buttons()
-            form |= _advanced()
+            form |= _advanced(form["prompt"])
         with gr.Column(scale=5, min_width=300, elem_classes="result"):
             panel.result()
     panel.form = form
@@ -43,12 +43,12 @@ def _form(studio: Studio) -> dict[str, Component]:
     return {"prompt": prompt, **fields.model_and_seed(studio, TextToVideoSettings)}
 
 
-def _advanced() -> dict[str, Component]:
+def _advanced(prompt: Component) -> dict[str, Component]:
     with gr.Accordion("Advanced options", open=False, elem_classes="advanced"):
         return {
             **_length(),
             **fields.size(),
-            **fields.drawing(DEFAULT),
+            **fields.drawing(DEFAULT, prompt),
             **_motion(),
             **fields.machinery(DEFAULT),
             **_no_motion(),

@@ -48,10 +48,16 @@ def with_original_prompts(settings: S) -> S:
             f"original_prompts is set, and the original added none to {settings.task}; leave it out."
         )
     settings.check()  # words alone are no prompt
-    added = ADDED[settings.task]
-    prompt = settings.prompt
-    if settings.task == "text-to-video":
-        prompt = re.sub(r"[,.]$", "", prompt.rstrip()).rstrip()
-    negative = settings.negative_prompt if settings.negative_prompt else added.negative
-    words: dict[str, Any] = {"prompt": f"{prompt}, {added.words}", "negative_prompt": negative}
+    prompt, negative = original_words(settings.task, settings.prompt, settings.negative_prompt)
+    words: dict[str, Any] = {"prompt": prompt, "negative_prompt": negative}
     return replace(settings, **words)
+
+
+def original_words(task: str, prompt: str, negative: str) -> tuple[str, str]:
+    """Prompt and negative prompt with what the original added in a task of ADDED; never twice."""
+    added = ADDED[task]
+    if task == "text-to-video":
+        prompt = re.sub(r"[,.]$", "", prompt.rstrip()).rstrip()
+    if added.words not in prompt:
+        prompt = f"{prompt}, {added.words}"
+    return prompt, negative if negative else added.negative

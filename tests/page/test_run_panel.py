@@ -12,10 +12,14 @@ from t2v.jobs.job import JobView
 from t2v.jobs.queue import Jobs
 from t2v.page import text_tab
 from t2v.page.clip import clip_tab
+from t2v.page.form_fields import _with_original_words
 from t2v.page.markup import NOTHING_NEW, Stage, file_url
+from t2v.page.notes import CLIP
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
 from t2v.page.uploads import examples
+from t2v.tasks.canny import CannySettings
+from t2v.tasks.original_prompts import ADDED
 from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
 
 ASKED = {"prompt": "a car", "num_inference_steps": "1", "width": "64", "height": "64", "num_frames": 2}
@@ -103,3 +107,35 @@ def test_another_clip_after_a_failed_run_leaves_the_last_result_through_a_reload
     caption = panel.shown(Stage(), panel.view(job_id))[2]
     assert f"from “{clip.title}”" in caption and "start 0.5 s" in caption
     assert panel.choice._choose_again(first, chosen)[0] == gr.skip()
+
+
+def test_what_came_up_while_drawing_is_told_when_the_video_is_there(panel, studio, family):
+    first, note = start(panel, "")
+    assert ended(panel, first).state == "done"
+    told = "The autoencoder overflows in half precision, so frames are decoded in single precision."
+    studio.engine.load(family).tell(told)
+    assert told in asyncio.run(anext(panel._follow(first, note)))[0]
+    error = panel.error("width is 65; give a multiple of 8.", CLIP)
+    assert str(asyncio.run(anext(panel._follow(first, error)))[0]) == str(gr.skip())
+
+
+def test_the_originals_words_are_filled_in_for_all_to_see():
+    added = ADDED["canny"]
+    filled = _with_original_words("canny", "a car", "")
+    assert filled == [f"a car, {added.words}", added.negative]
+    assert _with_original_words("canny", *filled) == filled  # and never twice
+    assert _with_original_words("canny", "a car", "blue")[1] == "blue"
+    assert _with_original_words("canny", " ", None) == [" ", ""]
+
+
+def test_a_fault_in_looking_at_a_clip_leaves_a_note(studio, monkeypatch, caplog):
+    with gr.Blocks():
+        panel = clip_tab.build(studio, CannySettings)
+        panel.wire()
+    values = {name: panel.form[name].value for name in panel.watched} | {"clip": examples("canny")[0].clip}
+    shown = panel.panes.empty()
+    monkeypatch.setattr(studio.glances, "clip", lambda settings: 1 / 0)
+    note, _, *panes = panel._show_clip("", "", *shown, *values.values())
+    assert "failed in looking at this clip (ZeroDivisionError)" in note and 'role="alert"' in note
+    assert "No preview" in panes[0] and "ZeroDivisionError" in caplog.text
+    assert panel._show_controls("", note, *shown, *values.values())[1] == shown[1]

@@ -11,8 +11,8 @@ from gradio.events import Dependency
 
 from t2v.jobs.job import JobView
 from t2v.page.clip import clip_fields
+from t2v.page.events import QUIET, RAW
 from t2v.page.notes import WITHOUT_ERROR
-from t2v.page.run_panel import QUIET, RAW
 from t2v.page.uploads import examples
 from t2v.tasks.clip import ClipSettings
 

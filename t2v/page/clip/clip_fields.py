@@ -29,13 +29,13 @@ def own(default: ClipSettings) -> dict[str, Component]:
     return form
 
 
-def advanced(default: ClipSettings) -> dict[str, Component]:
+def advanced(default: ClipSettings, prompt: Component) -> dict[str, Component]:
     """Everything that few people need, folded away."""
     with gr.Accordion("Advanced options", open=False, elem_classes="advanced"):
         form = {**_part(), **form_fields.size("the clip's shape")}
         if isinstance(default, ControlledSettings):
             form |= _following(default)
-        return {**form, **form_fields.drawing(default), **form_fields.machinery(default)}
+        return {**form, **form_fields.drawing(default, prompt), **form_fields.machinery(default)}
 
 
 def _part() -> dict[str, Component]:

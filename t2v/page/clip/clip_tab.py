@@ -1,5 +1,6 @@
 """What the tabs that follow a clip share: choosing one, seeing at once what the model will see, running."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,14 +15,17 @@ from t2v.page.clip import clip_fields
 from t2v.page.clip.choice import Choice
 from t2v.page.clip.panes import Panes
 from t2v.page.endpoints import add_endpoint
+from t2v.page.events import QUIET
 from t2v.page.glances import FRAMES_BY, seen_by
 from t2v.page.markup import Stage
 from t2v.page.notes import CLIP, SEEN, WITHOUT_ERROR, is_by
-from t2v.page.run_panel import QUIET, RunPanel
+from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
 from t2v.page.uploads import allowed_clip
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
+
+logger = logging.getLogger(__name__)
 
 # One of a kind at a time in a page, where the newest change replaces those that wait; two on the server.
 PREVIEW = {
@@ -32,6 +36,7 @@ PREVIEW = {
     "concurrency_limit": 2,
 }
 STEPS = "num_inference_steps"
+OWN_FAULT = "The program itself failed in looking at this clip ({kind}); the details are in its log."
 PACE_BY = ("model", STEPS, "control_ready", "also")  # beside frames and their size
 
 
@@ -49,7 +54,7 @@ def build(studio: Studio, kind: type[ClipSettings]) -> RunPanel:
                 form = {"prompt": form_fields.prompt_box(words.prompt_label, words.placeholder)}
                 panel.buttons()
                 form |= clip_fields.own(default) | form_fields.model_and_seed(studio, kind)
-                form |= clip_fields.advanced(default)
+                form |= clip_fields.advanced(default, form["prompt"])
             with gr.Column(min_width=300, elem_classes="result"):
                 panel.result()
     panel.form = panel.choice.form = {"clip": panel.choice.clip, **form}
@@ -126,8 +131,8 @@ class ClipPanel(RunPanel):
         shown, values = self._split(shown_and_values)
         try:
             panes, said = self._clip(job_id, values), "" if is_by(note, CLIP) else gr.skip()
-        except InputError as error:
-            panes, said = self.panes.refused(), self.error(str(error), CLIP)
+        except Exception as error:
+            panes, said = self.panes.refused(), self._unshown(error, CLIP)
         is_same = panes[0] == shown[0]
         return [said, *([gr.skip()] * (1 + len(panes)) if is_same else ["", *panes])]
 
@@ -144,16 +149,23 @@ class ClipPanel(RunPanel):
         try:
             settings = self._seen_settings(values)
             self.panes.clip(settings)
-        except InputError:  # _show_clip tells it
+        except Exception:  # _show_clip tells it
             return [gr.skip(), self.panes.empty()[1]]
         assert isinstance(settings, ControlledSettings)  # only their tabs have this pane
         try:
             controls = self._of_run(job_id, settings)[1] or self.panes.controls(settings)
             controls = self._of_run(job_id, settings)[1] or controls
             said = "" if is_by(note, SEEN) else gr.skip()
-        except InputError as error:
-            controls, said = self.panes.refused_controls(), self.error(str(error), SEEN)
+        except Exception as error:
+            controls, said = self.panes.refused_controls(), self._unshown(error, SEEN)
         return [said, gr.skip() if controls == shown[1] else controls]
+
+    def _unshown(self, error: Exception, by: str) -> str:
+        """The note for a glance that could not be made; what nobody thought of is in the log."""
+        if isinstance(error, InputError):
+            return self.error(str(error), by)
+        logger.error("A glance at a clip failed.", exc_info=error)
+        return self.error(OWN_FAULT.format(kind=type(error).__name__), by)
 
     def _show_plan(self, job_id: str, _: str, *shown_and_values: Any) -> Iterator[list[Any]]:
         """How many frames the run will draw, and how long that takes; a long clip is counted for it."""
@@ -161,15 +173,15 @@ class ClipPanel(RunPanel):
         try:
             settings = self._seen_settings(values)
             first = self.studio.glances.clip(settings)
-        except InputError:  # _show_clip tells it
+        except Exception:  # _show_clip tells it
             yield [gr.skip(), ""]
             return
         if first.is_partial:
             yield [gr.skip(), markup.plan_html(first.num_frames, counting=True)]
         try:
             count = self.studio.glances.count(settings)
-        except InputError as error:
-            yield [self.error(str(error), CLIP), ""]
+        except Exception as error:
+            yield [self._unshown(error, CLIP), ""]
             return
         seconds = _expected_s(self.kept(self.view(job_id)), settings, count * first.width * first.height)
         yield [gr.skip(), markup.plan_html(count, seconds)]
