@@ -16,6 +16,8 @@ from t2v.diffusion import pipeline as pipeline_module
 from t2v.diffusion.progress import Cancelled
 from t2v.diffusion.zero import TextToVideoZeroPipeline
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"video_length": 3, "num_inference_steps": 10, "t0": 6, "t1": 8, "height": 64, "width": 64}
 
 

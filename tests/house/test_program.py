@@ -90,6 +90,7 @@ def test_loading_is_quiet_but_for_errors_and_downloads_and_leaves_the_libraries_
     assert levels_and_bars() == before
 
 
+@pytest.mark.slow
 def test_from_python_the_bundled_model_draws_without_a_word_of_the_libraries():
     if not (MINIATURE / "model_index.json").is_file():
         pytest.skip("the miniature's weights are not in this copy")

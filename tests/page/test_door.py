@@ -21,6 +21,8 @@ from t2v.page.glances import Glances
 from t2v.page.layout import build_page
 from t2v.page.studio import Studio
 
+pytestmark = pytest.mark.slow
+
 API = "/gradio_api"
 TEXT = "text_to_video"
 FAST = {"num_frames": 2, "width": 64, "height": 64, "num_inference_steps": 1, "seed": 7}

@@ -21,6 +21,8 @@ from t2v.page.door.belongings import own_temporary_folder
 from t2v.page.flags import is_loopback
 from t2v.page.glances import Glances
 
+pytestmark = pytest.mark.slow
+
 PROXIES = {
     "http_proxy": "http://127.0.0.1:9",
     "ALL_PROXY": "socks5://127.0.0.1:9",

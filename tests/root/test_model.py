@@ -132,6 +132,7 @@ def test_text_to_video_refuses_indices_past_its_steps_and_smoothing(model):
         model.process_text2video("a car", smooth_bg=True)
 
 
+@pytest.mark.slow
 def test_the_originals_words_are_added_where_they_are_asked_for(model_folder, tmp_path, capsys):
     quick = {"model_name": str(model_folder), "video_length": 1, "resolution": 64, "t0": 1, "t1": 1}
     path = Model("cpu").process_text2video("a car", path=str(tmp_path / "a.mp4"), **quick)

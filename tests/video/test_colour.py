@@ -8,6 +8,8 @@ from clips import ffmpeg
 from t2v.video.look import look
 from t2v.video.video import read_video
 
+pytestmark = pytest.mark.slow
+
 COLOURS = ("FFFFFF", "808080", "303030", "C02020", "20A020", "2040C0")
 MEANT = np.array([[int(colour[at : at + 2], 16) for at in (0, 2, 4)] for colour in COLOURS])
 NITS = "npl=203"

@@ -12,6 +12,8 @@ from t2v.video.look import look
 from t2v.video.video import clip_frames, read_video
 from t2v.video.write import add_audio, write_video
 
+pytestmark = pytest.mark.slow
+
 EIGHT = list(range(8))
 
 

@@ -24,6 +24,8 @@ from t2v.weights.load import load_pipeline, read_tokenizer
 from t2v.weights.refusals import ModelError
 from t2v.weights.source import Source
 
+pytestmark = pytest.mark.slow
+
 INDEX, CARD = "model_index.json", "miniature.json"
 UNET, VAE, TEXT = "unet/config.json", "vae/config.json", "text_encoder/config.json"
 SCHEDULER, WORDS = "scheduler/scheduler_config.json", "tokenizer/tokenizer_config.json"
