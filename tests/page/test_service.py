@@ -81,7 +81,6 @@ def start(family, tmp_path):
         one.process.wait()
 
 
-@pytest.mark.slow
 def test_it_starts_behind_proxies_and_ends_in_order_whatever_is_sent(start):
     app = start("--root-path", "/studio", **PROXIES)
     assert "ALL_PROXY names a SOCKS proxy" in app.told() or "socksio" in sys.modules
@@ -101,7 +100,6 @@ def test_it_starts_behind_proxies_and_ends_in_order_whatever_is_sent(start):
     assert list(app.folder.iterdir()) == [] and list(app.temporary.iterdir()) == []
 
 
-@pytest.mark.slow
 def test_what_a_killed_server_left_is_swept_and_a_living_one_keeps_its_own(start, tmp_path):
     killed = start()
     (theirs,) = tmp_path.glob("temporary/t2v-server-*")

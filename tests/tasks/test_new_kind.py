@@ -127,5 +127,5 @@ def test_the_page_has_its_tab(checkout, browser, family, tmp_path):
         page.get_by_role("tab", name="Edges").click()
         edges = page.get_by_role("tabpanel").filter(has=page.get_by_text("Its edges appear here"))
         edges.get_by_text("Advanced options").click()
-        field(edges, "Also follow brightness").wait_for()
+        edges.get_by_label("number input for Also follow brightness", exact=True).wait_for()
         page.close()
