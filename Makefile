@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TWO_AT_A_TIME := $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: app test fast check format bench docs
+.PHONY: app test fast check lint format bench docs
 
 app: .venv/app.stamp
 	$(BIN)/python app.py
@@ -14,14 +14,16 @@ test: check
 	$(TWO_AT_A_TIME) -m "not browser"
 	$(BIN)/python -m pytest -m browser
 
-# An answer within a minute.
-fast: check
+# An answer within a minute: types and what is slow are left to make test.
+fast: lint
 	$(TWO_AT_A_TIME) -m "not slow"
 
-check: .venv/dev.stamp
+check: lint
+	$(BIN)/mypy
+
+lint: .venv/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 
 format: .venv/dev.stamp
 	$(BIN)/ruff check --fix .

@@ -231,6 +231,7 @@ def test_too_little_memory_for_the_weights_is_not_called_a_broken_model(tmp_path
     assert capsys.readouterr().err.startswith("This run needs more memory than there is")
 
 
+@pytest.mark.slow
 def test_nobody_to_read_the_result_is_one_sentence_too(tmp_path, small):
     process = start(TASK, "a red car", "-o", "car.mp4", *small, cwd=tmp_path)
     process.stdout.close()

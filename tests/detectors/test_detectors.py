@@ -202,6 +202,7 @@ def silhouette(frame, k):
     cv2.circle(frame, (128 + k, 150), 50, (255,) * 3, -1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("thresholds", [(100, 200), (20, 60)])
 @pytest.mark.parametrize("crf", [None, 17, 30])
 def test_edges_are_recognised_through_compression(tmp_path, thresholds, crf):
@@ -226,6 +227,7 @@ def test_what_is_white_on_black_is_not_edges_for_that(draw):
     assert draw in (night_sky, credits_of_a_film) or looks_like_edges(edges)
 
 
+@pytest.mark.slow
 def test_no_footage_drawing_or_control_is_taken_for_edges():
     """Also not as a photograph without colour, with hard light or by night."""
     noise = np.random.default_rng(0).integers(0, 255, (3, 64, 64, 3), np.uint8)

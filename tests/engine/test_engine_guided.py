@@ -24,6 +24,8 @@ from t2v.video.video import read_video
 from t2v.video.write import read_settings
 from t2v.weights.refusals import ModelError
 
+pytestmark = pytest.mark.slow
+
 QUICK = {"seed": 3, "num_inference_steps": 2, "width": 80, "height": 64}
 
 
@@ -83,7 +85,6 @@ GUIDED = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "options"), GUIDED)
 def test_each_task_gives_the_same_video_for_the_same_seed_at_every_chunk_size(
     model, family, clip, kind, options

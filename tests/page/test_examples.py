@@ -63,6 +63,7 @@ def test_clips_are_small_and_of_the_length_size_and_rate_they_should_be(clips):
         assert np.abs(np.diff(video.frames.astype(int), axis=0)).mean(axis=(1, 2, 3)).min() > 0.02, file
 
 
+@pytest.mark.slow
 def test_skeletons_are_recognised_and_nothing_else_is_taken_for_one(clips):
     for file, video in clips.items():
         assert looks_like_skeleton(video.frames) == file.startswith("pose/"), file

@@ -12,6 +12,8 @@ from t2v.tasks.depth import DepthSettings
 from t2v.video.video import read_video
 from t2v.video.write import read_settings
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = ROOT / "examples"
 
 
@@ -48,7 +50,6 @@ def test_text_to_video(model, model_folder, tmp_path):
     assert told["task"] == "text-to-video" and told["program"] == "Text2Video-Zero Studio"
 
 
-@pytest.mark.slow
 def test_videos_that_follow_a_clip(model, family, square_clip, tmp_path, monkeypatch):
     """The depth detector's weights cannot be had here; nearness from brightness stands in for them."""
     monkeypatch.setattr(DepthSettings, "detect", lambda self, frames, device: 255 - frames)
@@ -97,7 +98,6 @@ def test_skeletons_are_read_at_four_frames_a_second(model, family, tmp_path, mon
     assert video.num_frames == 8 and Path(path).parent == Path("outputs")
 
 
-@pytest.mark.slow
 def test_pix2pix(model, family, square_clip, tmp_path):
     path = str(tmp_path / "out.mp4")
     options = {"resolution": 64, "start_t": 0.3, "end_t": 0.8, "out_fps": 4, "image_guidance_scale": 1.2}
@@ -132,7 +132,6 @@ def test_text_to_video_refuses_indices_past_its_steps_and_smoothing(model):
         model.process_text2video("a car", smooth_bg=True)
 
 
-@pytest.mark.slow
 def test_the_originals_words_are_added_where_they_are_asked_for(model_folder, tmp_path, capsys):
     quick = {"model_name": str(model_folder), "video_length": 1, "resolution": 64, "t0": 1, "t1": 1}
     path = Model("cpu").process_text2video("a car", path=str(tmp_path / "a.mp4"), **quick)
