@@ -3,6 +3,7 @@ threads wait.
 """
 
 import gc
+import importlib
 import logging
 import os
 import subprocess
@@ -82,6 +83,7 @@ def levels_and_bars() -> list[object]:
 
 
 def test_loading_is_quiet_but_for_errors_and_downloads_and_leaves_the_libraries_as_they_were():
+    importlib.import_module("huggingface_hub.utils.tqdm").enable_progress_bars()  # other tests hide them
     before = levels_and_bars()
     with pytest.raises(OSError), quiet_loading():
         *_, downloads_hidden = inside = levels_and_bars()
