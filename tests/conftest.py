@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -179,6 +180,12 @@ def square_clip(tmp_path_factory) -> str:
 
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody serves on: the app's own may be in use while tests run."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
 
 
 # The browser tests' own: a module that uses them brings the ``server`` to be visited.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, free_port
 
 from t2v.checks import InputError
 from t2v.commands.generate import main
@@ -250,11 +250,12 @@ def test_the_clip_itself_is_never_written_over(clip, capsys):
 def test_the_app_refuses_a_model_that_cannot_be_had(model, told, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tests").mkdir()
-    assert app.main(["--model", model, "--output", "videos"]) == 2
+    assert app.main(["--model", model, "--output", "videos", "--port", str(free_port())]) == 2
     err = capsys.readouterr().err
     assert err.startswith(told) and err.count("\n") == 1
     assert not Path("videos").exists()
-    app.check(app.arguments(["--model", "someone/model", "--output", "videos"]))  # the hub may have it later
+    flags = ["--model", "someone/model", "--output", "videos", "--port", str(free_port())]
+    app.check(app.arguments(flags))  # the hub may have it later
 
 
 def test_the_originals_words_are_a_choice_that_is_seen(clip):

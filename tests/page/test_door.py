@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import gradio as gr
 import pytest
+from conftest import free_port
 
 from t2v.engine.engine import Engine
 from t2v.jobs.queue import Jobs
@@ -26,11 +27,6 @@ pytestmark = pytest.mark.slow
 API = "/gradio_api"
 TEXT = "text_to_video"
 FAST = {"num_frames": 2, "width": 64, "height": 64, "num_inference_steps": 1, "seed": 7}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 class Answer(SimpleNamespace):

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from conftest import free_port
 from runs import resolved
 
 from t2v.checks import InputError
@@ -213,7 +214,7 @@ def test_flags_of_the_app():
 
 @pytest.mark.parametrize("auth", ["anna", ":secret", "anna:"])
 def test_half_credentials_end_with_one_sentence(auth, capsys):
-    assert app.main(["--auth", auth]) == 2
+    assert app.main(["--auth", auth, "--port", str(free_port())]) == 2
     sentence = "--auth needs a name and a password with a colon between them, like anna:secret."
     assert capsys.readouterr().err.strip() == sentence
 

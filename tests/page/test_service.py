@@ -11,9 +11,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, free_port
 from gradio.utils import get_upload_folder
-from test_door import API, free_port
+from test_door import API
 
 from t2v.checks import InputError
 from t2v.page import serve

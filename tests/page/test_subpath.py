@@ -5,10 +5,10 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from conftest import free_port
 from pages import button, needs_browser
 from playwright.sync_api import expect
 from test_app import ask, stage
-from test_door import free_port
 from test_service import Served
 
 HOP = {"connection", "transfer-encoding", "keep-alive"}
