@@ -16,10 +16,9 @@ import torch
 from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from einops import rearrange
 
-from t2v.checks import check_int
 from t2v.detectors import DepthDetector, PoseDetector, canny
 from t2v.diffusion.attention import CrossFrameAttention, FirstFrameBank
-from t2v.engine.original import check_watermark
+from t2v.engine.original import check_watermark, size_of
 from t2v.library.results import OUTPUTS
 from t2v.video.video import Video, clip_frames, fit_video, read_video
 from t2v.video.write import add_audio, read_settings, write_video
@@ -41,8 +40,6 @@ __all__ = [
     "write_video",
 ]
 
-STRIDE = 64  # sides of the original's videos are multiples of this
-
 
 def prepare_video(
     video_path: str,
@@ -60,15 +57,13 @@ def prepare_video(
     their shape is cut off. start_t, end_t: seconds, -1 to the clip's end. output_fps -1: the clip's own.
     InputError for a clip that cannot be read.
     """
-    longer = check_int("resolution", resolution, STRIDE, 2048)
     clip = clip_frames(
         video_path,
         start_s=start_t,
         end_s=None if end_t == -1 else end_t,
         fps=None if output_fps == -1 else output_fps,
     )
-    scale = longer / max(clip.width, clip.height) / STRIDE
-    width, height = (max(1, round(side * scale)) * STRIDE for side in (clip.width, clip.height))
+    width, height = size_of(clip, resolution)
     video = fit_video(clip, width=width, height=height)
     frames = torch.tensor(rearrange(video.frames, "f h w c -> f c h w")).to(device, dtype)
     return frames / 127.5 - 1.0 if normalize else frames, video.fps

@@ -10,6 +10,7 @@ from t2v.engine.defaults import native_side_px
 from t2v.program import bundled
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.settings import Settings
+from t2v.video.clips import Clip
 from t2v.weights.family import STABLE_DIFFUSION
 
 STEPS = 50  # the original's t0 and t1 are indices into so many
@@ -81,13 +82,18 @@ def side_of(resolution: int | None, model: str, task: str) -> int:
 
 
 def sized(settings: C, resolution: int) -> C:
-    """Settings with the original's size: the longer side is resolution, both are rounded to its stride."""
-    resolution = check_int("resolution", resolution, STRIDE, 2048)
+    """Settings with the original's size for their clip."""
     settings.check()
-    clip = settings.open()
-    scale = resolution / max(clip.width, clip.height) / STRIDE
-    width, height = (max(1, round(side * scale)) * STRIDE for side in (clip.width, clip.height))
+    width, height = size_of(settings.open(), resolution)
     return replace(settings, width=width, height=height)
+
+
+def size_of(clip: Clip, resolution: int) -> tuple[int, int]:
+    """(width, height) as the original has them: the longer side is resolution, both in whole strides."""
+    longer = check_int("resolution", resolution, STRIDE, 2048)
+    scale = longer / max(clip.width, clip.height) / STRIDE
+    width, height = (max(1, round(side * scale)) * STRIDE for side in (clip.width, clip.height))
+    return width, height
 
 
 def _our_seed(seed: Any) -> Any:
