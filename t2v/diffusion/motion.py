@@ -33,7 +33,7 @@ def warp(latents: torch.Tensor, field_px: torch.Tensor, cell_px: int, mode: str 
     if mode == "whole-cell":
         shift = torch.round(shift)
     if bool((shift == torch.round(shift)).all()):
-        return _shift_whole(latents, shift.to(torch.int64))
+        return shifted(latents, shift.to(torch.int64))
     return _shift_phase(latents, shift)
 
 
@@ -43,7 +43,8 @@ def _mirror_index(size: int, shift: int) -> torch.Tensor:
     return torch.where(source < size, source, 2 * size - 1 - source)
 
 
-def _shift_whole(latents: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+def shifted(latents: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+    """Latents (f c h w) moved by whole cells, (f, 2) of (x, y), with mirroring at the edges."""
     height, width = latents.shape[-2:]
     moved = []
     for frame, (dx, dy) in zip(latents, shift.tolist(), strict=True):

@@ -4,8 +4,12 @@ from dataclasses import dataclass
 
 from t2v.checks import InputError, check_choice, check_int, check_number, make_plain
 
+METHODS = ("canvas", "paper")  # one picture under a camera; or each frame drawn anew from T on
+PATHS = ("straight", "to and fro", "arc")
 WARPS = ("subcell", "whole-cell", "reference")
 MAX_MOTION_PX = 512.0
+ZOOMS = (0.8, 1.25)  # a frame
+MAX_TURN = 45.0  # degrees a frame
 USUAL_CELLS, MOST_CELLS = 64, 1024  # along a side of latents
 SCHEDULERS = {  # samplers by the names people give them -> diffusers' classes
     "ddim": "DDIMScheduler",
@@ -58,6 +62,52 @@ class Motion:
                 check_int(field, time, 0, 999)
         if self.t0 is not None and self.t1 is not None and self.t0 > self.t1:
             raise InputError(f"t0 (T') is {self.t0} and t1 (T) is {self.t1}; T' must not be larger than T.")
+
+
+@dataclass(frozen=True)
+class Camera:
+    """How one large picture passes before a camera that stands still; per frame, from the first one on.
+
+    x, y: output pixels, to the right and downwards. zoom: factor of size, above 1 comes nearer. turn: degrees,
+    clockwise. path: one of PATHS, of x and y.
+    """
+
+    x: float = 0.0
+    y: float = 0.0
+    zoom: float = 1.0
+    turn: float = 0.0
+    path: str = "straight"
+
+    def __post_init__(self) -> None:
+        make_plain(self)
+
+    def check(self) -> None:
+        """InputError where a value is out of range."""
+        check_number("motion_x", self.x, -MAX_MOTION_PX, MAX_MOTION_PX)
+        check_number("motion_y", self.y, -MAX_MOTION_PX, MAX_MOTION_PX)
+        check_number("zoom", self.zoom, *ZOOMS)
+        check_number("turn", self.turn, -MAX_TURN, MAX_TURN)
+        check_choice("path", self.path, PATHS)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What moves by itself before the camera's picture.
+
+    words: of the prompt. x, y, path: as in Camera. lively: it is drawn anew in each frame, so that limbs and
+    water move; else it keeps its shape. t0, t1: T' and T, as in Motion: where frames go ways of their own.
+    """
+
+    words: str
+    x: float = 0.0
+    y: float = 0.0
+    path: str = "straight"
+    lively: bool = False
+    t0: int | None = None
+    t1: int | None = None
+
+    def __post_init__(self) -> None:
+        make_plain(self)
 
 
 def own_cells(sample_size: object) -> tuple[int, int]:

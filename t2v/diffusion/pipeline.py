@@ -7,32 +7,36 @@ scheduler is stepped once per time on all frames. So the chunk size sets the mem
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from diffusers import SchedulerMixin
 
-from t2v.checks import InputError, check_int, check_number
+from t2v.checks import check_int, check_number
 from t2v.diffusion import pictures
+from t2v.diffusion.canvas import Canvas, Drawn, frames_of
 from t2v.diffusion.check_call import (
     check_frame_ids,
     check_run,
     common_shape,
-    cpu_generator,
     latent_size,
     noise_channels,
     prompt_arguments,
 )
 from t2v.diffusion.conditions import Control, Guidance, Predictor, ready_to_predict
 from t2v.diffusion.motion import alpha_ratio, default_times, motion_field, noise_to, warp
-from t2v.diffusion.options import Motion
+from t2v.diffusion.noise import draw_noise, window_noise
+from t2v.diffusion.options import Camera, Motion
 from t2v.diffusion.pictures import check_numbers
 from t2v.diffusion.progress import (
     Cancelled as Cancelled,  # defined there, raised to end a call of this pipeline
 )
 from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, alpha_bar, make_scheduler, nearest_index
+from t2v.diffusion.views import views
+from t2v.diffusion.windows import Windows
 from t2v.program import hushed
 
 with hushed("transformers"):  # of picture processors that want torchvision, which nothing here uses
@@ -92,7 +96,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         size = latent_size(self.unet, self.cell_px, height, width)
         ids = check_frame_ids(frame_ids, num_frames)
         shape = (max(ids) + 1, self.unet.config.in_channels, *size)
-        noise, generators = self._draw_noise(shape, latents, generator)
+        noise, generators = draw_noise(shape, self.device, generator, latents)
         if frame_ids is not None:
             noise, generators = noise[ids], [generators[number] for number in ids]
         schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
@@ -138,6 +142,52 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         return [first, Track.from_latents(run.schedule, noised, generators[1:], t1, run.eta)]
 
     @torch.inference_mode()
+    def canvas(
+        self,
+        prompt: str | torch.Tensor,
+        *,
+        negative_prompt: str | torch.Tensor = "",
+        num_frames: int = 8,
+        height: int | None = None,
+        width: int | None = None,
+        num_inference_steps: int = 50,
+        guidance_scale: float = 7.5,
+        camera: Camera = Camera(),  # noqa: B008 - frozen, so one default instance is safe
+        scheduler: str = "ddim",
+        chunk_size: int = 8,
+        cross_frame: bool = True,
+        generator: torch.Generator | None = None,
+        on_step: Callable[[Step], None] | None = None,
+    ) -> Canvas:
+        """Draw one large picture, of which every frame shows what its camera sees; ``decode`` makes frames.
+
+        The first frame is the picture that the model draws for the seed; what comes into view is drawn beside
+        it, at the same times. As many networks' calls as the camera's way is long, not as there are frames.
+        The arguments as in ``__call__``; chunk_size: windows through the network at once.
+        """
+        num_frames = check_int("num_frames", num_frames, 1, 100_000)
+        num_inference_steps, guidance_scale, chunk_size = check_run(
+            num_inference_steps, guidance_scale, scheduler, chunk_size
+        )
+        camera.check()
+        rows, columns = latent_size(self.unet, self.cell_px, height, width)
+        seen = views(num_frames, camera, rows * self.cell_px, columns * self.cell_px)
+        windows = Windows(seen, rows, columns, self.cell_px)
+        schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
+        shape = (self.unet.config.in_channels, rows, columns)
+        noise, generators = window_noise(shape, self.device, generator, windows.corners)
+        track = Track.from_noise(schedule, windows.share(noise, feather=False), generators)
+        track.after_step = windows.share
+        guidance = self._guidance(prompt, negative_prompt, guidance_scale)
+        at_once = len(windows) if chunk_size == 0 else chunk_size
+        with ready_to_predict(self.unet, guidance, at_once, cross_frame=cross_frame) as predictor:
+            num_steps = len(schedule.timesteps)
+            progress = Progress.planned(len(windows), num_steps, None, on_step)
+            progress.show = partial(frames_of, windows, seen)
+            self._denoise(Run(schedule, predictor, progress), [track], num_steps, "all frames")
+        return Canvas(windows, seen, check_numbers(track.latents, self.unet.dtype))
+
+    @torch.inference_mode()
     def guided(
         self,
         prompt: str,
@@ -169,7 +219,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         num_frames, height, width = common_shape(controls, source, self.vae, self.cell_px)
         channels = noise_channels(self.unet, self.vae, source)
         shape = (1, channels, *latent_size(self.unet, self.cell_px, height, width))
-        noise, (own,) = self._draw_noise(shape, latents, generator)
+        noise, (own,) = draw_noise(shape, self.device, generator, latents)
         schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
         track = Track.from_noise(
             schedule, noise.expand(num_frames, -1, -1, -1), [own.clone_state() for _ in range(num_frames)]
@@ -201,9 +251,11 @@ class TextToVideoPipeline(StableDiffusionPipeline):
                 track.step(part)
             run.progress.tell(label, clean, int(time))
 
-    def decode(self, latents: torch.Tensor) -> Iterator[np.ndarray]:
-        """Frames of latents (1 f c h w), one at a time: uint8 RGB (h, w, 3)."""
-        return pictures.decode(self.vae, latents[0], self.tell)
+    def decode(self, drawn: torch.Tensor | Drawn) -> Iterator[np.ndarray]:
+        """Frames of latents (1 f c h w), or of what is yet to become frames, one at a time: uint8 RGB (h, w, 3)."""
+        if isinstance(drawn, Drawn):
+            return drawn.frames(partial(pictures.decode, self.vae, tell=self.tell))
+        return pictures.decode(self.vae, drawn[0], self.tell)
 
     def encode(self, frames: np.ndarray) -> torch.Tensor:
         """Latents (f c h w), float32, not scaled, of frames, uint8 RGB (f, h, w, 3): their likeliest."""
@@ -268,19 +320,3 @@ class TextToVideoPipeline(StableDiffusionPipeline):
             return Guidance(torch.cat([without, with_text]), (scale,))
         embeds = torch.cat([without, without, with_text])
         return Guidance(embeds, (image_scale, scale), shown=(False, True, True))
-
-    def _draw_noise(
-        self, shape: tuple[int, ...], latents: torch.Tensor | None, generator: torch.Generator | None
-    ) -> tuple[torch.Tensor, list[torch.Generator]]:
-        """All noise of a run, drawn on the CPU before any chunking: x_1000^1 and every epsilon_k as one
-        (f c h w), and a generator per frame for samplers that draw as they go. Frames 0..n are the same
-        however many follow."""
-        generator = cpu_generator(generator)
-        if latents is None:
-            latents = torch.randn(1, *shape[1:], generator=generator)
-        elif tuple(latents.shape) != (1, *shape[1:]):
-            raise InputError(f"latents has the shape {tuple(latents.shape)}; give {(1, *shape[1:])}.")
-        seeds = torch.randint(2**62, (shape[0],), generator=generator.clone_state())
-        others = torch.randn(shape[0] - 1, *shape[1:], generator=generator)
-        noise = torch.cat([latents.to(self.device, torch.float32), others.to(self.device)])
-        return noise, [torch.Generator().manual_seed(int(seed)) for seed in seeds]

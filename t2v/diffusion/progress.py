@@ -26,13 +26,17 @@ class Step:
 
 @dataclass
 class Progress:
-    """Counts a run's steps and tells the caller of each."""
+    """Counts a run's steps and tells the caller of each.
+
+    show: the video's frames (f c h w) of what is drawn, where that is something else.
+    """
 
     total_steps: int
     total_frames: int
     on_step: Callable[[Step], None] | None
     done: int = 0
     frames: int = 0
+    show: Callable[[torch.Tensor], torch.Tensor] | None = None
 
     @classmethod
     def planned(
@@ -55,4 +59,5 @@ class Progress:
         self.frames += len(clean)
         if self.on_step is not None:
             fraction = self.frames / self.total_frames
-            self.on_step(Step(self.done, self.total_steps, label, fraction, clean[None], time))
+            shown = clean if self.show is None else self.show(clean)
+            self.on_step(Step(self.done, self.total_steps, label, fraction, shown[None], time))

@@ -2,7 +2,7 @@
 
 import copy
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +57,8 @@ class Track:
 
     latents: (f, c, h, w), float32, in the scheduler's own scaling. generators: one per frame, for samplers
     that draw noise as they go, so that no frame's noise depends on how many frames there are. eta: of DDIM's
-    paper, 0..1, the share of such noise; for that sampler alone.
+    paper, 0..1, the share of such noise; for that sampler alone. after_step: what becomes of the latents after
+    every step, as where parts of them are the same thing; (f, c, h, w) to the same shape.
     """
 
     scheduler: SchedulerMixin
@@ -65,6 +66,7 @@ class Track:
     generators: list[torch.Generator]
     index: int = 0
     eta: float = 0.0
+    after_step: Callable[[torch.Tensor], torch.Tensor] | None = None
 
     @classmethod
     def from_noise(
@@ -96,7 +98,8 @@ class Track:
     def fork(self) -> "Track":
         """A copy with its own history and generators, to run ahead of this one."""
         generators = [generator.clone_state() for generator in self.generators]
-        return Track(copy.deepcopy(self.scheduler), self.latents, generators, self.index, self.eta)
+        history = copy.deepcopy(self.scheduler)
+        return Track(history, self.latents, generators, self.index, self.eta, self.after_step)
 
     def _preserving_scale(self) -> float:
         """Factor on the way to the network: 1, or 1/sqrt(sigma^2 + 1) for Euler's samplers."""
@@ -126,5 +129,6 @@ class Track:
         if "eta" in taken:
             extra["eta"] = self.eta
         time = self.scheduler.timesteps[self.index]
-        self.latents = self.scheduler.step(prediction, time, self.latents, return_dict=False, **extra)[0]
+        stepped = self.scheduler.step(prediction, time, self.latents, return_dict=False, **extra)[0]
+        self.latents = stepped if self.after_step is None else self.after_step(stepped)
         self.index += 1

@@ -1,0 +1,136 @@
+"""Two layers: a subject that moves, and a background that stands or moves at a speed of its own.
+
+The subject is where the network's text attention finds its words. What is behind it (the plate) is filled in
+from beside it, noised a little and drawn again without the subject. Then every frame is drawn from T on:
+inside the subject's mask, moved, it is the first frame; outside of it the plate; the network itself draws the
+border between the two anew in each frame, and where it is asked for life the whole subject.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from t2v.diffusion.canvas import Decode, Drawn, Plane
+from t2v.diffusion.motion import shifted
+from t2v.diffusion.options import KnownTimes
+from t2v.diffusion.subject import grown
+from t2v.diffusion.windows import Windows
+
+HOLE_CELLS = 3  # by which the mask is grown for the plate: outlines and shadows reach beyond it
+BESIDE_PX = 64  # left and right of the hole, from where it is filled
+PLATE_TIME = KnownTimes(331, 331, 32.0)  # how far a filled hole is noised, found on latents of 32 x 32
+BORDER_CELLS = 1  # to both sides of the mask's edge, where each frame is drawn by itself
+SOFT_PX = 4.0  # of the edge in pixels between the two layers
+
+
+def fill_beside(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """A picture, uint8 (h, w, 3), whose hole (h, w) bool is filled row by row from left and right of it.
+
+    Each row goes from the median of what is left of its hole to the median of what is right of it; a row that
+    is all hole takes those of the nearest row.
+    """
+    filled, width = picture.astype(np.float32), picture.shape[1]
+    done = ~hole.any(axis=1)
+    for y in np.flatnonzero(~done):
+        columns = np.flatnonzero(hole[y])
+        first, last = int(columns[0]), int(columns[-1])
+        sides = [picture[y, max(0, first - BESIDE_PX) : first], picture[y, last + 1 : last + 1 + BESIDE_PX]]
+        ends = [np.median(side, axis=0) for side in sides if len(side)]
+        if ends:
+            share = np.interp(np.arange(width), [first, max(last, first + 1)], [0, 1])[:, None]
+            row = ends[0] * (1 - share) + ends[-1] * share
+            filled[y, hole[y]] = row[hole[y]]
+            done[y] = True
+    for y in np.flatnonzero(~done):
+        near = np.flatnonzero(done)
+        if len(near):
+            filled[y] = filled[near[np.abs(near - y).argmin()]]
+    return filled.round().astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Where in a frame what is drawn from, (f, h, w) bool: the subject itself, and the plate itself.
+
+    What is neither is drawn anew in each frame.
+    """
+
+    subject: torch.Tensor
+    plate: torch.Tensor
+    shifts: torch.Tensor  # (f, 2), whole cells by which the subject is moved, (x, y)
+
+    @classmethod
+    def moved(cls, mask: np.ndarray, places: np.ndarray, cell_px: int, lively: bool) -> "Cells":
+        """mask: of the subject in the first frame, (h, w) bool. places: where it moves, (f, 2) in pixels."""
+        shifts = torch.from_numpy(np.rint(places / cell_px).astype(np.int64))
+        inner = np.zeros_like(mask) if lively else grown(mask, -BORDER_CELLS)
+        outer = grown(mask, BORDER_CELLS)
+        subject, reach = (move_mask(part, shifts) for part in (inner, outer))
+        return cls(subject, ~reach, shifts)
+
+    def compose(self, free: torch.Tensor, first: torch.Tensor, plate: torch.Tensor) -> torch.Tensor:
+        """Frames (f c h w): ``first`` (c h w), moved, inside; ``plate`` (f c h w) outside; else ``free``."""
+        moved = shifted(first.expand(len(free), -1, -1, -1), self.shifts)
+        inside = torch.where(self.subject[:, None].to(free.device), moved, free)
+        return torch.where(self.plate[:, None].to(free.device), plate, inside)
+
+
+def move_mask(mask: np.ndarray, shifts: torch.Tensor) -> torch.Tensor:
+    """A mask (h, w) moved by whole cells (f, 2), (x, y): (f, h, w) bool; nothing comes in at the edges."""
+    height, width = mask.shape
+    found = np.zeros((len(shifts), height, width), bool)
+    for frame, (x, y) in zip(found, shifts.tolist(), strict=True):
+        if abs(x) < width and abs(y) < height:
+            rows = slice(max(0, y), height + min(0, y)), slice(max(0, -y), height + min(0, -y))
+            columns = slice(max(0, x), width + min(0, x)), slice(max(0, -x), width + min(0, -x))
+            frame[rows[0], columns[0]] = mask[rows[1], columns[1]]
+    return torch.from_numpy(found)
+
+
+class Layers(Drawn):
+    """A drawn video of two layers.
+
+    windows, seen: of the plate and its views; plate: its latents (n c h w). drawn: the frames' (f c h w), as
+    near as whole cells come. mask: of the subject, (h, w) bool in cells; places: where it moves, (f, 2) pixels.
+    """
+
+    def __init__(
+        self,
+        windows: Windows,
+        seen: np.ndarray,
+        plate: torch.Tensor,
+        drawn: torch.Tensor,
+        cells: Cells,
+        places: np.ndarray,
+    ) -> None:
+        self.windows, self.seen, self.plate = windows, seen, plate
+        self.drawn, self.cells, self.places = drawn, cells, places
+
+    def latents(self) -> torch.Tensor:
+        return self.drawn[None]
+
+    def frames(self, decode: Decode) -> Iterator[np.ndarray]:
+        plane = Plane(self.windows, decode(self.plate))
+        for number, picture in enumerate(decode(self.drawn)):
+            behind = plane.frame(number, self.seen[number])
+            yield self._together(number, picture, behind)
+
+    def _together(self, number: int, picture: np.ndarray, behind: np.ndarray) -> np.ndarray:
+        """The subject of a decoded frame, moved by what whole cells lack, before the plate."""
+        cell_px = self.windows.cell_px
+        rest = self.places[number] - self.cells.shifts[number].numpy() * cell_px
+        reach = (~self.cells.plate[number]).numpy().astype(np.float32)
+        height, width = picture.shape[:2]
+        soft = cv2.resize(reach, (width, height), interpolation=cv2.INTER_NEAREST)
+        soft = cv2.GaussianBlur(soft, (0, 0), SOFT_PX)
+        move = np.array([[1, 0, rest[0]], [0, 1, rest[1]]], np.float64)
+        if rest.any():
+            picture = cv2.warpAffine(
+                picture, move, (width, height), flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE
+            )
+            soft = cv2.warpAffine(soft, move, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        mixed = behind + soft[..., None] * (picture.astype(np.float32) - behind)
+        return mixed.round().clip(0, 255).astype(np.uint8)

@@ -1,0 +1,143 @@
+"""Where in a picture the words of a prompt are drawn: by what the network's text attention looks at."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers.models.attention_processor import Attention
+from einops import rearrange
+
+from t2v.checks import InputError
+
+HEEDED = (0.2, 0.8)  # share of the steps in which attention tells: before, there is no picture yet
+
+
+def word_places(tokenizer: Any, prompt: str, words: str) -> list[int]:
+    """Which of the prompt's tokens the words are, counted as the text encoder sees them.
+
+    InputError where the prompt does not have them, one after the other.
+    """
+    limit = tokenizer.model_max_length
+    whole = tokenizer(prompt, truncation=True, max_length=limit).input_ids
+    part = tokenizer(words, add_special_tokens=False).input_ids
+    for start in range(len(whole) - len(part) + 1):
+        if part and whole[start : start + len(part)] == part:
+            return list(range(start, start + len(part)))
+    raise InputError(f"subject is {words[:60]!r}, which the prompt does not say; give words of the prompt.")
+
+
+class Heeding:
+    """How much every place of the picture heeds some tokens, layer by layer, over the steps of a run.
+
+    places: of the tokens. Only the branch of guidance that is told most is looked at, and its first frame.
+    """
+
+    def __init__(self, places: list[int]) -> None:
+        self.places = places
+        self.on = False
+        self.sums: dict[str, torch.Tensor] = {}  # layer -> (l,)
+
+    def note(self, layer: str, attn: Attention, hidden_states: torch.Tensor, text: torch.Tensor) -> None:
+        """Add what the last row of a batch heeds; hidden_states: ((b f) l c), text: ((b f) n d)."""
+        query, key = (
+            rearrange(project(rows[-1:]), "1 l (h d) -> h l d", h=attn.heads).float()
+            for project, rows in ((attn.to_q, hidden_states), (attn.to_k, text))
+        )
+        heeded = (query @ key.transpose(1, 2) * attn.scale).softmax(-1)[..., self.places]
+        told = heeded.sum(-1).mean(0)
+        self.sums[layer] = told + self.sums[layer] if layer in self.sums else told
+
+    def map(self, height: int, width: int) -> np.ndarray:
+        """How much each cell heeds the tokens, (h, w) float32, 0..1: the mean of all layers, each of 0..1."""
+        maps = []
+        for told in self.sums.values():
+            rows, columns = _shape(len(told), height, width)
+            spread = told.max() - told.min()
+            if spread > 0:
+                even = ((told - told.min()) / spread).reshape(1, 1, rows, columns)
+                maps.append(F.interpolate(even, (height, width), mode="bilinear", align_corners=False)[0, 0])
+        if not maps:
+            return np.zeros((height, width), np.float32)
+        return torch.stack(maps).mean(0).cpu().numpy()
+
+
+class _Listener:
+    """A layer's own attention processor, and beside it what it heeds."""
+
+    def __init__(self, layer: str, inner: Any, heeding: Heeding) -> None:
+        self.layer, self.inner, self.heeding = layer, inner, heeding
+
+    def __call__(
+        self,
+        attn: Attention,
+        hidden_states: torch.Tensor,
+        encoder_hidden_states: torch.Tensor | None = None,
+        *rest: Any,
+        **named: Any,
+    ) -> torch.Tensor:
+        if self.heeding.on and encoder_hidden_states is not None:
+            self.heeding.note(self.layer, attn, hidden_states, encoder_hidden_states)
+        mixed: torch.Tensor = self.inner(attn, hidden_states, encoder_hidden_states, *rest, **named)
+        return mixed
+
+
+@contextmanager
+def heeding(network: torch.nn.Module, places: list[int]) -> Iterator[Heeding]:
+    """Listen to the network's text attention while the context lasts; nothing it draws is changed."""
+    heard = Heeding(places)
+    layers = {
+        name: layer
+        for name, layer in network.named_modules()
+        if isinstance(layer, Attention) and name.endswith("attn2")
+    }
+    found = {name: layer.processor for name, layer in layers.items()}
+    try:
+        for name, layer in layers.items():
+            layer.processor = _Listener(name, found[name], heard)
+        yield heard
+    finally:
+        for name, layer in layers.items():
+            layer.processor = found[name]
+
+
+def _shape(count: int, height: int, width: int) -> tuple[int, int]:
+    """Rows and columns of a layer of so many places: the latents', halved as often as needed."""
+    while height * width > count and height * width > 1:
+        height, width = math.ceil(height / 2), math.ceil(width / 2)
+    if height * width != count:
+        raise InputError("move is subject, and this model's text attention has no places; choose camera.")
+    return height, width
+
+
+def mask_of(heeded: np.ndarray) -> np.ndarray:
+    """The largest piece of what is heeded more, by Otsu's threshold: (h, w) bool, at least one cell."""
+    grey = np.rint(heeded / max(float(heeded.max()), 1e-9) * 255).astype(np.uint8)
+    _, high = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(high.astype(np.uint8), connectivity=8)
+    if count < 2:
+        return np.asarray(heeded == heeded.max())
+    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    return filled(np.asarray(labels == largest))
+
+
+def filled(mask: np.ndarray) -> np.ndarray:
+    """A mask (h, w) bool with its holes closed."""
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    whole = np.zeros(mask.shape, np.uint8)
+    cv2.drawContours(whole, outlines, -1, 1, cv2.FILLED)
+    return whole.astype(bool)
+
+
+def grown(mask: np.ndarray, cells: int) -> np.ndarray:
+    """A mask (h, w) bool, larger by so many cells to all sides; smaller where below 0."""
+    if cells == 0:
+        return mask
+    kernel = np.ones((2 * abs(cells) + 1,) * 2, np.uint8)
+    change = cv2.dilate if cells > 0 else cv2.erode
+    border = cv2.BORDER_CONSTANT if cells > 0 else cv2.BORDER_REPLICATE
+    return np.asarray(change(mask.astype(np.uint8), kernel, borderType=border), bool)

@@ -1,0 +1,78 @@
+"""Where the camera stands: how the first frame's picture lies in every frame of a video.
+
+A view is an affine map, (2, 3), from pixels of the first frame to pixels of frame k: q -> A q + b. The first
+one changes nothing. Positive x moves the picture to the right, positive y downwards.
+"""
+
+import math
+
+import cv2
+import numpy as np
+
+from t2v.diffusion.options import Camera
+
+MOST_STEPS = 4096  # between two frames, however far apart they are
+
+
+def path(num_frames: int, x: float, y: float, shape: str = "straight") -> np.ndarray:
+    """Where a thing that moves by (x, y) pixels a frame has come in each frame: (f, 2), pixels; 0 at first.
+
+    shape: one of PATHS. "straight": k (x, y), the paper's Eq. 7. "to and fro": as far in the first half of
+    the video, and back again in the second. "arc": as straight, and on the way up and down again, upwards of
+    its travel if that is sideways, by a quarter of it.
+    """
+    k = np.arange(num_frames, dtype=np.float64)
+    straight = np.outer(k, (x, y))
+    if num_frames < 2 or shape == "straight":
+        return straight
+    last = num_frames - 1
+    if shape == "to and fro":
+        return np.outer(np.minimum(k, last - k), (x, y))
+    side = 1.0 if x >= 0 else -1.0
+    bow = (
+        np.array([y, -x]) * side * last
+    )  # across the travel; up, for one to the left as well as to the right
+    share = k / last
+    return straight + np.outer(share * (1 - share), bow)
+
+
+def views(num_frames: int, camera: Camera, height: int, width: int) -> np.ndarray:
+    """The views of a whole video, (f, 2, 3). height, width: of a frame, in pixels, whose middle is zoomed to."""
+    centre = np.array([(width - 1) / 2, (height - 1) / 2])
+    found = np.zeros((num_frames, 2, 3))
+    for k, place in enumerate(path(num_frames, camera.x, camera.y, camera.path)):
+        angle, scale = math.radians(camera.turn) * k, camera.zoom**k
+        cosine, sine = scale * math.cos(angle), scale * math.sin(angle)
+        turned = np.array([[cosine, -sine], [sine, cosine]])
+        found[k, :, :2] = turned
+        found[k, :, 2] = centre - turned @ centre + place
+    return found
+
+
+def inverse(view: np.ndarray) -> np.ndarray:
+    """The map back, from pixels of frame k to pixels of the first frame, (2, 3)."""
+    return cv2.invertAffineTransform(view)
+
+
+def footprint(view: np.ndarray, height: int, width: int) -> tuple[float, float, float, float]:
+    """What a frame shows of the first frame's plane: top, left, bottom, right, in its pixels' edges.
+
+    0, 0, height, width for the first frame itself.
+    """
+    corners = np.array([[-0.5, -0.5], [width - 0.5, -0.5], [-0.5, height - 0.5], [width - 0.5, height - 0.5]])
+    back = inverse(view)
+    seen = corners @ back[:, :2].T + back[:, 2] + 0.5
+    (left, top), (right, bottom) = seen.min(axis=0), seen.max(axis=0)
+    return float(top), float(left), float(bottom), float(right)
+
+
+def between(
+    before: np.ndarray, after: np.ndarray, most_px: float, height: int, width: int
+) -> list[np.ndarray]:
+    """Views on the way from one to the next, the last one ``after``, no corner further apart than most_px."""
+    moves = [
+        abs(a - b) for a, b in zip(*(footprint(one, height, width) for one in (before, after)), strict=True)
+    ]
+    steps = min(MOST_STEPS, max(1, math.ceil(max(moves) / most_px)))
+    # weighted so that the ends are the two views themselves, to the last bit
+    return [(before * (steps - step) + after * step) / steps for step in range(1, steps + 1)]

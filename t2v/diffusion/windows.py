@@ -1,0 +1,164 @@
+"""One large picture, drawn through windows of the size that a model knows.
+
+Windows stand on a lattice of cells, in the order in which the frames of a video first need them. Cells that
+several of them see belong to the earliest: so what a frame shows never depends on the frames after it, and
+the first window's picture is the one that the model draws alone.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+
+from t2v.diffusion.views import between, footprint
+
+STRIDE = 1 / 8  # of a window's side, from one window to the next
+FEATHER_CELLS = 3  # how far beyond a window's border what comes after it is brought nearer to it
+NEAR = 1e-6  # cells; what rounding leaves of a whole number
+
+Corner = tuple[int, int]  # a window's place on the lattice, (row, column); the first frame's is (0, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Borrowed:
+    """What one window takes from those before it.
+
+    known: (h, w) bool, the cells it takes. source: (h, w), where in all windows' cells (n h w, flat) each of
+    them is found. nearest: (h, w), of every cell the number of the nearest known one. fade: (h, w), 0..1,
+    how much of the step that is found there the cell takes over.
+    """
+
+    known: torch.Tensor
+    source: torch.Tensor
+    nearest: torch.Tensor
+    fade: torch.Tensor
+
+
+class Windows:
+    """The windows that a video's views need. height, width: of one, in cells; cell_px: pixels per cell."""
+
+    def __init__(self, seen: np.ndarray, height: int, width: int, cell_px: int) -> None:
+        """seen: the frames' views (f, 2, 3), as ``views`` gives them."""
+        self.height, self.width, self.cell_px = height, width, cell_px
+        self.steps = (max(1, round(height * STRIDE)), max(1, round(width * STRIDE)))
+        self.corners: list[Corner] = []
+        self.needs: list[tuple[int, ...]] = []  # of every frame, the numbers of the windows that show it
+        self._plan(seen)
+        self._borrowed = [self._borrow(number) for number in range(len(self.corners))]
+
+    def __len__(self) -> int:
+        return len(self.corners)
+
+    def cells(self, number: int) -> Corner:
+        """Where a window's first row and column lie, in cells of the first frame."""
+        (row, column), (down, right) = self.corners[number], self.steps
+        return row * down, column * right
+
+    def share(self, latents: torch.Tensor, feather: bool = True) -> torch.Tensor:
+        """The windows' latents (n c h w) with every shared cell as the earliest window has it.
+
+        feather: cells next to what is shared take over part of the change there, so that no seam is left.
+        """
+        shared = latents.clone()
+        for number, borrowed in enumerate(self._borrowed[1:], start=1):
+            own, known = shared[number], borrowed.known.to(latents.device)
+            theirs = shared.movedim(1, 0).flatten(1)[:, borrowed.source.to(latents.device)]
+            if feather:
+                gap = torch.where(known, theirs - own, 0).flatten(1)
+                own = own + gap[:, borrowed.nearest.to(latents.device)] * borrowed.fade.to(latents)
+            shared[number] = torch.where(known, theirs, own)
+        return shared
+
+    def cut(self, latents: torch.Tensor, frame: int, view: np.ndarray) -> torch.Tensor:
+        """What frame number ``frame`` shows, to whole cells and neither zoomed nor turned: (c h w)."""
+        top, left, bottom, right = (edge / self.cell_px for edge in footprint(view, *self.pixels))
+        row, column = round((top + bottom - self.height) / 2), round((left + right - self.width) / 2)
+        rows, columns = np.arange(row, row + self.height), np.arange(column, column + self.width)
+        found = latents[0].new_zeros(latents.shape[1:])
+        for number in reversed(self.needs[frame]):
+            y, x = self.cells(number)
+            inside_y = np.clip(rows - y, 0, self.height - 1)
+            inside_x = np.clip(columns - x, 0, self.width - 1)
+            covered = np.outer(inside_y == rows - y, inside_x == columns - x)
+            shown = latents[number][:, inside_y][:, :, inside_x]
+            keep = torch.from_numpy(covered).to(latents.device)
+            found = torch.where(keep, shown, found)
+        return found
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Rows and columns of pixels of a window, and of a frame."""
+        return self.height * self.cell_px, self.width * self.cell_px
+
+    def _plan(self, seen: np.ndarray) -> None:
+        """Find each frame's windows; the way between frames is covered too, so that windows hang together."""
+        numbers: dict[Corner, int] = {}
+        most_px = min(step * self.cell_px for step in self.steps)
+        for k, view in enumerate(seen):
+            way = between(seen[k - 1], view, most_px, *self.pixels) if k else [view]
+            for place in way:
+                for corner in self._covering(place):
+                    if corner not in numbers:
+                        numbers[corner] = len(numbers)
+                        self.corners.append(corner)
+            self.needs.append(tuple(sorted(numbers[corner] for corner in self._covering(view))))
+
+    def _covering(self, view: np.ndarray) -> Iterable[Corner]:
+        """The lattice's windows that show all that a view shows, the nearest to the first one first."""
+        top, left, bottom, right = (edge / self.cell_px for edge in footprint(view, *self.pixels))
+        rows = _span(top, bottom, self.height, self.steps[0])
+        columns = _span(left, right, self.width, self.steps[1])
+        found = [(row, column) for row in rows for column in columns]
+        return sorted(found, key=lambda corner: (abs(corner[0]) + abs(corner[1]), corner))
+
+    def _borrow(self, number: int) -> Borrowed:
+        area = self.height * self.width
+        source = np.full((self.height, self.width), -1, np.int64)
+        for earlier in range(number - 1, -1, -1):  # the earliest is written last, and stays
+            mine, theirs = self._overlap(number, earlier)
+            if mine is not None and theirs is not None:
+                cells = np.arange(area).reshape(self.height, self.width)
+                source[mine] = cells[theirs] + earlier * area
+        known = source >= 0
+        nearest, fade = nearest_known(known, FEATHER_CELLS)
+        return Borrowed(*(torch.from_numpy(part) for part in (known, source.clip(0), nearest, fade)))
+
+    def _overlap(self, one: int, other: int) -> tuple[tuple[slice, slice] | None, tuple[slice, slice] | None]:
+        """The cells that two windows share, as rows and columns of each; None where there are none."""
+        pairs = []
+        for a, b, side in zip(self.cells(one), self.cells(other), (self.height, self.width), strict=True):
+            low, high = max(a, b), min(a, b) + side
+            if low >= high:
+                return None, None
+            pairs.append((slice(low - a, high - a), slice(low - b, high - b)))
+        (rows, their_rows), (columns, their_columns) = pairs
+        return (rows, columns), (their_rows, their_columns)
+
+
+def _span(low: float, high: float, side: int, step: int) -> Sequence[int]:
+    """Numbers of the lattice's lines whose windows cover low..high, in cells, of ``side`` cells each."""
+    first, last = math.floor(low / step + NEAR), math.ceil((high - side) / step - NEAR)
+    if last <= first:  # one window will do: the nearest to the first frame's of all that would
+        return [min(range(last, first + 1), key=abs)]
+    return range(first, last + 1)
+
+
+def nearest_known(known: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of every place of a map (h, w) the nearest known one, as a flat number, and how near it is.
+
+    The nearness falls evenly from 1 at a known place to 0 beyond ``reach``; it is 0 at known places
+    themselves, and everywhere where none is known. float32.
+    """
+    numbers = np.arange(known.size).reshape(known.shape)
+    if not known.any() or known.all():
+        return numbers, np.zeros(known.shape, np.float32)
+    away, labels = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    of_label = np.zeros(int(labels.max()) + 1, np.int64)
+    of_label[labels[known]] = numbers[known]
+    fade = np.clip(1 - away / (reach + 1), 0, 1).astype(np.float32)
+    return of_label[labels], np.where(known, np.float32(0), fade)
