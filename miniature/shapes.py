@@ -70,6 +70,7 @@ DEFAULTS = {
     "motion_x": 8.0,
     "motion_y": 0.0,
 }
+METHOD = "canvas"  # of drawing videos from text: steady, and quicker (benchmarks/QUALITY.md)
 # What suits single tasks better. Measured for edits: less guidance leaves more of the rest as it is, and
 # instructions are obeyed all the same.
 TASKS = {"pix2pix": {"guidance_scale": 2.5, "image_guidance_scale": 1.5}}

@@ -9,7 +9,7 @@ import sys
 from dataclasses import MISSING
 from typing import Any
 
-from t2v.diffusion.options import SCHEDULERS, WARPS
+from t2v.diffusion.options import METHODS, MOVES, PATHS, SCHEDULERS, WARPS
 from t2v.program import Parser
 from t2v.tasks import TASKS, Settings
 from t2v.tasks.clip import ClipSettings
@@ -43,6 +43,21 @@ GROUPS = {
         "height": ("--height", "pixels, a multiple of 8"),
         "fps": ("--fps", "frames per second of the file"),
     },
+    "what moves": {
+        "move": ("--move", "the camera's whole picture, the subject, both, or life in the subject alone"),
+        "motion_x": ("--motion-x", "movement of what moves to the right, in pixels per frame"),
+        "motion_y": ("--motion-y", "movement of what moves downwards, in pixels per frame"),
+        "subject": ("--subject", "words of the prompt that name the subject (default: its first ones)"),
+        "background_x": ("--background-x", "with --move both: the background's movement to the right"),
+        "background_y": ("--background-y", "with --move both: the background's movement downwards"),
+        "path": ("--path", "the way it takes"),
+        "zoom": ("--zoom", "factor of the picture's size per frame; above 1 comes nearer"),
+        "turn": ("--turn", "degrees per frame by which the picture is turned, clockwise"),
+        "method": (
+            "--method",
+            "one picture under a camera, or the paper's way (default: what suits the model)",
+        ),
+    },
     CONTROLNETS: {
         "conditioning_scale": ("--conditioning-scale", "how strictly the clip is followed"),
         "guidance_start": ("--guidance-start", "share of the steps after which the clip is followed"),
@@ -51,8 +66,6 @@ GROUPS = {
     OTHERS: {
         "num_inference_steps": ("--steps", "denoising steps; more are slower and often finer"),
         "guidance_scale": ("--guidance", "how closely the prompt is followed; 1 or less turns guidance off"),
-        "motion_x": ("--motion-x", "movement to the right, in pixels per frame"),
-        "motion_y": ("--motion-y", "movement downwards, in pixels per frame"),
         "t0": ("--t0", "the paper's T', the time at which frames are moved; not larger than --t1"),
         "t1": ("--t1", "the paper's T, up to which they are noised again; further from --t0 is freer"),
         "chunk_size": ("--chunk-size", "frames computed at once, 0 for all; less memory, the same picture"),
@@ -68,7 +81,7 @@ OPTIONS = {
 }
 OF_CONTROLNETS = ("controlnet", "also")  # fields that --controlnet fills together
 OF_RUNS = ("device", "dtype")  # options that belong to no Settings
-CHOICES = {"scheduler": SCHEDULERS, "warp": WARPS}
+CHOICES = {"scheduler": SCHEDULERS, "warp": WARPS, "move": MOVES, "path": PATHS, "method": METHODS}
 ALIASES = {"model": ("--base-model",)}
 UNSET = {"seed": "drawn at random and shown"}  # what a field left None means
 UNSET_WITH_CLIP = {

@@ -30,7 +30,10 @@ class Drawn(ABC):
 
 
 class Canvas(Drawn):
-    """One picture under a camera. windows, seen: where it was drawn, and the views; cells: latents (n c h w)."""
+    """One picture under a camera.
+
+    windows, seen: where it was drawn, and the views; cells: latents (n c h w).
+    """
 
     def __init__(self, windows: Windows, seen: np.ndarray, cells: torch.Tensor) -> None:
         self.windows, self.seen, self.cells = windows, seen, cells
@@ -76,7 +79,7 @@ class Plane:
         return cv2.warpAffine(shown, back, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
     def _cut(self, number: int, top: int, left: int, height: int, width: int) -> np.ndarray:
-        """A piece of the plane that the windows of a frame cover; what lies beside them repeats their edge."""
+        """A piece of what the windows of a frame cover; what lies beside them repeats their edge."""
         needs = self.windows.needs[number]
         height_px, width_px = self.windows.pixels
         corners = [self._pixel_corner(one) for one in needs]
@@ -100,7 +103,7 @@ class Plane:
         return self._pictures[number]
 
     def _joined(self, number: int, own: np.ndarray) -> np.ndarray:
-        """A picture as it was decoded, with what is known of it put in, and brought nearer to that beside it."""
+        """A picture as decoded, with what is known of it put in, and brought nearer to that beside it."""
         known = np.zeros(own.shape[:2], bool)
         theirs = np.zeros_like(own)
         y, x = self._pixel_corner(number)

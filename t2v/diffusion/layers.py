@@ -19,10 +19,11 @@ from t2v.diffusion.options import KnownTimes
 from t2v.diffusion.subject import grown
 from t2v.diffusion.windows import Windows
 
-HOLE_CELLS = 3  # by which the mask is grown for the plate: outlines and shadows reach beyond it
+HOLE_CELLS = 4  # by which the mask is grown for the plate: outlines and shadows reach beyond it
 BESIDE_PX = 64  # left and right of the hole, from where it is filled
-PLATE_TIME = KnownTimes(331, 331, 32.0)  # how far a filled hole is noised, found on latents of 32 x 32
-BORDER_CELLS = 1  # to both sides of the mask's edge, where each frame is drawn by itself
+PLATE_TIME = KnownTimes(220, 220, 32.0)  # how far a filled hole is noised, found on latents of 32 x 32
+MARGIN_CELLS = 1  # by which the mask is grown for the subject itself, or its outline would stay behind
+BORDER_CELLS = 1  # to both sides of that edge, where each frame is drawn by itself
 SOFT_PX = 4.0  # of the edge in pixels between the two layers
 
 
@@ -33,7 +34,7 @@ def fill_beside(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
     is all hole takes those of the nearest row.
     """
     filled, width = picture.astype(np.float32), picture.shape[1]
-    done = ~hole.any(axis=1)
+    done = np.logical_not(np.any(hole, axis=1))
     for y in np.flatnonzero(~done):
         columns = np.flatnonzero(hole[y])
         first, last = int(columns[0]), int(columns[-1])
@@ -49,6 +50,23 @@ def fill_beside(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
         if len(near):
             filled[y] = filled[near[np.abs(near - y).argmin()]]
     return filled.round().astype(np.uint8)
+
+
+def kept_in(places: np.ndarray, mask: np.ndarray, cell_px: int) -> np.ndarray:
+    """A path (f, 2), in pixels, begun as much earlier or later as keeps what is masked in the frame.
+
+    By whole cells, and not at all where it stays in the frame anyway; a path that is too long for that is
+    cut as much at its beginning as at its end. mask: (h, w) bool, of the first frame.
+    """
+    moved = places.copy()
+    for axis, side in ((0, mask.shape[1]), (1, mask.shape[0])):
+        inside = np.flatnonzero(np.any(mask, axis=axis))
+        least = (int(inside[0]) * cell_px) + places[:, axis].min()
+        most = (int(inside[-1]) + 1) * cell_px + places[:, axis].max() - side * cell_px
+        fits = most <= least  # then anything between the two keeps it in; the nearest to 0 changes least
+        back = float(np.clip(0.0, most, least)) if fits else (most + least) / 2
+        moved[:, axis] -= np.rint(back / cell_px) * cell_px
+    return moved
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +88,12 @@ class Cells:
         outer = grown(mask, BORDER_CELLS)
         subject, reach = (move_mask(part, shifts) for part in (inner, outer))
         return cls(subject, ~reach, shifts)
+
+    @classmethod
+    def cut_out(cls, mask: np.ndarray, shifts: torch.Tensor) -> "Cells":
+        """The subject alone in the mask, the plate alone outside: nothing is free."""
+        subject = move_mask(mask, shifts)
+        return cls(subject, ~subject, shifts)
 
     def compose(self, free: torch.Tensor, first: torch.Tensor, plate: torch.Tensor) -> torch.Tensor:
         """Frames (f c h w): ``first`` (c h w), moved, inside; ``plate`` (f c h w) outside; else ``free``."""
@@ -94,7 +118,7 @@ class Layers(Drawn):
     """A drawn video of two layers.
 
     windows, seen: of the plate and its views; plate: its latents (n c h w). drawn: the frames' (f c h w), as
-    near as whole cells come. mask: of the subject, (h, w) bool in cells; places: where it moves, (f, 2) pixels.
+    near as whole cells come. places: where the subject moves, (f, 2) pixels.
     """
 
     def __init__(

@@ -20,8 +20,8 @@ def draw_noise(
 ) -> Noise:
     """x_1000^1 and every epsilon_k as one (f c h w), and a generator per frame for samplers that draw more.
 
-    latents: x_1000^1, (1 c h w), in place of noise; InputError where it has another shape. Frames 0..n are the
-    same however many follow.
+    latents: x_1000^1, (1 c h w), in place of noise; InputError where it has another shape. Frames 0..n are
+    the same however many follow.
     """
     generator = cpu_generator(generator)
     if latents is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from t2v.checks import InputError, check_choice, check_int, check_number, make_plain
 
 METHODS = ("canvas", "paper")  # one picture under a camera; or each frame drawn anew from T on
+MOVES = ("camera", "subject", "both", "life")  # what moves
 PATHS = ("straight", "to and fro", "arc")
 WARPS = ("subcell", "whole-cell", "reference")
 MAX_MOTION_PX = 512.0
@@ -68,8 +69,8 @@ class Motion:
 class Camera:
     """How one large picture passes before a camera that stands still; per frame, from the first one on.
 
-    x, y: output pixels, to the right and downwards. zoom: factor of size, above 1 comes nearer. turn: degrees,
-    clockwise. path: one of PATHS, of x and y.
+    x, y: output pixels, to the right and downwards. zoom: factor of size, above 1 comes nearer. turn:
+    degrees, clockwise. path: one of PATHS, of x and y.
     """
 
     x: float = 0.0
@@ -108,6 +109,11 @@ class Subject:
 
     def __post_init__(self) -> None:
         make_plain(self)
+
+    def check(self) -> None:
+        """InputError where a value is out of range."""
+        Camera(self.x, self.y, path=self.path).check()
+        Motion(t0=self.t0, t1=self.t1).check()
 
 
 def own_cells(sample_size: object) -> tuple[int, int]:

@@ -6,7 +6,7 @@ scheduler is stepped once per time on all frames. So the chunk size sets the mem
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ from diffusers import SchedulerMixin
 
 from t2v.checks import check_int, check_number
 from t2v.diffusion import pictures
-from t2v.diffusion.canvas import Canvas, Drawn, frames_of
+from t2v.diffusion.canvas import Drawn
 from t2v.diffusion.check_call import (
     check_frame_ids,
     check_run,
@@ -25,34 +25,24 @@ from t2v.diffusion.check_call import (
     noise_channels,
     prompt_arguments,
 )
-from t2v.diffusion.conditions import Control, Guidance, Predictor, ready_to_predict
+from t2v.diffusion.conditions import Control, Guidance, ready_to_predict
+from t2v.diffusion.loop import Run, denoise
 from t2v.diffusion.motion import alpha_ratio, default_times, motion_field, noise_to, warp
-from t2v.diffusion.noise import draw_noise, window_noise
-from t2v.diffusion.options import Camera, Motion
+from t2v.diffusion.noise import draw_noise
+from t2v.diffusion.options import Camera, Motion, Subject
 from t2v.diffusion.pictures import check_numbers
 from t2v.diffusion.progress import (
     Cancelled as Cancelled,  # defined there, raised to end a call of this pipeline
 )
 from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, alpha_bar, make_scheduler, nearest_index
-from t2v.diffusion.views import views
-from t2v.diffusion.windows import Windows
+from t2v.diffusion.scenes import Drawing, draw_canvas, draw_layers
 from t2v.program import hushed
 
 with hushed("transformers"):  # of picture processors that want torchvision, which nothing here uses
     from diffusers import StableDiffusionPipeline
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """What stays the same through one call."""
-
-    schedule: SchedulerMixin
-    predictor: Predictor
-    progress: Progress
-    eta: float = 0.0
 
 
 class TextToVideoPipeline(StableDiffusionPipeline):
@@ -101,7 +91,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
             noise, generators = noise[ids], [generators[number] for number in ids]
         schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
         t1, t0 = self._motion_steps(motion, schedule, shape)
-        guidance = self._guidance(prompt, negative_prompt, guidance_scale)
+        guidance = self.guidance(prompt, negative_prompt, guidance_scale)
         at_once = num_frames if chunk_size == 0 else chunk_size
         with ready_to_predict(self.unet, guidance, at_once, cross_frame=cross_frame) as predictor:
             num_steps = len(schedule.timesteps)
@@ -114,7 +104,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
                 tracks = self._move(run, motion.warp, field, (t1, t0), noise, generators)
             else:
                 tracks = [Track.from_noise(schedule, noise, generators, run.eta)]
-            self._denoise(run, tracks, num_steps, "all frames")
+            denoise(run, tracks, num_steps, "all frames")
         return check_numbers(torch.cat([track.latents for track in tracks])[None], self.unet.dtype)
 
     def _move(
@@ -133,59 +123,59 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         """
         t1, t0 = window
         first = Track.from_noise(run.schedule, noise[:1], generators[:1], run.eta)  # x_1000^1
-        self._denoise(run, [first], t1, "first frame")  # x_T^1
+        denoise(run, [first], t1, "first frame")  # x_T^1
         ahead = first.fork()
-        self._denoise(run, [ahead], t0, "motion")  # x_T'^1
+        denoise(run, [ahead], t0, "motion")  # x_T'^1
         moved = warp(ahead.preserving().expand(len(field), -1, -1, -1), field, self.cell_px, way)
         ratio = alpha_ratio(alpha_bar(run.schedule, t1), alpha_bar(run.schedule, t0))
         noised = noise_to(moved, ratio, noise[1:])  # x_T^k
         return [first, Track.from_latents(run.schedule, noised, generators[1:], t1, run.eta)]
 
     @torch.inference_mode()
-    def canvas(
+    def scene(
         self,
-        prompt: str | torch.Tensor,
+        prompt: str,
         *,
-        negative_prompt: str | torch.Tensor = "",
+        negative_prompt: str = "",
         num_frames: int = 8,
         height: int | None = None,
         width: int | None = None,
         num_inference_steps: int = 50,
         guidance_scale: float = 7.5,
         camera: Camera = Camera(),  # noqa: B008 - frozen, so one default instance is safe
+        subject: Subject | None = None,
         scheduler: str = "ddim",
         chunk_size: int = 8,
         cross_frame: bool = True,
         generator: torch.Generator | None = None,
         on_step: Callable[[Step], None] | None = None,
-    ) -> Canvas:
+    ) -> Drawn:
         """Draw one large picture, of which every frame shows what its camera sees; ``decode`` makes frames.
 
         The first frame is the picture that the model draws for the seed; what comes into view is drawn beside
-        it, at the same times. As many networks' calls as the camera's way is long, not as there are frames.
-        The arguments as in ``__call__``; chunk_size: windows through the network at once.
+        it, at the same times: as many calls of the network as the camera's way is long, not as there are
+        frames. subject: what moves by itself before it, drawn anew in each frame where the two meet. The rest
+        as in ``__call__``; chunk_size also of the pieces that the picture is drawn in.
         """
         num_frames = check_int("num_frames", num_frames, 1, 100_000)
         num_inference_steps, guidance_scale, chunk_size = check_run(
             num_inference_steps, guidance_scale, scheduler, chunk_size
         )
         camera.check()
-        rows, columns = latent_size(self.unet, self.cell_px, height, width)
-        seen = views(num_frames, camera, rows * self.cell_px, columns * self.cell_px)
-        windows = Windows(seen, rows, columns, self.cell_px)
+        size = latent_size(self.unet, self.cell_px, height, width)
         schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
-        shape = (self.unet.config.in_channels, rows, columns)
-        noise, generators = window_noise(shape, self.device, generator, windows.corners)
-        track = Track.from_noise(schedule, windows.share(noise, feather=False), generators)
-        track.after_step = windows.share
-        guidance = self._guidance(prompt, negative_prompt, guidance_scale)
-        at_once = len(windows) if chunk_size == 0 else chunk_size
-        with ready_to_predict(self.unet, guidance, at_once, cross_frame=cross_frame) as predictor:
-            num_steps = len(schedule.timesteps)
-            progress = Progress.planned(len(windows), num_steps, None, on_step)
-            progress.show = partial(frames_of, windows, seen)
-            self._denoise(Run(schedule, predictor, progress), [track], num_steps, "all frames")
-        return Canvas(windows, seen, check_numbers(track.latents, self.unet.dtype))
+        guidance = self.guidance(prompt, negative_prompt, guidance_scale)
+        drawing = Drawing(
+            self, schedule, guidance, num_frames, *size, camera, chunk_size, cross_frame, generator
+        )
+        if subject is None:
+            drawn: Drawn = draw_canvas(drawing, on_step)
+        else:
+            subject.check()
+            start, freed = self._motion_steps(Motion(t0=subject.t0, t1=subject.t1), schedule, size)
+            drawn = draw_layers(drawing, subject, prompt, (start, freed), on_step)
+        check_numbers(drawn.latents(), self.unet.dtype)
+        return drawn
 
     @torch.inference_mode()
     def guided(
@@ -227,7 +217,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         image_scale = None if source is None else image_guidance_scale
         with ready_to_predict(
             self.unet,
-            self._guidance(prompt, negative_prompt, guidance_scale, image_scale),
+            self.guidance(prompt, negative_prompt, guidance_scale, image_scale),
             num_frames if chunk_size == 0 else chunk_size,
             cross_frame=cross_frame,
             controls=controls,
@@ -235,24 +225,11 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         ) as predictor:
             num_steps = len(schedule.timesteps)
             run = Run(schedule, predictor, Progress.planned(num_frames, num_steps, None, on_step))
-            self._denoise(run, [track], num_steps, "all frames")
+            denoise(run, [track], num_steps, "all frames")
         return check_numbers(track.latents[None], self.unet.dtype)
 
-    def _denoise(self, run: Run, tracks: list[Track], end: int, label: str) -> None:
-        """The one loop: all tracks' frames together, up to time step number ``end``."""
-        while tracks[0].index < end:
-            index, time = tracks[0].index, run.schedule.timesteps[tracks[0].index]
-            seen = torch.cat([track.model_input() for track in tracks])
-            prediction = run.predictor(seen, time, index, len(run.schedule.timesteps))
-            del seen  # of a long video, each such copy counts
-            parts = torch.split(prediction, [len(track.latents) for track in tracks])
-            clean = torch.cat([track.clean(part) for track, part in zip(tracks, parts, strict=True)])
-            for track, part in zip(tracks, parts, strict=True):
-                track.step(part)
-            run.progress.tell(label, clean, int(time))
-
     def decode(self, drawn: torch.Tensor | Drawn) -> Iterator[np.ndarray]:
-        """Frames of latents (1 f c h w), or of what is yet to become frames, one at a time: uint8 RGB (h, w, 3)."""
+        """Frames of what was drawn, latents (1 f c h w) or a scene, one at a time: uint8 RGB (h, w, 3)."""
         if isinstance(drawn, Drawn):
             return drawn.frames(partial(pictures.decode, self.vae, tell=self.tell))
         return pictures.decode(self.vae, drawn[0], self.tell)
@@ -296,7 +273,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         t0 = max(nearest_index(schedule, time_0), min(1, len(schedule.timesteps) - 1))
         return min(nearest_index(schedule, time_1), t0), t0
 
-    def _guidance(
+    def guidance(
         self,
         prompt: str | torch.Tensor,
         negative_prompt: str | torch.Tensor,

@@ -46,6 +46,12 @@ def alpha_bar(scheduler: SchedulerMixin, index: int) -> float:
     return float(scheduler.alphas_cumprod[int(scheduler.timesteps[index])])
 
 
+def preserving_scale(scheduler: SchedulerMixin, index: int) -> float:
+    """From the scheduler's scaling to the paper's: times 1, or for Euler's 1/sqrt(sigma^2 + 1)."""
+    uses_sigmas = getattr(scheduler, "is_scale_input_called", None) is not None
+    return float(alpha_bar(scheduler, index) ** 0.5) if uses_sigmas else 1.0
+
+
 def nearest_index(scheduler: SchedulerMixin, time: int) -> int:
     """The number of the time step that lies nearest to ``time`` (0..999)."""
     return int((scheduler.timesteps.float() - time).abs().argmin())
@@ -57,8 +63,8 @@ class Track:
 
     latents: (f, c, h, w), float32, in the scheduler's own scaling. generators: one per frame, for samplers
     that draw noise as they go, so that no frame's noise depends on how many frames there are. eta: of DDIM's
-    paper, 0..1, the share of such noise; for that sampler alone. after_step: what becomes of the latents after
-    every step, as where parts of them are the same thing; (f, c, h, w) to the same shape.
+    paper, 0..1, the share of such noise; for that sampler alone. after_step: what becomes of the latents
+    after every step, as where parts of them are the same thing; (f, c, h, w) to the same shape.
     """
 
     scheduler: SchedulerMixin
@@ -92,7 +98,7 @@ class Track:
         track = cls(copy.deepcopy(scheduler), latents, generators, index, eta)
         if hasattr(track.scheduler, "set_begin_index"):
             track.scheduler.set_begin_index(index)
-        track.latents = latents / track._preserving_scale()
+        track.latents = latents / preserving_scale(track.scheduler, index)
         return track
 
     def fork(self) -> "Track":
@@ -101,14 +107,9 @@ class Track:
         history = copy.deepcopy(self.scheduler)
         return Track(history, self.latents, generators, self.index, self.eta, self.after_step)
 
-    def _preserving_scale(self) -> float:
-        """Factor on the way to the network: 1, or 1/sqrt(sigma^2 + 1) for Euler's samplers."""
-        uses_sigmas = getattr(self.scheduler, "is_scale_input_called", None) is not None
-        return alpha_bar(self.scheduler, self.index) ** 0.5 if uses_sigmas else 1.0
-
     def preserving(self) -> torch.Tensor:
         """The latents in the paper's scaling, x_t = sqrt(abar) x_0 + sqrt(1 - abar) eps."""
-        return self.latents * self._preserving_scale()
+        return self.latents * preserving_scale(self.scheduler, self.index)
 
     def model_input(self) -> torch.Tensor:
         """What the network is to see at this track's time step."""

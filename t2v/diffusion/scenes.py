@@ -3,124 +3,245 @@
 Nothing here depends on one model: sizes, layers and times are the networks' own.
 """
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from diffusers import SchedulerMixin
 
-from t2v.checks import InputError
-from t2v.diffusion.canvas import Canvas, Plane, frames_of
+from t2v.diffusion.canvas import Canvas, frames_of
 from t2v.diffusion.conditions import Guidance, ready_to_predict
-from t2v.diffusion.layers import HOLE_CELLS, PLATE_TIME, Cells, Layers, fill_beside, move_mask
-from t2v.diffusion.motion import default_times
+from t2v.diffusion.layers import HOLE_CELLS, MARGIN_CELLS, PLATE_TIME, Cells, Layers, fill_beside, kept_in
+from t2v.diffusion.loop import Run, denoise
+from t2v.diffusion.motion import default_times, noise_to
 from t2v.diffusion.noise import window_noise
 from t2v.diffusion.options import Camera, Subject
 from t2v.diffusion.progress import Progress, Step
-from t2v.diffusion.sampling import Track, alpha_bar, nearest_index
-from t2v.diffusion.subject import HEEDED, Heeding, grown, heeding, mask_of, word_places
+from t2v.diffusion.sampling import Track, alpha_bar, nearest_index, preserving_scale
+from t2v.diffusion.subject import grown, heeding, mask_of, without, word_places
 from t2v.diffusion.views import path, views
 from t2v.diffusion.windows import Windows
 
 if TYPE_CHECKING:
     from t2v.diffusion.pipeline import TextToVideoPipeline
 
-Trajectory = list[torch.Tensor]  # latents at the beginning of every time step, and after the last
+LOOP = 16  # frames until what lives is where it was
+Trajectory = dict[
+    int, torch.Tensor
+]  # number of a time step -> latents before it, as the scheduler scales them
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
-    """What stays the same while one video is drawn. chunk_size: at least 1. behind: guidance without the subject,
-    for what is behind it."""
+class Drawing:
+    """How one video is drawn. rows, columns: of a frame's latents. chunk_size: 0 for all at once."""
 
     pipe: "TextToVideoPipeline"
     schedule: SchedulerMixin
     guidance: Guidance
     num_frames: int
-    camera: Camera
     rows: int
     columns: int
+    camera: Camera
     chunk_size: int
     cross_frame: bool
     generator: torch.Generator | None
-    on_step: Callable[[Step], None] | None
 
     @property
     def num_steps(self) -> int:
         return len(self.schedule.timesteps)
 
-    def draw(self) -> Canvas:
-        """One picture under the camera."""
-        windows, seen, noise, generators = self._begin()
-        progress = Progress.planned(len(windows), self.num_steps, None, self.on_step)
-        track = self._on_canvas(windows, seen, noise, generators, progress, None)[-1]
-        return Canvas(windows, seen, track)
+    @cached_property
+    def seen(self) -> np.ndarray:
+        """The frames' views, (f, 2, 3)."""
+        height, width = (side * self.pipe.cell_px for side in (self.rows, self.columns))
+        return views(self.num_frames, self.camera, height, width)
 
-    def draw_subject(self, subject: Subject, prompt: str, behind: Guidance) -> Layers:
-        """A subject that moves by itself before the camera's picture. prompt: that its words stand in."""
-        windows, seen, noise, generators = self._begin()
-        _, start = self.pipe.motion_steps(subject.t0, subject.t1, self.schedule, (self.rows, self.columns))
-        start = max(start, 1)
-        steps_before = self._plate_step()
-        progress = Progress(
-            self.num_steps + (self.num_steps - steps_before) + (self.num_steps - start),
-            len(windows) * self.num_steps
-            + (self.num_steps - steps_before)
-            + self.num_frames * (self.num_steps - start),
-            self.on_step,
-        )
-        heard = Heeding(word_places(self.pipe.tokenizer, prompt, subject.words))
-        first = self._on_canvas(windows, seen, noise, generators, progress, heard)
-        mask = mask_of(heard.map(self.rows, self.columns))
-        places = path(self.num_frames, subject.x, subject.y, subject.path)
-        is_moved = bool(places.any()) or bool((seen != seen[0]).any())
-        plate = first
-        if is_moved:
-            plate = self._plate(windows, first, grown(mask, HOLE_CELLS), steps_before, behind, noise[:1], progress)
-        cells = Cells.moved(mask, places, self.pipe.cell_px, subject.lively)
-        drawn = self._before_plate(cells, mask, windows, seen, first, plate, start, progress, subject)
-        return Layers(windows, seen, plate[-1], drawn, cells, places)
+    @cached_property
+    def windows(self) -> Windows:
+        return Windows(self.seen, self.rows, self.columns, self.pipe.cell_px)
 
-    def _begin(self) -> tuple[Windows, np.ndarray, torch.Tensor, list[torch.Generator]]:
-        cell_px = self.pipe.cell_px
-        seen = views(self.num_frames, self.camera, self.rows * cell_px, self.columns * cell_px)
-        windows = Windows(seen, self.rows, self.columns, cell_px)
+    @cached_property
+    def noise(self) -> torch.Tensor:
+        """The windows' noise, (n c h w), the same in what they share."""
+        return self.windows.share(self._drawn[0], feather=False)
+
+    def generators(self, count: int | None = None) -> list[torch.Generator]:
+        """For samplers that draw as they go: one for each window, or the first one's for so many frames."""
+        own = self._drawn[1] if count is None else self._drawn[1][:1] * count
+        return [one.clone_state() for one in own]
+
+    @cached_property
+    def _drawn(self) -> tuple[torch.Tensor, list[torch.Generator]]:
         shape = (self.pipe.unet.config.in_channels, self.rows, self.columns)
-        noise, generators = window_noise(shape, self.pipe.device, self.generator, windows.corners)
-        return windows, seen, windows.share(noise, feather=False), generators
+        return window_noise(shape, self.pipe.device, self.generator, self.windows.corners)
 
-    def _plate_step(self) -> int:
-        time, _ = default_times(self.pipe.scheduler.alphas_cumprod, self.rows, self.columns, PLATE_TIME)
-        return min(nearest_index(self.schedule, time), self.num_steps - 1)
+    def run(self, track: Track, progress: Progress, label: str, guidance: Guidance | None = None) -> None:
+        """Denoise a track to its end, by this drawing's guidance unless another is given."""
+        guidance = self.guidance if guidance is None else guidance
+        at_once = len(track.latents) if self.chunk_size == 0 else self.chunk_size
+        with ready_to_predict(self.pipe.unet, guidance, at_once, cross_frame=self.cross_frame) as predictor:
+            denoise(Run(self.schedule, predictor, progress), [track], self.num_steps, label)
 
-    def _on_canvas(
-        self,
-        windows: Windows,
-        seen: np.ndarray,
-        noise: torch.Tensor,
-        generators: list[torch.Generator],
-        progress: Progress,
-        heard: Heeding | None,
-    ) -> Trajectory:
-        """All windows denoised together from noise. heard: what listens to the first one's attention."""
-        progress.show = partial(frames_of, windows, seen)
-        track = Track.from_noise(self.schedule, noise, generators)
-        track.after_step = windows.share
-        # the last trajectory... kept whole, as the layers begin at T, and small: 16 KB a step and window
-        return self._run(track, self.guidance, progress, "the picture", heard)
 
-    def _run(
-        self, track: Track, guidance: Guidance, progress: Progress, label: str, heard: Heeding | None = None
-    ) -> Trajectory:
-        """Denoise a track to its end."""
-        kept = [track.latents]
-        with ready_to_predict(
-            self.pipe.unet, guidance, self.chunk_size, cross_frame=self.cross_frame
-        ) as predictor:
-            while track.index < self.num_steps:
-                self.pipe.denoise_step(predictor, [track], label, progress)
-                kept.append(track.latents)
-        return kept
+def draw_canvas(drawing: Drawing, on_step: Callable[[Step], None] | None) -> Canvas:
+    """One picture under the camera."""
+    windows, seen = drawing.windows, drawing.seen
+    progress = Progress.planned(len(windows), drawing.num_steps, None, on_step)
+    progress.show = partial(frames_of, windows, seen)
+    track = Track.from_noise(drawing.schedule, drawing.noise, drawing.generators())
+    track.after_step = windows.share
+    drawing.run(track, progress, "all frames")
+    return Canvas(windows, seen, track.latents)
+
+
+@dataclass(frozen=True, eq=False)
+class LayeredDrawing:
+    """How a subject is drawn before the camera's picture.
+
+    places: of its words among the prompt's tokens. behind: guidance by the prompt without them. start: the
+    number of the time step, T, from which every frame is drawn by itself; freed: at T'; plate_start: from
+    which the plate is drawn.
+    """
+
+    drawing: Drawing
+    subject: Subject
+    places: list[int]
+    behind: Guidance
+    start: int
+    freed: int
+    plate_start: int
+    progress: Progress
+
+    def draw(self) -> Layers:
+        own, windows = self.drawing, self.drawing.windows
+        first, mask = self._first()
+        straight = path(own.num_frames, self.subject.x, self.subject.y, self.subject.path)
+        places = kept_in(straight, mask, own.pipe.cell_px)
+        stands = not places.any() and len(windows) == 1
+        plate = first if stands else self._plate(first, grown(mask, HOLE_CELLS - MARGIN_CELLS))
+        cells = Cells.moved(mask, places, own.pipe.cell_px, self.subject.lively)
+        drawn = self._frames(cells, mask, first, plate)
+        return Layers(windows, own.seen, plate[own.num_steps], drawn, cells, places)
+
+    def _first(self) -> tuple[Trajectory, np.ndarray]:
+        """The camera's picture, with the subject in it, from T on; and where the subject is, (h, w) bool."""
+        own, windows = self.drawing, self.drawing.windows
+        self.progress.show = partial(frames_of, windows, own.seen)
+        track = Track.from_noise(own.schedule, own.noise, own.generators())
+        kept: Trajectory = {0: track.latents}
+        with heeding(own.pipe.unet, self.places, len(self.drawing.guidance.embeds)) as heard:
+
+            def after_step(latents: torch.Tensor) -> torch.Tensor:
+                done, shared = track.index + 1, windows.share(latents)
+                heard.next_step(done / own.num_steps)
+                if done >= min(self.start, self.plate_start) or done == self.freed:
+                    kept[done] = shared
+                return shared
+
+            track.after_step = after_step
+            own.run(track, self.progress, "the picture")
+        return kept, grown(mask_of(heard.map(own.rows, own.columns)), MARGIN_CELLS)
+
+    def _plate(self, first: Trajectory, hole: np.ndarray) -> Trajectory:
+        """The picture without the subject, from T on: filled, noised, and drawn again in the hole alone."""
+        own, pipe = self.drawing, self.drawing.pipe
+        inside = torch.from_numpy(hole).to(pipe.device)
+        (picture,) = pipe.decode(first[own.num_steps][:1][None])
+        cell_px = pipe.cell_px
+        pixels = hole.repeat(cell_px, axis=0).repeat(cell_px, axis=1)
+        filled = pipe.encode(fill_beside(picture, pixels)[None]) * pipe.vae.config.scaling_factor
+        noise, generators = own.noise[:1], own.generators(1)
+        noise = noise.roll(own.rows // 2, dims=2)  # not what the subject itself was drawn from
+        noisy = noise_to(filled, alpha_bar(own.schedule, self.plate_start), noise)
+        track = Track.from_latents(own.schedule, noisy, generators, self.plate_start)
+        track.latents = torch.where(inside, track.latents, first[self.plate_start][:1])
+        kept: Trajectory = {track.index: track.latents}
+
+        def after_step(latents: torch.Tensor) -> torch.Tensor:
+            done = track.index + 1
+            kept[done] = torch.where(inside, latents, first[done][:1])
+            return kept[done]
+
+        track.after_step = after_step
+        self.progress.show = None
+        own.run(track, self.progress, "what is behind", self.behind)
+        clean = kept[own.num_steps]
+        for index in range(self.start, self.plate_start):
+            noisy = noise_to(clean, alpha_bar(own.schedule, index), noise)
+            early = Track.from_latents(own.schedule, noisy, generators, index).latents
+            kept[index] = torch.where(inside, early, first[index][:1])
+        return {index: self._with_plate(first[index], one) for index, one in kept.items()}
+
+    def _with_plate(self, windows: torch.Tensor, plate: torch.Tensor) -> torch.Tensor:
+        """The windows' latents (n c h w), with the plate in the first one's and in what others show of it."""
+        return self.drawing.windows.share(torch.cat([plate, windows[1:]]), feather=False)
+
+    def _frames(self, cells: Cells, mask: np.ndarray, first: Trajectory, plate: Trajectory) -> torch.Tensor:
+        """All frames from T to the end, (f c h w): what is neither the subject's nor the plate's is free."""
+        own = self.drawing
+
+        def behind(index: int) -> torch.Tensor:
+            return frames_of(own.windows, own.seen, plate[index])
+
+        begin = Cells.cut_out(mask, cells.shifts)
+        start = begin.compose(behind(self.start), self._begun(first), behind(self.start))
+        track = Track.from_latents(own.schedule, start, own.generators(own.num_frames), self.start)
+        track.latents = start
+
+        def after_step(latents: torch.Tensor) -> torch.Tensor:
+            done = track.index + 1
+            return cells.compose(latents, first[done][0], behind(done))
+
+        track.after_step = after_step
+        self.progress.show = None
+        own.run(track, self.progress, "all frames")
+        return track.latents
+
+    def _begun(self, first: Trajectory) -> torch.Tensor:
+        """The first frame at T, (c h w); or, for a lively subject, one for every frame (f c h w).
+
+        Those are the first frame at T', brought back up to T as the paper does it (Eq. 5), but with noise
+        that goes round in a circle: neighbours differ a little, the first not at all, and LOOP frames later
+        it is there again.
+        """
+        own, schedule = self.drawing, self.drawing.schedule
+        at_t1 = first[self.start][0]
+        if not self.subject.lively or self.freed <= self.start:
+            return at_t1
+        scale_t1, scale_t0 = (preserving_scale(schedule, index) for index in (self.start, self.freed))
+        ratio = alpha_bar(schedule, self.start) / alpha_bar(schedule, self.freed)
+        clean = first[self.freed][0] * scale_t0
+        own_noise = (at_t1 * scale_t1 - math.sqrt(ratio) * clean) / math.sqrt(1 - ratio)
+        other = own.noise[0].flip(-1)
+        angle = torch.arange(own.num_frames, device=other.device)[:, None, None, None] * (2 * math.pi / LOOP)
+        noise = angle.cos() * own_noise + angle.sin() * other
+        return noise_to(clean, ratio, noise) / scale_t1
+
+
+def draw_layers(
+    drawing: Drawing,
+    subject: Subject,
+    prompt: str,
+    window: tuple[int, int],
+    on_step: Callable[[Step], None] | None,
+) -> Layers:
+    """A subject before the camera's picture. window: the numbers of the time steps at T and T'."""
+    pipe, (start, freed) = drawing.pipe, window
+    places = word_places(pipe.tokenizer, prompt, subject.words)
+    behind = pipe.guidance(without(prompt, subject.words), "", 1.0)
+    steps, plate_start = drawing.num_steps, plate_step(drawing)
+    alone, together = steps - plate_start, steps - start
+    arithmetic = steps * len(drawing.windows) + alone + together * drawing.num_frames
+    progress = Progress(steps + alone + together, arithmetic, on_step)
+    return LayeredDrawing(drawing, subject, places, behind, start, freed, plate_start, progress).draw()
+
+
+def plate_step(drawing: Drawing) -> int:
+    """The number of the time step from which the plate is drawn."""
+    schedule = drawing.pipe.scheduler.alphas_cumprod
+    time, _ = default_times(schedule, drawing.rows, drawing.columns, PLATE_TIME)
+    return min(nearest_index(drawing.schedule, time), drawing.num_steps - 1)

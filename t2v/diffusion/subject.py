@@ -1,6 +1,7 @@
 """Where in a picture the words of a prompt are drawn: by what the network's text attention looks at."""
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -31,21 +32,44 @@ def word_places(tokenizer: Any, prompt: str, words: str) -> list[int]:
     raise InputError(f"subject is {words[:60]!r}, which the prompt does not say; give words of the prompt.")
 
 
+def without(prompt: str, words: str) -> str:
+    """The prompt without some of its words and the article before them: "a red car on snow" to "on snow"."""
+    found = re.search(rf"(\b(a|an|the)\s+)?{re.escape(words.strip())}", prompt, re.IGNORECASE)
+    if found is None:
+        return prompt
+    return " ".join((prompt[: found.start()] + " " + prompt[found.end() :]).split()).strip(" ,;.")
+
+
 class Heeding:
     """How much every place of the picture heeds some tokens, layer by layer, over the steps of a run.
 
-    places: of the tokens. Only the branch of guidance that is told most is looked at, and its first frame.
+    places: of the tokens. branches: of guidance, of which the one told most is looked at, and there the first
+    frame.
     """
 
-    def __init__(self, places: list[int]) -> None:
-        self.places = places
-        self.on = False
+    def __init__(self, places: list[int], branches: int) -> None:
+        self.places, self.branches = places, branches
         self.sums: dict[str, torch.Tensor] = {}  # layer -> (l,)
+        self._wanted: set[str] | None = None  # layers that are yet to be heard in this step; None: none are
+        self._layers: set[str] = set()
+
+    def next_step(self, share: float) -> None:
+        """Say that the next step begins at this share of the steps, 0..1."""
+        self._wanted = set(self._layers) if HEEDED[0] <= share < HEEDED[1] else None
+
+    def hears(self, layer: str) -> bool:
+        """Whether a layer is to be heard now; once a step, as the first frame is in the first chunk."""
+        self._layers.add(layer)
+        if self._wanted is None or layer not in self._wanted:
+            return False
+        self._wanted.remove(layer)
+        return True
 
     def note(self, layer: str, attn: Attention, hidden_states: torch.Tensor, text: torch.Tensor) -> None:
-        """Add what the last row of a batch heeds; hidden_states: ((b f) l c), text: ((b f) n d)."""
+        """Add what the first frame heeds; hidden_states: ((b f) l c), text: ((b f) n d)."""
+        row = len(hidden_states) // self.branches * (self.branches - 1)
         query, key = (
-            rearrange(project(rows[-1:]), "1 l (h d) -> h l d", h=attn.heads).float()
+            rearrange(project(rows[row : row + 1]), "1 l (h d) -> h l d", h=attn.heads).float()
             for project, rows in ((attn.to_q, hidden_states), (attn.to_k, text))
         )
         heeded = (query @ key.transpose(1, 2) * attn.scale).softmax(-1)[..., self.places]
@@ -80,16 +104,16 @@ class _Listener:
         *rest: Any,
         **named: Any,
     ) -> torch.Tensor:
-        if self.heeding.on and encoder_hidden_states is not None:
+        if encoder_hidden_states is not None and self.heeding.hears(self.layer):
             self.heeding.note(self.layer, attn, hidden_states, encoder_hidden_states)
         mixed: torch.Tensor = self.inner(attn, hidden_states, encoder_hidden_states, *rest, **named)
         return mixed
 
 
 @contextmanager
-def heeding(network: torch.nn.Module, places: list[int]) -> Iterator[Heeding]:
+def heeding(network: torch.nn.Module, places: list[int], branches: int) -> Iterator[Heeding]:
     """Listen to the network's text attention while the context lasts; nothing it draws is changed."""
-    heard = Heeding(places)
+    heard = Heeding(places, branches)
     layers = {
         name: layer
         for name, layer in network.named_modules()

@@ -37,7 +37,7 @@ def path(num_frames: int, x: float, y: float, shape: str = "straight") -> np.nda
 
 
 def views(num_frames: int, camera: Camera, height: int, width: int) -> np.ndarray:
-    """The views of a whole video, (f, 2, 3). height, width: of a frame, in pixels, whose middle is zoomed to."""
+    """The views of a video, (f, 2, 3). height, width: of a frame, in pixels; zoom goes to its middle."""
     centre = np.array([(width - 1) / 2, (height - 1) / 2])
     found = np.zeros((num_frames, 2, 3))
     for k, place in enumerate(path(num_frames, camera.x, camera.y, camera.path)):

@@ -34,9 +34,17 @@ def values_of(settings_class: type[Settings], names: Sequence[str], values: Sequ
     hints = typing.get_type_hints(settings_class)
     found = {}
     for name, value in zip(names, values, strict=True):
-        is_typed = isinstance(value, str) and hints.get(name) is not str
-        found[name] = typed_number(value) if is_typed else value
+        found[name] = _typed(value, hints.get(name)) if isinstance(value, str) else value
     return found
+
+
+def _typed(text: str, hint: Any) -> Any:
+    """What a text stands for: itself, nothing where it may be left empty, or a number."""
+    if hint is str:
+        return text
+    if _takes(hint, str):
+        return text if text.strip() else None
+    return typed_number(text)
 
 
 def typed_number(text: str) -> Any:

@@ -3,6 +3,7 @@
 import gradio as gr
 from gradio.components import Component
 
+from t2v.diffusion.options import PATHS
 from t2v.page import form_fields as fields
 from t2v.page.endpoints import add_endpoint
 from t2v.page.form_fields import number_field
@@ -11,6 +12,17 @@ from t2v.page.studio import Studio
 from t2v.tasks.text_to_video import LIMITS, TextToVideoSettings
 
 DEFAULT = TextToVideoSettings(prompt="")
+MOVE_NAMES = [
+    ("The camera", "camera"),
+    ("The subject", "subject"),
+    ("Both", "both"),
+    ("Only life in it", "life"),
+]
+METHOD_NAMES = [
+    ("What suits the model", ""),
+    ("One picture under a camera: steady", "canvas"),
+    ("The paper's: each frame drawn anew", "paper"),
+]
 WARPS = [
     ("Smooth: the picture glides", "subcell"),
     ("Whole cells: sharp, in small jumps", "whole-cell"),
@@ -40,7 +52,8 @@ def _form(studio: Studio) -> dict[str, Component]:
     if examples:
         rows = [[text] for text in examples]
         gr.Examples(rows, [prompt], label="Or try one of these", elem_id="prompt-examples")
-    return {"prompt": prompt, **fields.model_and_seed(studio, TextToVideoSettings)}
+    move = gr.Radio(MOVE_NAMES, value=DEFAULT.move, label="What moves", elem_classes="what-moves")
+    return {"prompt": prompt, "move": move, **fields.model_and_seed(studio, TextToVideoSettings)}
 
 
 def _advanced(prompt: Component) -> dict[str, Component]:
@@ -67,13 +80,52 @@ def _length() -> dict[str, Component]:
 
 def _motion() -> dict[str, Component]:
     with gr.Row():
-        motion_x = number_field("Motion to the right", "Pixels a frame; below 0: left.")
+        motion_x = number_field("Motion to the right", "Of what moves, pixels a frame; below 0: left.")
         motion_y = number_field("Motion downwards", "Pixels a frame; below 0: up.")
+    return {"motion_x": motion_x, "motion_y": motion_y, **_what_moves(), **_camera(), **_paper()}
+
+
+def _what_moves() -> dict[str, Component]:
     with gr.Row():
-        t0 = number_field("T′", "How early (999) or late (0) in the drawing the frames are moved.")
+        subject = gr.Textbox(
+            label="Subject",
+            info="Words of the prompt. Empty: its first ones.",
+            placeholder="red car",
+            max_lines=1,
+            min_width=120,
+        )
+        path = gr.Dropdown(
+            list(PATHS), value=DEFAULT.path, label="Path", info="The way it takes.", min_width=120
+        )
+    with gr.Row():
+        limits = LIMITS["background_x"]
+        hint = "Pixels a frame, where both move."
+        x = gr.Number(
+            0, label="Background to the right", info=hint, minimum=limits[0], maximum=limits[1], min_width=120
+        )
+        y = gr.Number(
+            0, label="Background downwards", info=hint, minimum=limits[0], maximum=limits[1], min_width=120
+        )
+    return {"subject": subject, "path": path, "background_x": x, "background_y": y}
+
+
+def _camera() -> dict[str, Component]:
+    with gr.Row():
+        hint = "Size of the picture, times this a frame."
+        zoom = fields.slider(DEFAULT, "zoom", "Zoom", hint, LIMITS["zoom"], step=0.005)
+        hint = "Degrees a frame, clockwise."
+        turn = fields.slider(DEFAULT, "turn", "Turn", hint, (-15, 15), step=0.5)
+    return {"zoom": zoom, "turn": turn}
+
+
+def _paper() -> dict[str, Component]:
+    method = gr.Dropdown(METHOD_NAMES, value="", label="Method", info="How frames come from the first one.")
+    with gr.Row():
+        t0 = number_field("T′", "How early (999) or late (0) in the drawing the frames part.")
         t1 = number_field("T", "Not below T′. The further above, the freer each frame.")
-    warp = gr.Dropdown(WARPS, value=DEFAULT.warp, label="Warp", info="How the motion is applied.")
-    return {"motion_x": motion_x, "motion_y": motion_y, "t0": t0, "t1": t1, "warp": warp}
+    hint = "How the paper's method applies the motion."
+    warp = gr.Dropdown(WARPS, value=DEFAULT.warp, label="Warp", info=hint)
+    return {"method": method, "t0": t0, "t1": t1, "warp": warp}
 
 
 def _no_motion() -> dict[str, Component]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is load
     import torch
     from diffusers import ControlNetModel
 
+    from t2v.diffusion.canvas import Drawn
     from t2v.diffusion.pipeline import TextToVideoPipeline
     from t2v.diffusion.progress import Step
 
@@ -42,12 +43,14 @@ class Suits:
     """What suits the model for one run: the value of whatever its settings leave open.
 
     own: settings field -> value; "width" and "height" are of the square pictures that the model draws best.
-    seed: drawn for this run. times: (width, height) in pixels -> the model's T' and T there.
+    seed: drawn for this run. times: (width, height) in pixels -> the model's T' and T there. method: of
+    drawing videos from text, one of METHODS.
     """
 
     own: Mapping[str, float]
     seed: int
     times: Callable[[int, int], tuple[int, int]]
+    method: str
 
     def whole(self, field: str, asked: float | None) -> int:
         """What is asked, or suits where that is None; pages and scripts may send 25.0."""
@@ -231,5 +234,5 @@ class Resolved(ABC, Generic[S]):
         return ()
 
     @abstractmethod
-    def draw(self, means: Means) -> "torch.Tensor":
-        """Latents of the video (1 f c h w)."""
+    def draw(self, means: Means) -> "torch.Tensor | Drawn":
+        """Latents of the video (1 f c h w), or what its frames are yet to be made of."""

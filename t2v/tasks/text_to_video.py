@@ -1,26 +1,47 @@
 """Text to video: the paper's own task (Sect. 3.3)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from t2v.checks import check_choice, check_flag
-from t2v.diffusion.options import MAX_MOTION_PX, WARPS, Motion
+from t2v.checks import InputError, check_choice, check_flag, check_text
+from t2v.diffusion.options import (
+    MAX_MOTION_PX,
+    MAX_TURN,
+    METHODS,
+    MOVES,
+    PATHS,
+    WARPS,
+    ZOOMS,
+    Camera,
+    Motion,
+    Subject,
+)
 from t2v.tasks import settings
 from t2v.tasks.settings import Limits, Means, Network, Resolved, Settings, Suits
+from t2v.tasks.subject import subject_of
 from t2v.tasks.words import TabWords
 
 if TYPE_CHECKING:
     import torch
 
+    from t2v.diffusion.canvas import Drawn
+    from t2v.diffusion.pipeline import TextToVideoPipeline
+
+LATEST = 999  # of the times
 LIMITS: Limits = {
     **settings.LIMITS,
     "num_frames": (1, 1000),
     "fps": (0.25, 60),
     "motion_x": (-MAX_MOTION_PX, MAX_MOTION_PX),
     "motion_y": (-MAX_MOTION_PX, MAX_MOTION_PX),
-    "t0": (0, 999),
-    "t1": (0, 999),
+    "background_x": (-MAX_MOTION_PX, MAX_MOTION_PX),
+    "background_y": (-MAX_MOTION_PX, MAX_MOTION_PX),
+    "zoom": ZOOMS,
+    "turn": (-MAX_TURN, MAX_TURN),
+    "t0": (0, LATEST),
+    "t1": (0, LATEST),
 }
 
 
@@ -28,8 +49,12 @@ LIMITS: Limits = {
 class TextToVideoSettings(Settings):
     """A video from a prompt; the rest as in Settings.
 
-    motion_x, motion_y: output pixels per frame, to the right and downwards. t0, t1: the paper's T' and T
-    (0..999). warp: how the motion is applied. motion_field: the paper's other ablation switch.
+    motion_x, motion_y: output pixels per frame, to the right and downwards, of what moves. move: what that
+    is, one of MOVES: the camera's whole picture, the subject before a still background, both (the background
+    by background_x, background_y), or nothing but the life in the subject. subject: words of the prompt;
+    None: its first ones. path: one of PATHS. zoom: the picture's factor of size per frame; turn: degrees.
+    method: one of METHODS; None: what suits the model, and the options that are set. t0, t1: the paper's T'
+    and T (0..999). warp: how the paper's method applies the motion. motion_field: the paper's other ablation.
     """
 
     task: ClassVar[str] = "text-to-video"
@@ -45,6 +70,14 @@ class TextToVideoSettings(Settings):
     fps: float = 4.0
     motion_x: float | None = None
     motion_y: float | None = None
+    move: str = "camera"
+    subject: str | None = None
+    background_x: float = 0.0
+    background_y: float = 0.0
+    path: str = "straight"
+    zoom: float = 1.0
+    turn: float = 0.0
+    method: str | None = None
     t0: int | None = None
     t1: int | None = None
     motion_field: bool = True
@@ -53,20 +86,53 @@ class TextToVideoSettings(Settings):
     def check(self) -> None:
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
         super().check()
+        check_choice("move", self.move, MOVES)
+        check_choice("path", self.path, PATHS)
         check_choice("warp", self.warp, WARPS)
         check_flag("motion_field", self.motion_field)
-        self.motion().check()
+        if self.method is not None:
+            check_choice("method", self.method, METHODS)
+        if self.subject is not None:
+            self._check_subject(check_text("subject", self.subject, settings.MAX_PROMPT_CHARS))
+        if self.move != "both" and (self.background_x or self.background_y):
+            raise InputError(
+                f"background_x and background_y are given, and move is {self.move}; choose both."
+            )
+        if self.method == "paper":
+            self._check_paper()
+        Motion(t0=self.t0, t1=self.t1).check()
 
-    def motion(self) -> Motion:
-        """The motion part of these settings."""
-        given: Mapping[str, float | None] = {"x": self.motion_x, "y": self.motion_y}
-        known = {name: value for name, value in given.items() if value is not None}
-        return Motion(**known, t0=self.t0, t1=self.t1, warp=self.warp, enabled=self.motion_field)
+    def _check_subject(self, words: str) -> None:
+        if not words.strip() or words.strip().lower() not in self.prompt.lower():
+            raise InputError(
+                f"subject is {words[:60]!r}, which the prompt does not say; give words of the prompt."
+            )
+
+    def _check_paper(self) -> None:
+        """The paper's method moves the whole picture by one translation, and nothing else."""
+        own = {"move": "camera", "path": "straight", "zoom": 1.0, "turn": 0.0}
+        for field, only in own.items():
+            value = getattr(self, field)
+            if value != only:
+                raise InputError(
+                    f"{field} is {value}, and method is paper, which knows {only} only; choose canvas."
+                )
+
+    def _method(self, suits: Suits) -> str:
+        """The method that is asked for, or that the options set belong to, or that suits the model."""
+        if self.method is not None:
+            return self.method
+        if self.move != "camera" or self.path != "straight" or self.zoom != 1 or self.turn != 0:
+            return "canvas"
+        papers = self.t0 is not None or self.t1 is not None or self.warp != "subcell" or not self.motion_field
+        return "paper" if papers else suits.method
 
     def resolve(self, suits: Suits, networks: Sequence[Network]) -> "ResolvedTextToVideo":
         """The run with every field filled in; of T' and T the one that is given bounds the other."""
         width, height = suits.whole("width", self.width), suits.whole("height", self.height)
         t0, t1 = suits.times(width, height)
+        if self.move == "life":  # further apart: what lives is drawn freely, and all else stays
+            t0, t1 = t0 // 2, t1 + (LATEST - t1) // 3
         if self.t1 is not None:
             t0 = min(t0, self.t1)
         if self.t0 is not None:
@@ -84,6 +150,8 @@ class TextToVideoSettings(Settings):
             motion_y=suits.number("motion_y", self.motion_y),
             t0=t0 if self.t0 is None else int(self.t0),
             t1=t1 if self.t1 is None else int(self.t1),
+            method=self._method(suits),
+            subject=subject_of(self.prompt) if self.subject is None else self.subject.strip(),
         )
 
 
@@ -95,11 +163,14 @@ class ResolvedTextToVideo(Resolved[TextToVideoSettings]):
     motion_y: float
     t0: int
     t1: int
+    method: str
+    subject: str
 
-    def draw(self, means: Means) -> "torch.Tensor":
-        """Latents of the video (1 f c h w). Nothing is seen: the model is told the prompt alone."""
-        asked = self.asked
-        return means.pipeline(
+    def draw(self, means: Means) -> "torch.Tensor | Drawn":
+        """Latents of the video (1 f c h w), or its layers; nothing is seen but the prompt."""
+        asked, pipe = self.asked, means.pipeline
+        way = partial(pipe, motion=self._motion()) if self.method == "paper" else self._scene(pipe)
+        return way(
             asked.prompt,
             negative_prompt=asked.negative_prompt,
             num_frames=self.num_frames,
@@ -107,10 +178,28 @@ class ResolvedTextToVideo(Resolved[TextToVideoSettings]):
             width=self.width,
             num_inference_steps=self.num_inference_steps,
             guidance_scale=self.guidance_scale,
-            motion=Motion(self.motion_x, self.motion_y, self.t0, self.t1, asked.warp, asked.motion_field),
             scheduler=asked.scheduler,
             chunk_size=int(asked.chunk_size),
             cross_frame=asked.cross_frame_attention,
             generator=means.generator,
             on_step=means.on_step,
         )
+
+    def _motion(self) -> Motion:
+        asked = self.asked
+        return Motion(self.motion_x, self.motion_y, self.t0, self.t1, asked.warp, asked.motion_field)
+
+    def _scene(self, pipe: "TextToVideoPipeline") -> "Callable[..., Drawn]":
+        """The one picture under the camera, with what moves before it."""
+        asked = self.asked
+        if asked.move == "camera":
+            return partial(pipe.scene, camera=self._camera(self.motion_x, self.motion_y))
+        moves = (0.0, 0.0) if asked.move == "life" else (self.motion_x, self.motion_y)
+        lively = asked.move == "life"
+        subject = Subject(self.subject, *moves, asked.path, lively, self.t0, self.t1)
+        return partial(
+            pipe.scene, camera=self._camera(asked.background_x, asked.background_y), subject=subject
+        )
+
+    def _camera(self, x: float, y: float) -> Camera:
+        return Camera(x, y, self.asked.zoom, self.asked.turn, self.asked.path)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from t2v.diffusion.options import METHODS
 from t2v.weights.family import FAMILIES
 from t2v.weights.files import read_object
 from t2v.weights.source import LORA_FILE, Source
@@ -24,7 +25,8 @@ class Card:
     -> settings that suit it there, which win over ``defaults``.
     preview: 5 rows of RGB, latents @ rows[:4] + rows[4] -> -1..1. examples: prompts worth trying.
     keywords: its own style comes only with one of these in the prompt; () where nothing is asked for.
-    keywords_last: and only where the prompt ends with it.
+    keywords_last: and only where the prompt ends with it. method: of drawing videos from text that suits it;
+    None: that of its family.
     """
 
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -34,6 +36,7 @@ class Card:
     examples: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     keywords_last: bool = False
+    method: str | None = None
 
     def suits(self, task: str) -> dict[str, float]:
         """The settings that suit it in a task: its own defaults, and over them those of the task."""
@@ -80,6 +83,7 @@ def _read_file(path: Path) -> Card:
             preview=_matrix(kept.get("preview", ())),
             examples=_texts(kept.get("examples", ())),
             keywords_last=kept.get("keywords_last") is True,
+            method=_method(kept.get("method")),
         )
     except (OSError, ValueError, TypeError, AttributeError) as error:
         logger.warning("The card %s is not used: %s", path, error)  # the model may draw all the same
@@ -107,6 +111,12 @@ def _number(value: object) -> float:
     if not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{str(value)[:60]} is not a number")
     return value
+
+
+def _method(told: object) -> str | None:
+    if told is not None and told not in METHODS:
+        raise ValueError(f"{str(told)[:60]} is no method")
+    return None if told is None else str(told)
 
 
 def _matrix(told: Sequence[Any]) -> tuple[tuple[float, ...], ...]:

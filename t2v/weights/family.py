@@ -12,9 +12,9 @@ class Family:
 
     key, name: for programs, and for people. model, editor: hub ids of the plain model and of the one that
     follows instructions. unet, text_encoder: classes of its networks. side_px: of the square pictures that it
-    draws best; times: T' and T there. suits: way of drawing ("text", "guided", "edited") -> settings field ->
-    value. preview: 5 rows of RGB, latents @ rows[:4] + rows[4] -> -1..1. dreambooth: hub ids of models in a
-    style of their own -> the keyword that it answers to.
+    draws best; times: T' and T there. method: of drawing from text. suits: way of drawing ("text", "guided",
+    "edited") -> settings field -> value. preview: 5 rows of RGB, latents @ rows[:4] + rows[4] -> -1..1.
+    dreambooth: hub ids of models in a style of their own -> the keyword that it answers to.
     """
 
     key: str
@@ -25,6 +25,7 @@ class Family:
     text_encoder: str
     side_px: int
     times: KnownTimes
+    method: str
     suits: Mapping[str, Mapping[str, float]]
     preview: tuple[tuple[float, ...], ...]
     dreambooth: Mapping[str, str]
@@ -39,6 +40,7 @@ STABLE_DIFFUSION = Family(
     text_encoder="CLIPTextModel",
     side_px=512,
     times=PAPER,
+    method="paper",  # until the canvas has been measured on its real weights
     suits={
         "text": {"num_inference_steps": 50, "guidance_scale": 7.5, "motion_x": 12.0, "motion_y": 12.0},
         "guided": {"num_inference_steps": 20, "guidance_scale": 9.0},
