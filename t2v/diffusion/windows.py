@@ -13,10 +13,12 @@ import cv2
 import numpy as np
 import torch
 
+from t2v.checks import InputError
 from t2v.diffusion.views import between, footprint
 
 STRIDE = 1 / 8  # of a window's side, from one window to the next
 FEATHER_CELLS = 3  # how far beyond a window's border what comes after it is brought nearer to it
+MOST_WINDOWS = 4096
 NEAR = 1e-6  # cells; what rounding leaves of a whole number
 
 Corner = tuple[int, int]  # a window's place on the lattice, (row, column); the first frame's is (0, 0)
@@ -102,6 +104,10 @@ class Windows:
             for place in way:
                 for corner in self._covering(place):
                     if corner not in numbers:
+                        if len(numbers) == MOST_WINDOWS:
+                            raise InputError(
+                                "motion leads over more than can be drawn; choose less of it, or fewer frames."
+                            )
                         numbers[corner] = len(numbers)
                         self.corners.append(corner)
             self.needs.append(tuple(sorted(numbers[corner] for corner in self._covering(view))))
@@ -111,6 +117,10 @@ class Windows:
         top, left, bottom, right = (edge / self.cell_px for edge in footprint(view, *self.pixels))
         rows = _span(top, bottom, self.height, self.steps[0])
         columns = _span(left, right, self.width, self.steps[1])
+        if len(rows) * len(columns) > MOST_WINDOWS:
+            raise InputError(
+                "zoom shows more than can be drawn by the last frame; choose one nearer to 1, or fewer frames."
+            )
         found = [(row, column) for row in rows for column in columns]
         return sorted(found, key=lambda corner: (abs(corner[0]) + abs(corner[1]), corner))
 

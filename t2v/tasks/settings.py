@@ -50,7 +50,7 @@ class Suits:
     own: Mapping[str, float]
     seed: int
     times: Callable[[int, int], tuple[int, int]]
-    method: str
+    method: str = "paper"
 
     def whole(self, field: str, asked: float | None) -> int:
         """What is asked, or suits where that is None; pages and scripts may send 25.0."""

@@ -1,5 +1,6 @@
 """Text to video: the paper's own task (Sect. 3.3)."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
@@ -103,7 +104,8 @@ class TextToVideoSettings(Settings):
         Motion(t0=self.t0, t1=self.t1).check()
 
     def _check_subject(self, words: str) -> None:
-        if not words.strip() or words.strip().lower() not in self.prompt.lower():
+        whole = rf"(?<!\w){re.escape(words.strip())}(?!\w)"
+        if not words.strip() or re.search(whole, self.prompt, re.IGNORECASE) is None:
             raise InputError(
                 f"subject is {words[:60]!r}, which the prompt does not say; give words of the prompt."
             )

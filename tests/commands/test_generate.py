@@ -213,7 +213,7 @@ def test_whatever_fails_is_one_sentence_on_the_terminal(
         raise error
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("t2v.diffusion.pipeline.TextToVideoPipeline._denoise", fail)
+    monkeypatch.setattr("t2v.diffusion.pipeline.denoise", fail)
     assert main([TASK, "a red car", "-o", str(tmp_path / "car.mp4"), *small]) == 1
     out, err = capsys.readouterr()
     assert out == "" and err.startswith(sentence) and err.count("\n") == 1 and "secret" not in err

@@ -28,8 +28,9 @@ def test_every_number_is_held_to_its_limits(field):
         with pytest.raises(InputError, match=f"^{field} is "):
             replace(GOOD, **{field: bad}).check()
     if field not in ("t0", "t1"):  # these two depend on one another
+        move = "both" if field.startswith("background") else "camera"
         for edge in (low, high):
-            replace(GOOD, **{field: edge}).check()
+            replace(GOOD, **{field: edge}, move=move).check()
 
 
 @pytest.mark.parametrize(
