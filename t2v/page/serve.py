@@ -147,6 +147,7 @@ def _gates(
     from t2v.page.door.files import only_our_files
     from t2v.page.door.gates import only_open_doors
     from t2v.page.door.neighbours import only_neighbours
+    from t2v.page.door.proxies import told_of_proxies
     from t2v.page.endpoints import named_endpoints
 
     def inputs_of(number: int) -> int | None:
@@ -155,7 +156,7 @@ def _gates(
 
     there = {function.api_name for function in page.fns.values()}
     named = {name: one for name, one in named_endpoints(studio).items() if name in there}
-    gates = [only_open_doors, *of_sign_in]
+    gates = [told_of_proxies(), only_open_doors, *of_sign_in]
     if is_for_itself(options):
         gates.insert(0, only_neighbours(options.host, options.root_path))
     return [*gates, only_our_files(studio.gives_out), only_well_formed(named, inputs_of)]
