@@ -1,4 +1,4 @@
-"""Memory of the served app under many visitors: ``python -m benchmarks.memory [--visits N]``
+"""Memory of the served app under many visitors: ``python -m benchmarks.memory [--visits N] [--at-once N]``
 
 Every second visit draws the smallest video, as the page does: a session of its own, its heartbeat, Run, the
 run followed to its end, the video fetched. The visits between make only cheap calls; each fifth of those also
@@ -18,7 +18,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +139,15 @@ def _fetch_videos(visit: Visit, told: str) -> None:
         visit.get(f"/{address}")
 
 
+def make(server: Server, number: int) -> None:
+    """The visit of this number, from 1."""
+    with contextlib.closing(Visit(server)) as visit:
+        if number % 2:
+            draw(visit)
+        else:
+            look_around(visit, with_clip=number % (2 * CLIP_EACH) == 0)
+
+
 @contextlib.contextmanager
 def served(model: str) -> Iterator[Server]:
     """The app as people start it, with all its files in a folder of its own."""
@@ -168,23 +179,20 @@ def main(arguments: list[str] | None = None) -> int:
     """Visits in turn, a line for each fifty; 1 where memory grew by more than 5 % after the first runs."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__)
     parser.add_argument("--visits", type=int, default=VISITS, help="half of them draw (500)")
+    parser.add_argument("--at-once", type=int, default=1, help="how many visitors there are at a time (1)")
     parser.add_argument("--model", default="miniature", help="folder or hub id")
     asked = parser.parse_args(arguments)
     print("| visits | runs | MB | threads | open files |\n|---|---|---|---|---|")
     settled = most = 0.0
-    with served(asked.model) as server:
-        for number in range(1, asked.visits + 1):
-            with contextlib.closing(Visit(server)) as visit:
-                if number % 2:
-                    draw(visit)
-                else:
-                    look_around(visit, with_clip=number % (2 * CLIP_EACH) == 0)
-            if number % EVERY == 0 or number == asked.visits:
-                now = server.memory_mb()
-                threads, files = server.threads_and_files()
-                print(f"| {number} | {(number + 1) // 2} | {now:.0f} | {threads} | {files} |", flush=True)
-                if number >= 2 * SETTLED:
-                    settled, most = settled or now, max(most, now)
+    with served(asked.model) as server, ThreadPoolExecutor(asked.at_once) as visitors:
+        for first in range(1, asked.visits + 1, EVERY):
+            last = min(first + EVERY - 1, asked.visits)
+            list(visitors.map(partial(make, server), range(first, last + 1)))
+            now = server.memory_mb()
+            threads, files = server.threads_and_files()
+            print(f"| {last} | {(last + 1) // 2} | {now:.0f} | {threads} | {files} |", flush=True)
+            if last >= 2 * SETTLED:
+                settled, most = settled or now, max(most, now)
     grew = most / settled - 1 if settled else 0.0
     print(f"\nAfter the first {SETTLED} runs memory grew by at most {100 * grew:.1f} %.")
     return int(grew > 0.05)
