@@ -37,11 +37,11 @@ def put(at: int, form: str, *values: int) -> Callable[[bytes], bytes]:
 
 
 def alias(target: Path) -> bytes:
-    """An entry of QuickTime's "dref": the frames are in that other file."""
+    """An entry of QuickTime's "dref": the frames are in that other file, in a folder beside this one."""
     name, path = target.name.encode(), str(target).replace("/", ":").encode()
     path += b"\0" * (len(path) % 2)
     record = bytes(10) + b"\0" + bytes(27) + bytes(12) + bytes([len(name)]) + name.ljust(63, b"\0")
-    record += bytes(16) + struct.pack(">HH", 1, 1) + bytes(16)
+    record += bytes(16) + struct.pack(">HH", 1, 2) + bytes(16)
     record += struct.pack(">HH", 2, len(path)) + path + struct.pack(">hH", -1, 0)
     return struct.pack(">II", 0, 1) + box(b"alis", bytes(4) + record.ljust(160, b"\0"))
 

@@ -16,6 +16,8 @@ Spoil = Callable[[Path], object]
 DEEP = 100_000
 RUNS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "socket.connect")
 
+CAN_WATCH = sys.platform == "linux"  # what other processes open
+
 _watching: list[str] | None = None
 _forbidden = ""
 
@@ -140,10 +142,10 @@ def pickled(file: str) -> Spoil:
 def opened_in(folder: Path) -> Iterator[list[str]]:
     """Names of the folder's files that any process opens in the meantime; filled at the end, on Linux."""
     names: list[str] = []
-    libc = ctypes.CDLL(None)
-    if not hasattr(libc, "inotify_init1"):
+    if not CAN_WATCH:
         yield names
         return
+    libc = ctypes.CDLL(None)
     watch = libc.inotify_init1(os.O_NONBLOCK)
     assert libc.inotify_add_watch(watch, os.fsencode(folder), 0x20) >= 0  # IN_OPEN
     try:

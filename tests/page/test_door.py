@@ -18,6 +18,7 @@ from t2v.checks import InputError
 from t2v.engine.engine import Engine
 from t2v.jobs.queue import Jobs
 from t2v.page import serve
+from t2v.page.door.answers import OWN_FAULT
 from t2v.page.door.belongings import own_temporary_folder
 from t2v.page.endpoints import named_endpoints
 from t2v.page.flags import arguments
@@ -340,11 +341,27 @@ def test_a_run_that_is_refused_while_one_waits_for_it_gets_its_sentence(app, mon
         raise InputError("clip is damaged; save it again.")
 
     monkeypatch.setattr(app.studio.engine, "resolve", refuse)
-    order = next(names for name, (names, _) in named_endpoints(app.studio).items() if name == TEXT)
+    order = named_endpoints(app.studio)[TEXT][0]
     values = {"prompt": "a cat", **FAST}
     answer = app.ask(f"{API}/run/{TEXT}", {"data": [values.get(name) for name in order]})
     assert (answer.status, answer.sentence) == (422, "clip is damaged; save it again.")
     assert json.loads(answer.body)["error"] == answer.sentence
+
+
+def test_a_run_that_fails_of_itself_is_told_and_not_as_null(app, monkeypatch):
+    def fail(*_: object) -> None:
+        raise RuntimeError("of itself")
+
+    monkeypatch.setattr(app.studio.jobs, "submit", fail)
+    event = json.loads(app.call(prompt="a cat", **FAST).body)["event_id"]
+    told = app.ask(f"{API}/call/{TEXT}/{event}").body.decode()
+    assert (
+        "event: error" in told and OWN_FAULT in told and "null" not in told.partition("event: error")[2][:20]
+    )
+    order = named_endpoints(app.studio)[TEXT][0]
+    values = {"prompt": "a cat", **FAST}
+    answer = app.ask(f"{API}/run/{TEXT}", {"data": [values.get(name) for name in order]})
+    assert (answer.status, answer.sentence) == (500, OWN_FAULT)
 
 
 def memory_mb() -> float:

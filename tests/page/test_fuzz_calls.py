@@ -84,7 +84,7 @@ def sent(value: Any) -> bytes:
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
-@fuzzed(10)
+@fuzzed(4)
 @given(data=st.data())
 def test_calls_by_names(app, uploaded, name, data):
     given = data.draw(values(name, uploaded) | JSON)
@@ -92,7 +92,7 @@ def test_calls_by_names(app, uploaded, name, data):
 
 
 @pytest.mark.parametrize("door", ["call", "run", "api"])
-@fuzzed(15)
+@fuzzed(5)
 @given(data=st.data(), name=st.sampled_from(list(ENDPOINTS)))
 def test_calls_in_order(app, uploaded, door, name, data):
     by_name = data.draw(values(name, uploaded))
@@ -103,7 +103,7 @@ def test_calls_in_order(app, uploaded, door, name, data):
         ended_well(app, name, answer)
 
 
-@fuzzed(30)
+@fuzzed(12)
 @given(data=st.data(), path=st.sampled_from(["queue/join", "run/predict", "api/predict", "call/predict"]))
 def test_calls_by_numbers(app, uploaded, path, data):
     """The page's own functions, whose handlers must not fail whatever they are given."""
@@ -119,7 +119,7 @@ def test_calls_by_numbers(app, uploaded, path, data):
         assert '"success":true' in told.replace(" ", "") or '"error":null' not in told.replace(" ", ""), told
 
 
-@fuzzed(30)
+@fuzzed(12)
 @given(
     data=st.data(),
     path=st.sampled_from(
@@ -133,7 +133,7 @@ def test_bodies_that_are_no_json(app, path, data):
     well(app.ask(where, body, content_type=kind))
 
 
-@fuzzed(30)
+@fuzzed(12)
 @given(
     body=JSON,
     path=st.sampled_from(["cancel", "reset", "startup-events", "queue/data", "upload", "heartbeat/x"]),

@@ -61,7 +61,7 @@ def names_a_field(said: str, given: dict[str, Any]) -> bool:
 
 
 @pytest.mark.parametrize("task", TASKS)
-@fuzzed(60)
+@fuzzed(20)
 @given(data=st.data())
 def test_settings_are_refused_by_a_fields_name_or_survive(task, clip, data):
     kind = TASKS[task]
@@ -80,7 +80,7 @@ def test_settings_are_refused_by_a_fields_name_or_survive(task, clip, data):
     assert {name: getattr(again, name) for name in same} == same
 
 
-@fuzzed(8)
+@fuzzed(3)
 @given(data=st.data(), ending=st.sampled_from([".mp4", ".gif"]))
 def test_what_is_stored_in_a_file_comes_back(tmp_path_factory, clip, data, ending):
     kind = TASKS[data.draw(st.sampled_from(list(TASKS)))]
@@ -102,7 +102,7 @@ def test_what_is_stored_in_a_file_comes_back(tmp_path_factory, clip, data, endin
         assert settings_dict(settings_of(stored)) == settings_dict(settings)
 
 
-@fuzzed(300)
+@fuzzed(60)
 @given(data=st.data())
 def test_any_json_is_settings_or_is_refused(data):
     stored = data.draw(
@@ -121,7 +121,7 @@ def test_any_json_is_settings_or_is_refused(data):
 
 
 @pytest.mark.parametrize("task", TASKS)
-@fuzzed(40)
+@fuzzed(12)
 @given(data=st.data())
 def test_what_a_page_sends_is_settings_or_is_refused(task, data):
     kind = TASKS[task]

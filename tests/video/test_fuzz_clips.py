@@ -47,7 +47,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@fuzzed(3)
+@fuzzed(2)
 @given(data=st.data())
 def test_a_spoiled_clip_is_read_or_refused(kind, whole, folder, data):
     path = folder / f"spoiled.{kind}"
@@ -68,7 +68,7 @@ def test_a_spoiled_clip_is_read_or_refused(kind, whole, folder, data):
 KEPT = settings_dict(CannySettings("clip.mp4", "a cat", negative_prompt="é\n\"'\\=;#", fps=2.5))
 
 
-@fuzzed(200)
+@fuzzed(40)
 @given(comment=TEXTS | JSON.map(json.dumps) | changed_json(KEPT).map(json.dumps))
 def test_any_comment_is_settings_or_is_none(comment):
     with pytest.MonkeyPatch.context() as patch:
@@ -82,7 +82,7 @@ def test_any_comment_is_settings_or_is_none(comment):
             sentence(error)
 
 
-@fuzzed(6)
+@fuzzed(2)
 @given(comment=changed_json(KEPT).map(json.dumps) | TEXTS)
 def test_a_comment_arrives_as_it_was_written(comment, folder):
     comment = comment.replace("\0", "").encode("utf-8", "ignore").decode()[:50_000]

@@ -83,7 +83,7 @@ def spoiled_json(whole: bytes) -> st.SearchStrategy[bytes]:
 
 
 @pytest.mark.parametrize("file", [INDEX, UNET, VAE, TEXT, SCHEDULER, WORDS, "tokenizer/tokenizer.json", CARD])
-@fuzzed(4)
+@fuzzed(2)
 @given(data=st.data())
 def test_a_model_with_a_spoiled_config(copied, file, data):
     with spoilt(copied / file, data.draw(spoiled_json((copied / file).read_bytes()))):
@@ -91,7 +91,7 @@ def test_a_model_with_a_spoiled_config(copied, file, data):
 
 
 @pytest.mark.parametrize("file", WEIGHTS)
-@fuzzed(4)
+@fuzzed(2)
 @given(data=st.data())
 def test_a_model_with_spoiled_weights(copied, file, data):
     with spoilt(copied / file, data.draw(spoiled_weights((copied / file).read_bytes()))):
@@ -106,7 +106,7 @@ def controlnet(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("file", ["config.json", BIG])
-@fuzzed(6)
+@fuzzed(3)
 @given(data=st.data())
 def test_a_spoiled_controlnet(pipeline, controlnet, file, data):
     whole = (controlnet / file).read_bytes()
@@ -114,7 +114,7 @@ def test_a_spoiled_controlnet(pipeline, controlnet, file, data):
         check_fits("own", load_controlnet(str(controlnet), "canny", "cpu", torch.float32), "small", pipeline)
 
 
-@fuzzed(12)
+@fuzzed(4)
 @given(data=st.data(), adapter=st.none() | changed_json(ADAPTER))
 def test_a_spoiled_lora(model_folder, tmp_path_factory, data, adapter):
     path = tmp_path_factory.getbasetemp() / LORA

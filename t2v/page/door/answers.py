@@ -46,9 +46,9 @@ def _told(status: int, body: bytes) -> tuple[int, bytes]:
     """Status and body, in words; those that have words stay as they are."""
     said = json.loads(body)
     if "error" in said:
-        is_told = said["error"] is not None
-        sentence = said["error"] if is_told else OWN_FAULT
-        return UNANSWERABLE if is_told else 500, _body({**said, "error": sentence, "detail": sentence})
+        sentence = OWN_FAULT if said["error"] is None else said["error"]
+        told = _body({**said, "error": sentence, "detail": sentence})
+        return 500 if sentence == OWN_FAULT else UNANSWERABLE, told
     if isinstance(said.get("detail"), list):
         first = said["detail"][0]
         wrong = f"{' '.join(map(str, first['loc']))}: {first['msg'].lower()}"[:200]
