@@ -143,6 +143,8 @@ def _gates(
     page: "gr.Blocks", studio: "Studio", options: argparse.Namespace, of_sign_in: list[Any]
 ) -> list[Any]:
     """What every request has to pass before Gradio sees it."""
+    import gradio as gr
+
     from t2v.page.door.calls import only_well_formed
     from t2v.page.door.files import only_our_files
     from t2v.page.door.gates import only_open_doors
@@ -150,9 +152,11 @@ def _gates(
     from t2v.page.door.proxies import told_of_proxies
     from t2v.page.endpoints import named_endpoints
 
-    def inputs_of(number: int) -> int | None:
+    def inputs_of(number: int) -> list[bool] | None:
         function = page.fns.get(number)
-        return None if function is None else len(function.inputs)
+        if function is None or function.fn is None:  # the browser does those alone
+            return None
+        return [isinstance(one, gr.UploadButton) for one in function.inputs]
 
     there = {function.api_name for function in page.fns.values()}
     named = {name: one for name, one in named_endpoints(studio).items() if name in there}

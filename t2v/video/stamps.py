@@ -124,7 +124,8 @@ def _frame_rate(stream: str, filters: str, packets: Sequence[_Packet]) -> float:
         return 1.0 if counted is None else counted  # a still picture in a video's container
     told = rates[0] if abs(rates[0] - rates[-1]) < 0.01 else rates[-1]
     if counted is None:
-        return told
+        lasts_s = packets[0].lasts_s if len(packets) == 1 and average is None else 0.0
+        return 1 / lasts_s if lasts_s > SAME_S else told
     # Without an average in the header, ffmpeg guesses: often the inverse of the time stamps' unit.
     if average is None:
         return told if abs(told / counted - 1) < ALIKE else counted
