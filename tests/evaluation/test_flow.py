@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import SHARED
 
 from miniature.world import Scene, Subject, clip, draw
 from t2v.evaluation.flow import (
@@ -17,6 +18,7 @@ from t2v.evaluation.flow import (
     warp_back,
     warp_error,
 )
+from t2v.video.video import fit_video, read_video
 
 CAR = Scene(place="street", subjects=(Subject("car", "red"),), seed=7)
 PANNED = clip(CAR, (6, -2), 4, 128)
@@ -122,3 +124,13 @@ def test_frames_that_cannot_be_followed_are_refused(shape):
 def test_the_smallest_frames_have_a_flow():
     small = clip(CAR, (1, 0), 2, 16)
     assert dis_flow(*small).shape == (16, 16, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["boat_landscape", "butterfly", "camel"])
+def test_footage_is_steadier_along_its_own_flow_than_a_frozen_picture(name):
+    path = SHARED / "data" / "video" / f"{name}.mp4"
+    if not path.is_file():
+        pytest.skip("no real clips beside this checkout")
+    footage = fit_video(read_video(path, max_frames=5), width=256).frames
+    assert warp_error(footage, footage) < 0.6 * warp_error(frozen(footage), footage)
