@@ -46,8 +46,8 @@ class Case:
 
 CASES = (
     Case("canny", "canny/car.mp4", "a yellow car on the street at night"),
-    Case("canny", "canny/boat.mp4", "a pink boat on the sea"),
     Case("pix2pix", "pix2pix/cat.mp4", "make the cat blue"),
+    Case("canny", "canny/boat.mp4", "a pink boat on the sea"),
     Case("pix2pix", "pix2pix/car.mp4", "make it night"),
 )
 

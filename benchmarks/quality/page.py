@@ -25,9 +25,10 @@ dynamic clips follow VBench's formulas with DIS flow; see `t2v/evaluation`.
 """
 LAYERED = """The subject is asked to move by {subject} px a frame, the background by {background}.
 **two-layer error** (|s_seen - v_s| + |b_seen - v_b|) / |v_s - v_b|: 0 as asked; a picture that is moved as a
-whole, or not at all, has 1 or more whatever it shows. **Changes** are of each layer with its motion asked for
-undone. **mask IoU**: the subject's mask in frame k and frame 0's moved as asked. Masks are the second bundled
-judge's; on the world's own clips their IoU with the true ones is {agreed:.2f} (median; least {least:.2f})."""
+whole, or not at all, has 1 or more whatever it shows; a background that is partly tied to the screen, as suns
+are when the miniature pans, lies between. **Changes** are of each layer with its motion asked for undone.
+**mask IoU**: the subject's mask in frame k and frame 0's moved as asked. Masks are the second judge's;
+on the world's own clips their IoU with the true ones is {agreed:.2f} (median; least {least:.2f})."""
 ONE = """All is asked to move by {subject} px a frame. **flicker**: change of neighbours with the motion
 *seen* undone; **flickA**: with the motion *asked for* undone, which a frozen clip does not pass; **E**: warp
 error along the clip's own flow. A panned still wins this table: what it shows is how near one comes to it."""

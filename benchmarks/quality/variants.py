@@ -15,6 +15,7 @@ from t2v.tasks.text_to_video import TextToVideoSettings
 Changes = dict[str, Any]
 TODAY, APART = "today's method", "independent frames"
 INDEPENDENT: Changes = {"motion_field": False, "cross_frame_attention": False}
+# today's method is what the program does by itself; once that is another, say here what it was
 VARIANTS: dict[str, dict[str, Changes]] = {
     LAYERS.key: {
         TODAY: {},
