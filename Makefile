@@ -4,7 +4,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TWO_AT_A_TIME := $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: app test fast check lint format bench docs
+.PHONY: app test fast fuzz check lint format bench docs
 
 app: .venv/app.stamp
 	$(BIN)/python app.py
@@ -17,6 +17,12 @@ test: check
 # An answer within a minute: types and what is slow are left to make test.
 fast: lint
 	$(TWO_AT_A_TIME) -m "not slow"
+
+# Settings, files and calls at random, other ones each time, for some quarter of an hour: FUZZ times as many
+# as make test has.
+FUZZ := 25
+fuzz: .venv/dev.stamp
+	T2V_FUZZ=$(FUZZ) $(BIN)/python -m pytest -v $(wildcard tests/*/test_fuzz_*.py)
 
 check: lint
 	$(BIN)/mypy

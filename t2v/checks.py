@@ -2,15 +2,27 @@
 
 import math
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import fields
 from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any, TypeGuard
 
+# Line ends and other commands to a terminal, marks that turn the direction of text, half letters
+_NOT_FOR_LINES = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069\\ud800-\\udfff]"
+)
+
 
 class InputError(ValueError):
-    """The user's input cannot be used; ``str(error)`` is the one sentence to show them."""
+    """The user's input cannot be used; ``str(error)`` is the one sentence to show them.
+
+    It is one line that can be printed and stored, whatever file's name or value it repeats.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(_NOT_FOR_LINES.sub(lambda found: ascii(found[0])[1:-1], sentence))
 
 
 def counted(number: int, noun: str) -> str:
@@ -37,7 +49,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, (Real, Decimal)) and not isinstance(value, bool):
         try:
             return float(value)
-        except OverflowError:  # too large for any limit, which says so
+        except (OverflowError, ValueError):  # too large for any limit or a signalling NaN: checks say so
             return value
     return value
 
@@ -49,7 +61,11 @@ def make_plain(record: Any) -> None:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
+    """Python's way to write a value, in one line of at most 60 characters."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # a number of thousands of digits, lists in lists without end, a class that is broken
+        text = f"a value of type {type(value).__name__}"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -99,6 +115,6 @@ def check_flag(field: str, value: object) -> bool:
 def check_choice(field: str, value: object, choices: Iterable[str]) -> str:
     """One of ``choices``; InputError listing them otherwise."""
     allowed = list(choices)
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:  # arrays cannot even be compared
         raise InputError(f"{field} is {_shown(value)}; choose one of {', '.join(allowed)}.")
     return value

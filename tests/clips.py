@@ -6,9 +6,9 @@ import imageio_ffmpeg
 import numpy as np
 
 
-def ffmpeg(*arguments):
+def ffmpeg(*arguments, check=True):
     subprocess.run(
-        [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-y", *map(str, arguments)], check=True
+        [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", "-y", *map(str, arguments)], check=check
     )
 
 

@@ -1,5 +1,6 @@
 """Broken and hostile folders for tests: what spoils one thing, and a watch on what is opened and run."""
 
+import ctypes
 import json
 import os
 import struct
@@ -14,6 +15,8 @@ from safetensors.torch import load_file, save_file
 Spoil = Callable[[Path], object]
 DEEP = 100_000
 RUNS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "socket.connect")
+
+CAN_WATCH = sys.platform == "linux"  # what other processes open
 
 _watching: list[str] | None = None
 _forbidden = ""
@@ -133,3 +136,31 @@ def pickled(file: str) -> Spoil:
         torch.save({**weights, "trap": Trap(folder.parent / "forbidden" / "sprung")}, path.with_name(name))
 
     return spoil
+
+
+@contextmanager
+def opened_in(folder: Path) -> Iterator[list[str]]:
+    """Names of the folder's files that any process opens in the meantime; filled at the end, on Linux."""
+    names: list[str] = []
+    if not CAN_WATCH:
+        yield names
+        return
+    libc = ctypes.CDLL(None)
+    watch = libc.inotify_init1(os.O_NONBLOCK)
+    assert libc.inotify_add_watch(watch, os.fsencode(folder), 0x20) >= 0  # IN_OPEN
+    try:
+        yield names
+    finally:
+        told = _all_of(watch)
+        os.close(watch)
+    while told:
+        size = struct.unpack("iIII", told[:16])[3]
+        names.append(os.fsdecode(told[16 : 16 + size].rstrip(b"\0")))
+        told = told[16 + size :]
+
+
+def _all_of(watch: int) -> bytes:
+    try:
+        return os.read(watch, 1 << 20)
+    except BlockingIOError:
+        return b""

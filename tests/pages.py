@@ -27,14 +27,19 @@ needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not ins
 
 @contextlib.contextmanager
 def serving(
-    model: str, videos: Path, folder: Path = ROOT, file: str = "app.py", port: int | None = None
+    model: str,
+    videos: Path,
+    folder: Path = ROOT,
+    file: str = "app.py",
+    port: int | None = None,
+    more: tuple[str, ...] = (),
 ) -> Iterator[str]:
-    """The address of the app, started as people start it, offline; folder: of which checkout."""
+    """The address of the app, started as people start it, offline; folder: of which checkout; more: flags."""
     if port is None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-    command = [sys.executable, file, "--port", str(port), "--model", model, "--output", str(videos)]
+    command = [sys.executable, file, "--port", str(port), "--model", model, "--output", str(videos), *more]
     log = (videos / "log.txt").open("w")
     # uploads of a test go where the test's own files are
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "GRADIO_TEMP_DIR": str(videos / "uploads")}

@@ -5,6 +5,7 @@ A frozen clip wins every consistency score, so the change between frames is alwa
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -61,35 +62,43 @@ def _room(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(side + math.ceil(FURTHEST * side) for side in shape)
 
 
-def shift_between(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, float]:
+def shift_between(
+    before: np.ndarray,
+    after: np.ndarray,
+    seen_before: np.ndarray | None = None,
+    seen_after: np.ndarray | None = None,
+) -> tuple[np.ndarray, float]:
     """How far a frame's picture has moved in another, (x, y) in pixels, and how alike they are then (-1..1).
 
-    before, after: RGB uint8 (h, w, 3). The shift at which the outlines correlate best, over the part both
-    show; gradients have directions, so neither light nor flat areas count, only what stands where.
+    before, after: RGB uint8 (h, w, 3). seen_before, seen_after: how much each pixel counts, 0..1 (h, w); None
+    counts all. The shift at which the outlines correlate best, over the part both show; gradients have
+    directions, so neither light nor flat areas count, only what stands where. Masks are left out as in
+    Padfield, "Masked Object Registration in the Fourier Domain" (IEEE TIP 2012). (nan, nan) and nan where
+    nothing counts.
     """
     a, b = outlines(before), outlines(after)
-    seen = np.ones(a.shape, np.float32)
-    agreement = _all_shifts(a, b)
-    strength = _all_shifts(np.abs(a) ** 2, seen) * _all_shifts(seen, np.abs(b) ** 2)
+    seen_a, seen_b = (
+        np.ones(a.shape, np.float32) if seen is None else seen.astype(np.float32)
+        for seen in (seen_before, seen_after)
+    )
+    agreement = _all_shifts(a * seen_a, b * seen_b)
+    strength = _all_shifts(np.abs(a) ** 2 * seen_a, seen_b) * _all_shifts(seen_a, np.abs(b) ** 2 * seen_b)
+    least = min(float(seen_a.sum()), float(seen_b.sum()))
+    if least < 1:
+        return np.full(2, np.nan), float("nan")
     alike = agreement / np.sqrt(np.maximum(strength, 1e-3 * strength.max() + 1e-6))
-    rows, share_y = _overlap(a.shape[0], alike.shape[0])
-    columns, share_x = _overlap(a.shape[1], alike.shape[1])
     # a correlation is worth the root of how much it was taken over: slivers at the edges agree by chance
-    evidence = alike * np.sqrt(share_y[:, None] * share_x[None])
+    share = np.clip(_all_shifts(seen_a, seen_b) / least, 0, 1)
+    rows, columns = (np.fft.fftfreq(room, 1 / room) for room in alike.shape)
+    near_y, near_x = (
+        np.abs(shifts) <= FURTHEST * side for shifts, side in zip((rows, columns), a.shape, strict=True)
+    )
+    evidence = np.where(near_y[:, None] & near_x[None], alike * np.sqrt(share), 0)
     height, width = alike.shape
     y, x = np.unravel_index(evidence.argmax(), evidence.shape)
-    part_x = _vertex(*(evidence[y, (x + step) % width] for step in (-1, 0, 1)))
-    part_y = _vertex(*(evidence[(y + step) % height, x] for step in (-1, 0, 1)))
+    part_x = _vertex(*(alike[y, (x + step) % width] for step in (-1, 0, 1)))
+    part_y = _vertex(*(alike[(y + step) % height, x] for step in (-1, 0, 1)))
     return np.array([columns[x] + part_x, rows[y] + part_y]), float(alike[y, x])
-
-
-def _overlap(side: int, room: int) -> tuple[np.ndarray, np.ndarray]:
-    """The shifts along one side in the order of the transform, and the share of the side both frames show.
-
-    None at all where the shift is further than is looked for.
-    """
-    shifts = np.fft.fftfreq(room, 1 / room)
-    return shifts, np.where(np.abs(shifts) <= FURTHEST * side, 1 - np.abs(shifts) / side, 0)
 
 
 def _vertex(left: float, middle: float, right: float) -> float:
@@ -106,15 +115,19 @@ def movement(frames: np.ndarray) -> Movement:
     return Movement(places, np.stack(between), np.array([alike for _, alike in from_first]))
 
 
+def moved_back(picture: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """A picture (h, w) or (h, w, c) with what stands at p + shift, (x, y) in pixels, at p; 0 beyond it."""
+    back = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(picture, back, picture.shape[1::-1], flags=flags)
+
+
 def change(before: np.ndarray, after: np.ndarray, shift: np.ndarray) -> float:
     """Mean absolute difference (of 255) between two frames once the second is moved back by ``shift`` (x, y).
 
     Only what both show counts. What is left is flicker, and whatever did not move with the picture.
     """
-    height, width = before.shape[:2]
-    back = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    moved = cv2.warpAffine(after, back, (width, height), flags=flags).astype(np.float32)
+    moved = moved_back(after, shift).astype(np.float32)
     x, y = (int(np.ceil(abs(part))) + EDGE_PX for part in shift)
     rows = slice(EDGE_PX, -y) if shift[1] > 0 else slice(y, -EDGE_PX)
     columns = slice(EDGE_PX, -x) if shift[0] > 0 else slice(x, -EDGE_PX)
@@ -125,6 +138,14 @@ def flicker(frames: np.ndarray, moved: Movement) -> float:
     """Mean change between neighbouring frames after undoing the motion seen between them, of 255."""
     pairs = zip(frames[:-1], frames[1:], moved.between, strict=True)
     return float(np.mean([change(*pair) for pair in pairs]))
+
+
+def flicker_as_asked(frames: np.ndarray, asked: tuple[float, float]) -> float:
+    """Mean change between neighbouring frames after undoing the motion *asked for*, (x, y) pixels, of 255.
+
+    A frozen clip, which has no flicker, has its whole motion here.
+    """
+    return float(np.mean([change(*pair, np.array(asked)) for pair in pairwise(frames)]))
 
 
 def drift(frames: np.ndarray, moved: Movement) -> float:

@@ -115,7 +115,7 @@ class Jobs:
                 _tidy(self._running)
 
     def _find(self, job_id: str) -> Job:
-        job = self._jobs.get(job_id)
+        job = self._jobs.get(job_id) if isinstance(job_id, str) else None  # a program may send anything
         if job is None:
             raise InputError("This run is not known any more (the program was restarted); run it again.")
         return job

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import inspect
+import logging
 import typing
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from t2v.checks import InputError
+from t2v.page.door.answers import OWN_FAULT
 from t2v.page.form_values import settings_from
 from t2v.page.run_panel import HEARTBEAT_S
 from t2v.page.studio import Studio
@@ -19,6 +21,8 @@ from t2v.page.visitors import check_offered, visitor
 from t2v.tasks import TASKS, Settings, settings_of
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
+
+logger = logging.getLogger(__name__)
 
 OTHERWISE = {
     "clip": gr.FileData,
@@ -98,6 +102,9 @@ async def _wait_for(studio: Studio, settings_class: type[Settings], given: dict[
             await asyncio.sleep(HEARTBEAT_S)
     except InputError as error:
         raise gr.Error(str(error), print_exception=False) from None
+    except Exception as error:  # of which Gradio would tell null
+        logger.exception("A run could not be asked for or followed.")
+        raise gr.Error(OWN_FAULT, print_exception=False) from error
     except asyncio.CancelledError:
         if job_id is not None:
             studio.jobs.stop(job_id)

@@ -33,7 +33,8 @@ def arguments(argv: list[str] | None = None, prog: str = PROG) -> argparse.Names
         "--root-path",
         default="",
         metavar="PATH",
-        help="where a proxy serves it: /studio, or https://host/studio",
+        help="where a proxy serves it: /studio, or https://host/studio; of a proxy on another machine "
+        "name the address in the environment too, as FORWARDED_ALLOW_IPS, or all its visitors count as one",
     )
     parser.add_argument("--output", default=OUTPUTS, type=Path, help="folder of the finished videos")
     return parser.parse_args(argv)

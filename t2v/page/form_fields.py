@@ -118,9 +118,9 @@ def drawing(default: Settings, prompt: Component) -> dict[str, Component]:
     }
 
 
-def _with_original_words(task: str, prompt: str | None, negative: str | None) -> list[str]:
+def _with_original_words(task: str, prompt: object, negative: object) -> list[str]:
     """Of an empty prompt nothing is made: the words alone are none."""
-    texts = ["" if text is None else text for text in (prompt, negative)]
+    texts = [text if isinstance(text, str) else "" for text in (prompt, negative)]
     return list(original_words(task, *texts)) if texts[0].strip() else texts
 
 

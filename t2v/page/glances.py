@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from t2v.engine.defaults import native_side_px
+from t2v.page.turns import Turns
 from t2v.tasks.clip import C, ClipSettings
 from t2v.tasks.controlled import ControlledSettings
 from t2v.video.video import Video
@@ -23,6 +24,8 @@ from t2v.video.write import write_video
 
 MAX_FRAMES = 48  # of a glance; the run takes all that are asked for
 MAX_DETECTED = 16  # where a network looks at each of them on a CPU, a second a frame
+MAX_READ_PIXELS = 200_000_000  # of all its frames as the clip has them: 48 of 2560x1440, 24 of 4K, 5 of 8K
+LARGE_PIXELS = 4096 * 2304  # a frame; a second or more of work for each that is larger
 KEPT_CLIPS = 4  # decoded: 48 frames of 512x512 take 38 MB
 KEPT_FILES = 200
 # what decides which frames are taken, and what is made of them; the rest of a form may be half filled in
@@ -70,11 +73,14 @@ class Glances:
     """Glances at clips, of one program; their files are gone when it ends. Safe to use from several threads.
 
     device: of the detectors' networks. Settings need not be complete: only what decides the frames counts.
+    looking, detecting, counting: the turns that pages take for ``clip``, ``controls`` and ``count``.
     """
 
     def __init__(self, device: str = "cpu"):
         self._device = device
         self._folder = tempfile.TemporaryDirectory(prefix="glances-")
+        self.looking, self.detecting, self.counting = Turns(), Turns(), Turns()
+        self._sizes = _Recent(KEPT_FILES)
         self._clips = _Recent(KEPT_CLIPS)
         self._counts = _Recent(KEPT_FILES)
         self._files = _Recent(KEPT_FILES, lambda files: [one.path.unlink(missing_ok=True) for one in files])
@@ -83,6 +89,10 @@ class Glances:
     def folder(self) -> Path:
         """Where the files are; the server must be allowed to give them out."""
         return Path(self._folder.name).resolve()
+
+    def is_large(self, settings: ClipSettings) -> bool:
+        """Whether its frames are so large that others should not wait for it; InputError as ``clip``."""
+        return self._pixels(settings) > LARGE_PIXELS
 
     def clip(self, settings: ClipSettings) -> Shown:
         """The clip's frames as the run will take them; InputError for a bad clip or bad settings."""
@@ -128,9 +138,21 @@ class Glances:
         return self._clips.get(_frames_key(settings), lambda: _take(settings, self._most(settings)))
 
     def _most(self, settings: ClipSettings) -> int:
+        """How many frames a glance has at most."""
+        most = min(MAX_FRAMES, max(1, MAX_READ_PIXELS // self._pixels(settings)))
         if self._device != "cpu" or not isinstance(settings, ControlledSettings) or settings.control_ready:
-            return MAX_FRAMES
-        return MAX_DETECTED if any(part.detects_slowly for part in settings.parts()) else MAX_FRAMES
+            return most
+        return min(most, MAX_DETECTED) if any(part.detects_slowly for part in settings.parts()) else most
+
+    def _pixels(self, settings: ClipSettings) -> int:
+        """Of one of the clip's frames, as a first look tells."""
+
+        def look() -> int:
+            clip = settings.open()
+            return clip.width * clip.height
+
+        pixels: int = self._sizes.get(settings.clip, look)
+        return pixels
 
 
 @dataclass(frozen=True, eq=False)

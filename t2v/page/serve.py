@@ -143,19 +143,24 @@ def _gates(
     page: "gr.Blocks", studio: "Studio", options: argparse.Namespace, of_sign_in: list[Any]
 ) -> list[Any]:
     """What every request has to pass before Gradio sees it."""
+    import gradio as gr
+
     from t2v.page.door.calls import only_well_formed
     from t2v.page.door.files import only_our_files
     from t2v.page.door.gates import only_open_doors
     from t2v.page.door.neighbours import only_neighbours
+    from t2v.page.door.proxies import told_of_proxies
     from t2v.page.endpoints import named_endpoints
 
-    def inputs_of(number: int) -> int | None:
+    def inputs_of(number: int) -> list[bool] | None:
         function = page.fns.get(number)
-        return None if function is None else len(function.inputs)
+        if function is None or function.fn is None:  # the browser does those alone
+            return None
+        return [isinstance(one, gr.UploadButton) for one in function.inputs]
 
     there = {function.api_name for function in page.fns.values()}
     named = {name: one for name, one in named_endpoints(studio).items() if name in there}
-    gates = [only_open_doors, *of_sign_in]
+    gates = [told_of_proxies(), only_open_doors, *of_sign_in]
     if is_for_itself(options):
         gates.insert(0, only_neighbours(options.host, options.root_path))
     return [*gates, only_our_files(studio.gives_out), only_well_formed(named, inputs_of)]

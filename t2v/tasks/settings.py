@@ -118,7 +118,8 @@ class Settings(ABC):
     def __post_init__(self) -> None:
         make_plain(self)
         for name in MINUS_ONE_IS_NONE:
-            if getattr(self, name, None) == -1 and self.may_lack(name):
+            value = getattr(self, name, None)
+            if isinstance(value, (int, float)) and value == -1 and self.may_lack(name):
                 object.__setattr__(self, name, None)
 
     def __init_subclass__(cls) -> None:

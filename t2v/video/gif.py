@@ -25,7 +25,8 @@ def write_gif(part: Path, frames: Iterable[np.ndarray], fps: float, comment: str
         raise InputError("frames are empty; give at least one frame.")
     durations = [10 * hundredths for hundredths in _hundredths(len(pictures), fps)]
     about: dict[str, Any] = {"comment": comment.encode("ascii")} if comment else {}
-    imageio.v3.imwrite(part, pictures, extension=".gif", duration=durations, loop=0, **about)
+    each: Any = durations if len(pictures) > 1 else durations[0]  # of one picture no list is taken
+    imageio.v3.imwrite(part, pictures, extension=".gif", duration=each, loop=0, **about)
 
 
 def _hundredths(count: int, fps: float) -> Iterator[int]:

@@ -131,8 +131,8 @@ def reading(path: Path, level: str, before: list[str], after: list[str]) -> Iter
 
     level: of its log. InputError if there is no such file.
     """
-    if not path.is_file():
-        raise InputError(f"{path} is not a file; give the path of a video ({READABLE}).")
+    if not _is_file(path):
+        raise InputError(f"{str(path)[:200]} is not a file; give the path of a video ({READABLE}).")
     # file: keeps a name such as "concat:a|b" or "-y" from being taken for anything but a file's name.
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-loglevel", level,
                "-max_alloc", str(MAX_ALLOCATION), *GUARDS, *before, "-i", f"file:{path.resolve()}",
@@ -194,6 +194,13 @@ def _limit_memory(pid: int) -> None:
         most = resource.prlimit(pid, resource.RLIMIT_DATA)[1]
         limit = MAX_MEMORY if most == resource.RLIM_INFINITY else min(most, MAX_MEMORY)
         resource.prlimit(pid, resource.RLIMIT_DATA, (limit, limit))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def _is_text(path: Path) -> bool:

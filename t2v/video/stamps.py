@@ -17,6 +17,8 @@ USUAL = 0.1  # and where most frames follow each other at it, within this part, 
 ALIKE = 0.01  # part by which a rate that was guessed may be off to be taken for exact
 SLOWEST = 1e-4  # frames a second: times that are days apart are no clip's
 SAME_S = 0.0002  # no camera takes two frames within it
+HELD = 1.5  # a GIF's last frame that stays for so many times the others' time is no part of its rate
+ROUNDED_S = 0.02  # what rounding to hundredths may do to a time, and to the rate by which it is judged
 STUCK = 0.2  # share of the frames that may follow at once on others, as invisible ones do
 _DISCARD = 4  # a packet's flag: its frame is decoded, as others need it, but an edit list hides it
 _CAN_REORDER = re.compile(r"Video: (h26[456]|hevc|vvc|mpeg[124]|msmpeg4|vc1|wmv3)")
@@ -28,7 +30,8 @@ class Stamps:
 
     fps: frames per second, the header's, or, where that is not to be believed, counted over their time span.
     starts_s: when the picture begins, in seconds after the clip's own beginning, which may be its sound's.
-    is_even: they are broken: every frame that can be decoded is to be taken once, spaced evenly.
+    is_even: every frame that can be decoded is to be taken once, spaced evenly: they are broken, or of a GIF
+    and uneven only by being rounded to hundredths of a second.
     note: one sentence about that for people, without the file's name; None where there is nothing to say.
     """
 
@@ -60,7 +63,25 @@ def judge(path: Path, stream: str, filters: str, packets: str) -> Stamps:
     if 0 < hidden <= DELAY:
         frames = "a frame" if hidden == 1 else f"{hidden} frames"
         return Stamps(fps, first_s, True, f"has an edit list that hides {frames}, and {spaced}.")
+    if "Video: gif" in stream and found[-1].time_s - found[0].time_s > SAME_S:
+        return _of_gif(found, fps)
     return Stamps(fps, min(one.time_s for one in found if not one.is_hidden or hidden == len(found)))
+
+
+def _of_gif(packets: Sequence[_Packet], told: float) -> Stamps:
+    """A GIF has no rate: what is told of it is guessed from the time of a few frames, which is rounded."""
+    first_s, last = packets[0].time_s, packets[-1]
+    fps = (len(packets) - 1) / (last.time_s - first_s)
+    is_held = last.lasts_s * fps > HELD
+    if not is_held:
+        fps = len(packets) / (last.time_s + last.lasts_s - first_s)
+    late = [(one.time_s - first_s) * fps - place for place, one in enumerate(packets)]
+    uneven = max(late) - min(late)  # in frames
+    if uneven < max(0.5, ROUNDED_S * fps):
+        return Stamps(fps, first_s, is_even=uneven > 0.01 and not is_held and len(packets) < LOOKED_AT)
+    # Some are really shown for longer than others.
+    usual_s, counted = statistics.median(_gaps([one.time_s for one in packets])), _counted(packets)
+    return Stamps(told if counted is None or abs(told * usual_s - 1) < USUAL else counted, first_s)
 
 
 def _packets(lines: str) -> list[_Packet]:
@@ -103,7 +124,8 @@ def _frame_rate(stream: str, filters: str, packets: Sequence[_Packet]) -> float:
         return 1.0 if counted is None else counted  # a still picture in a video's container
     told = rates[0] if abs(rates[0] - rates[-1]) < 0.01 else rates[-1]
     if counted is None:
-        return told
+        lasts_s = packets[0].lasts_s if len(packets) == 1 and average is None else 0.0
+        return 1 / lasts_s if lasts_s > SAME_S else told
     # Without an average in the header, ffmpeg guesses: often the inverse of the time stamps' unit.
     if average is None:
         return told if abs(told / counted - 1) < ALIKE else counted

@@ -115,7 +115,7 @@ def read_settings(path: str | os.PathLike[str]) -> dict[str, Any] | None:
         return None
     try:
         settings = json.loads(comment)
-    except ValueError:  # somebody else's comment
+    except (ValueError, RecursionError):  # somebody else's comment
         return None
     return settings if isinstance(settings, dict) else None
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks import memory
 from benchmarks.__main__ import run_part
 from benchmarks.calls import calls_in_turn, count_calls, evaluations, flops, flops_by_kind, predicted_seconds
 from benchmarks.guided import GuidedCase, GuidedPlan
@@ -120,3 +121,10 @@ def test_a_part_without_its_weights_says_so(plan, tmp_path, caplog):
     assert run_part("guided", replace(plan, guided=none), tmp_path / "table.md") == 1
     assert "guided is left out" in caplog.text
     assert list(tmp_path.iterdir()) == []
+
+
+def test_visits_draw_and_look_around_and_the_servers_memory_is_told(family, capsys):
+    assert memory.main(["--visits", "10", "--model", family]) == 0
+    table, told = capsys.readouterr().out.strip().rsplit("\n\n", 1)
+    assert table.splitlines()[-1].startswith("| 10 | 5 | ")
+    assert told == "After the first 50 runs memory grew by at most 0.0 %."

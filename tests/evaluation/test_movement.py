@@ -10,7 +10,7 @@ import torch
 
 from miniature.world import Scene, Subject, clip, draw
 from t2v.diffusion.motion import motion_field, warp
-from t2v.evaluation.movement import change, drift, flicker, movement, shift_between
+from t2v.evaluation.movement import change, drift, flicker, flicker_as_asked, movement, shift_between
 from t2v.weights.source import MINIATURE, MODEL_INDEX
 
 pytestmark = pytest.mark.slow
@@ -79,6 +79,12 @@ def test_change_is_none_after_the_right_shift_only(shift):
     before, after = clip(CAR, shift, 2, 128)
     assert change(before, after, np.array(shift)) < 0.05
     assert change(before, after, -np.array(shift)) > 3
+
+
+def test_a_frozen_clip_does_not_do_what_was_asked():
+    panned = clip(CAR, (6, -2), 4, 128)
+    assert flicker_as_asked(panned, (6, -2)) < 0.05
+    assert flicker_as_asked(np.repeat(panned[:1], 4, axis=0), (6, -2)) > 6
 
 
 @pytest.mark.parametrize(("mode", "px"), [("subcell", 4.5), ("subcell", 6), ("whole-cell", 6)])

@@ -1,10 +1,69 @@
 """checks.py: what passes, what is refused, and that a refusal names the field."""
 
 import math
+from dataclasses import replace
+from decimal import Decimal
 
+import numpy as np
 import pytest
 
-from t2v.checks import InputError, check_choice, check_flag, check_int, check_number, check_text, counted
+from t2v.checks import (
+    InputError,
+    check_choice,
+    check_flag,
+    check_int,
+    check_number,
+    check_text,
+    counted,
+    plain,
+)
+from t2v.tasks.text_to_video import TextToVideoSettings
+
+
+class Broken:
+    """Nobody can say what it is."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("broken")
+
+
+def deep() -> list:
+    value: list = []
+    for _ in range(100_000):
+        value = [value]
+    return value
+
+
+ODD = {
+    "digits": 10**5000,
+    "NaN that signals": Decimal("sNaN"),
+    "table": np.zeros((3, 3)),
+    "array": np.array([1, 2]),
+    "broken": Broken(),
+    "nested": deep(),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_values_that_cannot_be_compared_or_shown_are_refused_in_one_line(kind):
+    value = ODD[kind]
+    for call in (
+        lambda: check_number("fps", plain(value), 0, 60),
+        lambda: check_int("fps", plain(value), 0, 60),
+        lambda: check_text("fps", plain(value), 5),
+        lambda: check_flag("fps", plain(value)),
+        lambda: check_choice("fps", plain(value), ["a"]),
+        lambda: replace(TextToVideoSettings("a cat"), fps=value).check(),
+    ):
+        with pytest.raises(InputError, match="^fps is [^\n]{1,90}; [^\n]*[.]$"):
+            call()
+    with pytest.raises(InputError, match="^seed is "):
+        replace(TextToVideoSettings("a cat"), seed=value).check()
+
+
+def test_a_refusal_is_one_line_whatever_it_repeats():
+    said = str(InputError("clip is 'a\nb\r\x1b[1m\u202egpm\u2028\ud83d', \u732b\U0001f408 and \u00e9 stay."))
+    assert said == "clip is 'a\\nb\\r\\x1b[1m\\u202egpm\\u2028\\ud83d', \u732b\U0001f408 and \u00e9 stay."
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e308, "5", None, True, [], 10**400, -1])

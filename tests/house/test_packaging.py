@@ -69,7 +69,8 @@ def test_the_wheel_holds_the_package_its_weights_and_examples_and_nothing_else(w
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     bundled = files_of(ROOT / "miniature/weights") | files_of(ROOT / "examples")
     assert held == files_of(ROOT / "t2v") | {f"t2v/bundled/{name}" for name in bundled}
-    assert {"t2v/py.typed", "t2v/page/static/style.css", "t2v/page/static/page.js"} <= held
+    pages = {f"t2v/page/static/{name}" for name in ("style.css", "page.js", "sign_in.html")}
+    assert {"t2v/py.typed", *pages} <= held
 
 
 @pytest.mark.slow

@@ -118,3 +118,47 @@ def test_a_form_and_its_page_outlive_a_server_that_is_started_again(browser, fam
         stage(page, "done")
         expect(told(page)).to_have_count(0)
     page.close()
+
+
+def sign_in(page: Page, name: str, password: str) -> None:
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    button(page, "Sign in").click()
+
+
+@needs_browser
+def test_whoever_is_signed_out_by_a_restart_is_told_and_finds_the_form_as_it_was(browser, family, tmp_path):
+    asks = ("--auth", "anna:secret")
+    with serving(family, tmp_path, more=asks) as url:
+        page = browser.new_page()
+        page.goto(url)
+        sign_in(page, "anna", "secret")
+        page.wait_for_selector(".stage[data-state=idle]")
+        ask(page, "a red car", Steps=1, Frames=2)
+        page.wait_for_function("sessionStorage.getItem('form-of-text-to-video').includes('a red car')")
+    with serving(family, tmp_path, port=int(url.rstrip("/").rpartition(":")[2]), more=asks):
+        button(page, "Run").click()
+        expect(told(page)).to_contain_text("You are signed out")
+        page.reload()
+        sign_in(page, "anna", "secret")
+        expect(prompt_box(page)).to_have_value("a red car")
+        button(page, "Run").click()
+        stage(page, "done")
+        expect(told(page)).to_have_count(0)
+        page.close()
+
+        page = browser.new_page()
+        page.goto(url)
+        said = page.get_by_role("alert")
+        for number in range(5):
+            sign_in(page, "anna", f"guess {number}")
+            expect(said).to_have_text("This is not the right name and password. Try again.")
+        sign_in(page, "anna", "secret")
+        expect(said).to_contain_text("Too many tries to sign in; try again in")
+        page.route("**/login", lambda route: route.fulfill(status=502, body="<html>"))
+        sign_in(page, "anna", "secret")
+        expect(said).to_contain_text("does not answer (502)")
+        page.unroute("**/login")
+    sign_in(page, "anna", "secret")
+    expect(said).to_contain_text("no connection to the server")
+    page.close()

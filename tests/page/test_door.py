@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import threading
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import quote
@@ -13,10 +14,13 @@ import gradio as gr
 import pytest
 from conftest import free_port
 
+from t2v.checks import InputError
 from t2v.engine.engine import Engine
 from t2v.jobs.queue import Jobs
 from t2v.page import serve
+from t2v.page.door.answers import OWN_FAULT
 from t2v.page.door.belongings import own_temporary_folder
+from t2v.page.endpoints import named_endpoints
 from t2v.page.flags import arguments
 from t2v.page.glances import Glances
 from t2v.page.layout import build_page
@@ -305,6 +309,59 @@ def test_other_doors_answer_wrong_calls_too(app):
     for path in (f"{API}/call/{TEXT}/unknown", f"{API}/queue/data?session_hash=unknown"):
         answer = app.ask(path)
         assert b"404: Not Found" in answer.body and b"Traceback" not in answer.body
+
+
+def test_gradios_own_refusals_get_a_sentence(app):
+    """Bodies of another form, functions of the browser alone, values that no page sends."""
+    by_name = {fn.api_name: number for number, fn in app.page.fns.items()}
+    browsers = next(number for number, fn in app.page.fns.items() if fn.fn is None)
+
+    def predict(number: int, *data: object) -> Answer:
+        body = {"fn_index": number, "data": data, "session_hash": "a"}
+        return app.ask(f"{API}/run/predict", body)
+
+    assert "none of the page's" in predict(browsers, *[None] * 50).sentence
+    assert predict(by_name["_seed"], ["x"]).sentence.startswith("data holds ['x'] at 0; give a text")
+    for given in ("/etc/passwd", {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}, {"a": []}):
+        assert "no uploaded file at 0; upload it" in predict(by_name["_uploaded"], given).sentence
+    for index in ("x", -1, 99, None, 1.5):
+        assert predict(by_name["_picked"], index).status == 200
+    words = next(number for number, fn in app.page.fns.items() if isinstance(fn.fn, partial))
+    assert predict(words, 5, None).status == 200
+    for path in ("cancel", "reset"):
+        for body in (b"\x80", b"[]", b"1"):
+            assert "no JSON object" in app.ask(f"{API}/{path}", body).sentence
+        answer = app.ask(f"{API}/{path}", {})
+        assert answer.status == 422 and "not of the form that this address takes" in answer.sentence
+    assert app.ask(f"{API}/call/predict", {"data": [], "fn_index": 0, "session_hash": "a"}).status == 404
+
+
+def test_a_run_that_is_refused_while_one_waits_for_it_gets_its_sentence(app, monkeypatch):
+    def refuse(_: object) -> None:
+        raise InputError("clip is damaged; save it again.")
+
+    monkeypatch.setattr(app.studio.engine, "resolve", refuse)
+    order = named_endpoints(app.studio)[TEXT][0]
+    values = {"prompt": "a cat", **FAST}
+    answer = app.ask(f"{API}/run/{TEXT}", {"data": [values.get(name) for name in order]})
+    assert (answer.status, answer.sentence) == (422, "clip is damaged; save it again.")
+    assert json.loads(answer.body)["error"] == answer.sentence
+
+
+def test_a_run_that_fails_of_itself_is_told_and_not_as_null(app, monkeypatch):
+    def fail(*_: object) -> None:
+        raise RuntimeError("of itself")
+
+    monkeypatch.setattr(app.studio.jobs, "submit", fail)
+    event = json.loads(app.call(prompt="a cat", **FAST).body)["event_id"]
+    told = app.ask(f"{API}/call/{TEXT}/{event}").body.decode()
+    assert (
+        "event: error" in told and OWN_FAULT in told and "null" not in told.partition("event: error")[2][:20]
+    )
+    order = named_endpoints(app.studio)[TEXT][0]
+    values = {"prompt": "a cat", **FAST}
+    answer = app.ask(f"{API}/run/{TEXT}", {"data": [values.get(name) for name in order]})
+    assert (answer.status, answer.sentence) == (500, OWN_FAULT)
 
 
 def memory_mb() -> float:

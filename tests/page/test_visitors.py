@@ -1,12 +1,14 @@
 """An app that others may use: signing in, what they may ask for, how much of the queue is one's own."""
 
 import argparse
+import asyncio
 import logging
 from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
 from puppet import Puppet, settings
+from starlette.requests import Request
 from test_door import API, App
 
 from t2v.checks import InputError
@@ -14,6 +16,7 @@ from t2v.jobs.queue import Jobs
 from t2v.page import flags
 from t2v.page.door import sign_in
 from t2v.page.door.belongings import own_temporary_folder
+from t2v.page.door.proxies import told_of_proxies
 from t2v.page.uploads import examples
 
 RIGHT = ("anna", "sé:cret")
@@ -52,7 +55,9 @@ def test_nothing_is_told_before_one_has_signed_in(app, cookie):
     ):
         answer = app.ask(path, body)
         assert (answer.status, answer.sentence) == (401, "You are not signed in; sign in first.")
-    assert app.ask("/config").status == 401 and app.ask("/").status == 200
+    form = app.ask("/")
+    assert app.ask("/config").status == 401 and form.status == 200 and b"gradio" not in form.body.lower()
+    assert b"gradio_config" in app.ask("/", cookie=cookie).body
     assert app.ask("/config", cookie=cookie).status == 200
     assert app.ask(f"{API}/file=/etc/passwd", cookie=cookie).status == 404
 
@@ -82,6 +87,25 @@ def test_repeated_failures_are_slowed_down_and_logged(app, monkeypatch, caplog):
     assert "Sign-in failed for 'anna' from 127.0.0.1." in caplog.text and "guess" not in caplog.text
     monkeypatch.setattr(sign_in, "WINDOW_S", 0.0)
     assert try_with(app, *RIGHT).status == 200
+
+
+def test_a_proxy_that_is_not_trusted_is_told_of_once(caplog):
+    def request(address: str, *named: str) -> Request:
+        headers = [(b"x-forwarded-for", one.encode()) for one in named]
+        return Request({"type": "http", "method": "GET", "headers": headers, "client": (address, 0)})
+
+    gate = told_of_proxies()
+    for one in [
+        request("10.0.0.5"),  # no proxy
+        request("192.0.2.7", "192.0.2.7"),  # a trusted one: uvicorn has taken the visitor's address
+        request("192.0.2.7", "203.0.113.1, 192.0.2.7:5000"),
+        request("2001:db8::7", "[2001:db8::7]:5000"),
+        *[request("10.0.0.5", f"192.0.2.{number}") for number in range(3)],
+        *[request(f"10.0.1.{number}", "192.0.2.7") for number in range(30)],
+    ]:
+        assert asyncio.run(gate(one)) is None
+    assert len(caplog.messages) == 10 and caplog.messages[0].startswith("10.0.0.5 sends requests for others ")
+    assert "start the app with FORWARDED_ALLOW_IPS=10.0.0.5 in the environment." in caplog.messages[0]
 
 
 def test_a_visitor_leaves_places_in_the_queue_to_others(tmp_path):

@@ -3,9 +3,10 @@
 import imageio.v3
 import numpy as np
 import pytest
-from clips import grey_steps
+from clips import grey_steps, numbers
 
 from t2v.checks import InputError
+from t2v.video.video import read_video
 from t2v.video.write import add_audio, read_settings, write_video
 
 
@@ -37,3 +38,10 @@ def test_what_is_no_gif_is_refused_and_leaves_nothing(tmp_path, frames, fps, tol
     with pytest.raises(InputError, match=told):
         write_video(tmp_path / "out.gif", frames, fps)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("fps", [0.5, 4, 50])
+def test_a_gif_of_one_frame(tmp_path, fps):
+    path = write_video(tmp_path / "one.gif", grey_steps(1, 16, 16), fps, {"seed": 7})
+    assert read_settings(path) == {"seed": 7}
+    assert numbers(read_video(path)) == [0]

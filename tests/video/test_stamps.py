@@ -2,6 +2,7 @@
 
 import struct
 
+import imageio.v3
 import numpy as np
 import pytest
 from clips import ffmpeg, grey_steps, numbers
@@ -142,6 +143,35 @@ def test_frames_that_an_edit_list_hides_arrive_too(reordered, plain):
         hides = changed(path, f"hides-{frames}-{path.name}", hiding(frames))
         assert numbers(read_video(hides)) == EIGHT
         assert f"hides {'a frame' if frames == 1 else f'{frames} frames'}, and" in look(hides).stamps.note
+
+
+@pytest.mark.parametrize("fps", [3, 6, 12.5, 24, 30, 40])
+def test_a_gif_of_rounded_times_has_its_rate_and_each_frame_once(folder, fps):
+    path = write_video(folder / f"at-{fps}.gif", grey_steps(9), fps)
+    video = read_video(path)
+    assert video.fps == pytest.approx(fps, rel=0.03)  # nine frames of 24 a second end at 0.38 s
+    assert numbers(video) == list(range(9)) and clip_frames(path).count() == 9
+    part = {"start_s": 3 / video.fps, "end_s": 6 / video.fps}
+    assert numbers(read_video(path, **part)) == [3, 4, 5] and look(path).stamps.note is None
+
+
+@pytest.mark.parametrize(
+    ("lasts", "fps", "expected"),
+    [
+        ([170, 160, 160, 170, 170, 160, 170, 170], 6.02, EIGHT),
+        ([100, 60, 100, 140, 120, 80, 100, 100], 10, EIGHT),  # up to 40 ms late
+        (
+            [160, 170, 170, 160, 170, 170, 160, 500],
+            6.03,
+            [*EIGHT, 7, 7],
+        ),  # the last is held
+        ([100, 100, 100, 400, 100, 100, 100, 200], 6.67, [0, 1, 3, 3, 3, 4, 6, 7]),  # as one that varies
+    ],
+)
+def test_a_gif_of_uneven_times_has_its_mean_rate(folder, lasts, fps, expected):
+    imageio.v3.imwrite(folder / "uneven.gif", grey_steps(8), duration=lasts, loop=0)
+    video = read_video(folder / "uneven.gif")
+    assert video.fps == pytest.approx(fps, abs=0.02) and numbers(video) == expected
 
 
 def test_a_part_that_somebody_cut_off_stays_off(folder):

@@ -83,7 +83,9 @@ class Choice:
         path = given.get("path") if isinstance(given, Mapping) else None
         return [path, *self._of_a_clip({}).values(), gr.skip()]
 
-    def _picked(self, index: int) -> list[Any]:
+    def _picked(self, index: object) -> list[Any]:
+        if not isinstance(index, int) or not 0 <= index < len(self._examples):  # sent by no page
+            return [gr.skip()] * (1 + len(self._filled()))
         example = self._examples[index]
         return [example.clip, *self._of_a_clip(example.settings).values(), example.prompt]
 

@@ -1,7 +1,8 @@
 """What the tabs that follow a clip share: choosing one, seeing at once what the model will see, running."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial, wraps
 from typing import Any
 
 import gradio as gr
@@ -21,19 +22,21 @@ from t2v.page.markup import Stage
 from t2v.page.notes import CLIP, SEEN, WITHOUT_ERROR, is_by
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
+from t2v.page.turns import Turns
 from t2v.page.uploads import allowed_clip
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
 
 logger = logging.getLogger(__name__)
 
-# One of a kind at a time in a page, where the newest change replaces those that wait; two on the server.
+# One of a kind at a time in a page, where the newest change replaces those that wait; on the server they take
+# turns of our own.
 PREVIEW = {
     "show_progress": "hidden",
     "api_visibility": "private",
     "preprocess": False,
     "trigger_mode": "always_last",
-    "concurrency_limit": 2,
+    "concurrency_limit": None,
 }
 STEPS = "num_inference_steps"
 OWN_FAULT = "The program itself failed in looking at this clip ({kind}); the details are in its log."
@@ -80,22 +83,23 @@ class ClipPanel(RunPanel):
         self.watched = [name for name in self.form if name in {"clip", *FRAMES_BY, *of_controls, STEPS}]
         panes = self.panes.components
         inputs = [self.job_id, self.note, *panes, *(self.form[name] for name in self.watched)]
-        task = self.settings_class.task
         other_frames = [self.form[name] for name in self.watched if name not in of_controls]
-        clip = {"inputs": inputs, "outputs": [self.note, self.plan, *panes], "concurrency_id": f"clip-{task}"}
+        clip = {"inputs": inputs, "outputs": [self.note, self.plan, *panes]}
         # what a failed run saw is gone when it ends
         before = [*self.choice.wire(self.note), restored, *self.followed]
-        shown = [event.then(self._show_clip, **clip, **PREVIEW) for event in before]
-        shown.append(gr.on(_changes(other_frames), self._show_clip, **clip, **PREVIEW))
-        plan = {"inputs": inputs, "outputs": [self.note, self.plan], "concurrency_id": f"plan-{task}"}
+        show_clip = self._in_turn(self.studio.glances.looking, self._show_clip)
+        shown = [event.then(show_clip, **clip, **PREVIEW) for event in before]
+        shown.append(gr.on(_changes(other_frames), show_clip, **clip, **PREVIEW))
+        plan = {"inputs": inputs, "outputs": [self.note, self.plan]}
         for event in shown:
             event.then(self._show_plan, **plan, **PREVIEW)
         if self.panes.controlled:
-            seen = {"inputs": inputs, "outputs": [self.note, panes[1]], "concurrency_id": f"see-{task}"}
+            show_controls = self._in_turn(self.studio.glances.detecting, self._show_controls)
+            seen = {"inputs": inputs, "outputs": [self.note, panes[1]]}
             other_controls = _changes(self.form[name] for name in self.watched if name in of_controls)
-            gr.on(other_controls, self._show_controls, **seen, **PREVIEW)
+            gr.on(other_controls, show_controls, **seen, **PREVIEW)
             for event in shown:
-                event.then(self._show_controls, **seen, **PREVIEW)
+                event.then(show_controls, **seen, **PREVIEW)
         typed = [one.change for one in other_frames if isinstance(one, gr.Textbox)]
         gr.on(typed, None, [self.note], [self.note], js=WITHOUT_ERROR, **QUIET)
         return restored
@@ -126,6 +130,21 @@ class ClipPanel(RunPanel):
 
     # The panes' handlers. They are told what the panes show: what has not changed is not sent again, as the
     # videos would start over.
+
+    def _in_turn(self, turns: Turns, show: Callable[..., list[Any]]) -> Callable[..., Awaitable[list[Any]]]:
+        """The handler, waiting for its turn first."""
+
+        @wraps(show)
+        async def shown(*inputs: Any) -> list[Any]:
+            return await turns.take(partial(self._is_large, inputs[2:]), show, *inputs)
+
+        return shown
+
+    def _is_large(self, shown_and_values: Sequence[Any]) -> bool:
+        try:
+            return self.studio.glances.is_large(self._seen_settings(self._split(shown_and_values)[1]))
+        except Exception:  # whoever looks at it tells it
+            return False
 
     def _show_clip(self, job_id: str, note: str, *shown_and_values: Any) -> list[Any]:
         shown, values = self._split(shown_and_values)
@@ -167,22 +186,24 @@ class ClipPanel(RunPanel):
         logger.error("A glance at a clip failed.", exc_info=error)
         return self.error(OWN_FAULT.format(kind=type(error).__name__), by)
 
-    def _show_plan(self, job_id: str, _: str, *shown_and_values: Any) -> Iterator[list[Any]]:
+    async def _show_plan(self, job_id: str, _: str, *shown_and_values: Any) -> AsyncIterator[list[Any]]:
         """How many frames the run will draw, and how long that takes; a long clip is counted for it."""
-        values = self._split(shown_and_values)[1]
+        values, glances = self._split(shown_and_values)[1], self.studio.glances
+        is_large = partial(self._is_large, shown_and_values)
         try:
             settings = self._seen_settings(values)
-            first = self.studio.glances.clip(settings)
+            first = await glances.looking.take(is_large, glances.clip, settings)
         except Exception:  # _show_clip tells it
             yield [gr.skip(), ""]
             return
+        count = first.num_frames
         if first.is_partial:
-            yield [gr.skip(), markup.plan_html(first.num_frames, counting=True)]
-        try:
-            count = self.studio.glances.count(settings)
-        except Exception as error:
-            yield [self._unshown(error, CLIP), ""]
-            return
+            yield [gr.skip(), markup.plan_html(count, counting=True)]
+            try:
+                count = await glances.counting.take(is_large, glances.count, settings)
+            except Exception as error:
+                yield [self._unshown(error, CLIP), ""]
+                return
         seconds = _expected_s(self.kept(self.view(job_id)), settings, count * first.width * first.height)
         yield [gr.skip(), markup.plan_html(count, seconds)]
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +17,27 @@ MAX_BODY_MB = 8  # a prompt of a million characters is refused by its own senten
 MAX_DEPTH = 32
 BY_NAME = re.compile(rf"{API}/(call/v2|call|run|api)/([^/]*)/?")
 JOIN = f"{API}/queue/join"
+OF_RUNS = {f"{API}/cancel", f"{API}/reset"}  # only their shape is looked at
 PREDICT = "predict"  # under this name the page's own functions are called, by their numbers
 
 Named = Mapping[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], object]]]
 
 
-def only_well_formed(named: Named, inputs_of: Callable[[int], int | None]) -> Gate:
+InputsOf = Callable[[int], Sequence[bool] | None]
+
+
+def only_well_formed(named: Named, inputs_of: InputsOf) -> Gate:
     """4xx for calls that cannot be answered; files that nobody uploaded are no files to Gradio.
 
     named: endpoints → the names of their parameters in order, and what raises InputError for bad values of
-    them. inputs_of: how many values the page's function of a number takes, None where there is none.
+    them. inputs_of: for each value that the page's function of a number takes, whether it is a file's
+    description; None where there is no such function.
     """
 
     async def gate(request: Request) -> Response | Request | None:
-        path = path_of(request)
+        path = path_of(request).rstrip("/")
         by_name = BY_NAME.fullmatch(path)
-        if request.method != "POST" or (by_name is None and path.rstrip("/") != JOIN):
+        if request.method != "POST" or (by_name is None and path not in {JOIN, *OF_RUNS}):
             return None
         try:
             body = json.loads(await _body(request))
@@ -44,7 +49,9 @@ def only_well_formed(named: Named, inputs_of: Callable[[int], int | None]) -> Ga
             body = None
         try:
             _check_shape(body)
-            if by_name is None or by_name[2] == PREDICT:
+            if path in OF_RUNS:
+                return _with_body(request, json.dumps(body).encode("utf-8"))
+            if by_name is None or (by_name[2] == PREDICT and by_name[1] in ("run", "api")):
                 _check_number(body, inputs_of)
             elif by_name[2] in named:
                 _check_values(by_name[2], body, named, is_v2=by_name[1] == "call/v2")
@@ -107,14 +114,19 @@ def _data(body: Mapping[str, Any]) -> list[Any]:
     return data
 
 
-def _check_number(body: Mapping[str, Any], inputs_of: Callable[[int], int | None]) -> None:
+def _check_number(body: Mapping[str, Any], inputs_of: InputsOf) -> None:
     """A call of one of the page's functions, by its number."""
     data, number, session = _data(body), body.get("fn_index"), body.get("session_hash")
     wanted = inputs_of(number) if isinstance(number, int) else None
     if wanted is None:
         raise InputError(f"fn_index is {str(number)[:60]!r}, none of the page's; load the page again.")
-    if len(data) < wanted:
-        raise InputError(f"data has {counted(len(data), 'value')}; this function takes {wanted}.")
+    if len(data) < len(wanted):
+        raise InputError(f"data has {counted(len(data), 'value')}; this function takes {len(wanted)}.")
+    for place, (value, is_file) in enumerate(zip(data, wanted, strict=False)):
+        if is_file and value is not None and not _is_file(value):
+            raise InputError(f"data holds no uploaded file at {place}; upload it first.")
+        if isinstance(value, (list, dict)) and not is_file:
+            raise InputError(f"data holds {str(value)[:60]} at {place}; give a text, a number or null there.")
     if not isinstance(session, str) or not 0 < len(session) <= 100:
         raise InputError("session_hash is missing or no text of at most 100 characters; make one up.")
     for name in ("trigger_id", "event_id", "oauth_token"):
@@ -150,6 +162,12 @@ def _disarm(body: Any) -> None:
             if isinstance(one, dict) and "meta" in one and not _is_uploaded(one.get("path")):
                 del one["meta"]
         level = [inner for one in level for inner in _parts(one)]
+
+
+def _is_file(value: object) -> bool:
+    """Whether it describes an upload, as Gradio does it."""
+    described = value if isinstance(value, dict) else {}
+    return described.get("meta") == {"_type": "gradio.FileData"} and _is_uploaded(described.get("path"))
 
 
 def _is_uploaded(path: object) -> bool:

@@ -9,6 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from t2v.page.door.answers import OWN_FAULT, InWords
+
 logger = logging.getLogger(__name__)
 
 # What a gate gives: its own answer, the request to go on with instead, or None for the one that came.
@@ -17,7 +19,6 @@ API = "/gradio_api"
 # Nothing the page shows may be fetched from elsewhere, whatever a component would like to load.
 CONTENT_POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'"
 NOT_FRAMED = "; frame-ancestors 'none'"  # a page around ours could make people press what they do not see
-OWN_FAULT = "The program itself failed to answer this, not your input; the details are in its log."
 
 # What the page and programs need of Gradio. Whatever else it serves, now or in its next version, stays shut.
 PAGES = {
@@ -71,14 +72,14 @@ class Gates:
             await self._app(scope, receive, send)
 
     async def _answer(self, request: Request, send: Any) -> None:
-        has_begun = False
+        has_begun, in_words = False, InWords(send)
 
         async def send_with_policy(message: Any) -> None:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
                 message["headers"] = [*message["headers"], self._policy]
-            await send(message)
+            await in_words(message)
 
         try:
             for gate in self._gates:

@@ -6,14 +6,17 @@ import secrets
 import time
 from collections import OrderedDict, deque
 from contextvars import ContextVar
+from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from t2v.page.door.gates import API, path_of, refusal
 
 logger = logging.getLogger(__name__)
 
+# Gradio's own form says nothing where a try is refused for being one too many.
+FORM = Path(__file__).resolve().parents[1] / "static" / "sign_in.html"
 FILES = (f"{API}/file=", f"{API}/file/")
 FREE_TRIES = 5  # wrong ones of one address in the time below
 WINDOW_S = 60.0
@@ -51,14 +54,19 @@ class SignIn:
         return None
 
     async def only_signed_in(self, request: Request) -> Response | None:
-        """401 for calls and files of somebody who has not signed in: nothing is told of them before that."""
+        """401 for calls and files of somebody who has not signed in: nothing is told of them before that.
+
+        In place of the page there is the form to sign in.
+        """
         app, path = request.scope["app"], path_of(request)
-        if request.method == "GET" and not path.startswith(FILES):
-            return None  # the page, which asks to sign in, and what Gradio itself guards
-        if path.rstrip("/") == "/login":
-            return None
         names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
         if any(app.tokens.get(request.cookies.get(name)) is not None for name in names):
+            return None
+        if request.method in ("GET", "HEAD") and path.rstrip("/") == "":
+            return HTMLResponse(FORM.read_bytes(), headers={"cache-control": "no-store"})
+        if request.method == "GET" and not path.startswith(FILES):
+            return None  # what Gradio itself guards
+        if path.rstrip("/") == "/login":
             return None
         return refusal(401, "You are not signed in; sign in first.")
 
