@@ -37,6 +37,7 @@ from t2v.diffusion.progress import (
 from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, alpha_bar, make_scheduler, nearest_index
 from t2v.diffusion.scenes import Drawing, draw_canvas, draw_layers
+from t2v.diffusion.subject import painted_cells
 from t2v.program import hushed
 
 with hushed("transformers"):  # of picture processors that want torchvision, which nothing here uses
@@ -144,6 +145,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         guidance_scale: float = 7.5,
         camera: Camera = Camera(),  # noqa: B008 - frozen, so one default instance is safe
         subject: Subject | None = None,
+        painted: np.ndarray | None = None,
         scheduler: str = "ddim",
         chunk_size: int = 8,
         cross_frame: bool = True,
@@ -154,8 +156,9 @@ class TextToVideoPipeline(StableDiffusionPipeline):
 
         The first frame is the picture that the model draws for the seed; what comes into view is drawn beside
         it, at the same times: as many calls of the network as the camera's way is long, not as there are
-        frames. subject: what moves by itself before it, drawn anew in each frame where the two meet. The rest
-        as in ``__call__``; chunk_size also of the pieces that the picture is drawn in.
+        frames. subject: what moves by itself before it, drawn anew in each frame where the two meet. painted:
+        where it is in the first frame, (h, w) bool in pixels; None: where the network draws its words. The
+        rest as in ``__call__``; chunk_size also of the pieces that the picture is drawn in.
         """
         num_frames = check_int("num_frames", num_frames, 1, 100_000)
         num_inference_steps, guidance_scale, chunk_size = check_run(
@@ -173,7 +176,8 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         else:
             subject.check()
             start, freed = self._motion_steps(Motion(t0=subject.t0, t1=subject.t1), schedule, size)
-            drawn = draw_layers(drawing, subject, prompt, (start, freed), on_step)
+            mask = None if painted is None else painted_cells(painted, *size, self.cell_px)
+            drawn = draw_layers(drawing, subject, prompt, (start, freed), mask, on_step)
         check_numbers(drawn.latents(), self.unet.dtype)
         return drawn
 

@@ -102,13 +102,14 @@ def draw_canvas(drawing: Drawing, on_step: Callable[[Step], None] | None) -> Can
 class LayeredDrawing:
     """How a subject is drawn before the camera's picture.
 
-    places: of its words among the prompt's tokens. behind: guidance by the prompt without them. start: the
-    number of the time step, T, from which every frame is drawn by itself; freed: at T'; plate_start: from
-    which the plate is drawn.
+    mask: where it is, as it was painted; None: where its words are drawn, by their places among the
+    prompt's tokens. behind: guidance by the prompt without them. start, freed: the numbers of the time steps
+    at T, from which every frame is drawn by itself, and at T'; plate_start: from which the plate is drawn.
     """
 
     drawing: Drawing
     subject: Subject
+    mask: np.ndarray | None
     places: list[int]
     behind: Guidance
     start: int
@@ -144,7 +145,8 @@ class LayeredDrawing:
 
             track.after_step = after_step
             own.run(track, self.progress, "the picture")
-        return kept, grown(mask_of(heard.map(own.rows, own.columns)), MARGIN_CELLS)
+        mask = mask_of(heard.map(own.rows, own.columns)) if self.mask is None else self.mask
+        return kept, grown(mask, MARGIN_CELLS)
 
     def _plate(self, first: Trajectory, hole: np.ndarray) -> Trajectory:
         """The picture without the subject, from T on: filled, noised, and drawn again in the hole alone."""
@@ -227,17 +229,21 @@ def draw_layers(
     subject: Subject,
     prompt: str,
     window: tuple[int, int],
+    mask: np.ndarray | None,
     on_step: Callable[[Step], None] | None,
 ) -> Layers:
-    """A subject before the camera's picture. window: the numbers of the time steps at T and T'."""
+    """A subject before the camera's picture. window: the numbers of the time steps at T and T'.
+
+    mask: where it is, (h, w) bool in cells; None: where the network draws its words.
+    """
     pipe, (start, freed) = drawing.pipe, window
-    places = word_places(pipe.tokenizer, prompt, subject.words)
+    places = word_places(pipe.tokenizer, prompt, subject.words) if mask is None else []
     behind = pipe.guidance(without(prompt, subject.words), "", 1.0)
     steps, plate_start = drawing.num_steps, plate_step(drawing)
     alone, together = steps - plate_start, steps - start
     arithmetic = steps * len(drawing.windows) + alone + together * drawing.num_frames
     progress = Progress(steps + alone + together, arithmetic, on_step)
-    return LayeredDrawing(drawing, subject, places, behind, start, freed, plate_start, progress).draw()
+    return LayeredDrawing(drawing, subject, mask, places, behind, start, freed, plate_start, progress).draw()
 
 
 def plate_step(drawing: Drawing) -> int:

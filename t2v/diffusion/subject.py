@@ -138,6 +138,21 @@ def _shape(count: int, height: int, width: int) -> tuple[int, int]:
     return height, width
 
 
+def painted_cells(painted: np.ndarray, height: int, width: int, cell_px: int) -> np.ndarray:
+    """The cells (h, w) bool of which half or more is painted; painted: (h, w) in pixels, not 0 where it is.
+
+    InputError where it is of another size than the video, or where no cell is painted.
+    """
+    pixels = (height * cell_px, width * cell_px)
+    if not isinstance(painted, np.ndarray) or painted.shape != pixels:
+        shape = getattr(painted, "shape", type(painted).__name__)
+        raise InputError(f"painted is {shape}; give (height, width) as the video has them, {pixels}.")
+    share = (painted != 0).reshape(height, cell_px, width, cell_px).mean(axis=(1, 3))
+    if not (share >= 0.5).any():
+        raise InputError("painted shows no place as large as a cell of the latents; paint over the subject.")
+    return np.asarray(share >= 0.5)
+
+
 def mask_of(heeded: np.ndarray) -> np.ndarray:
     """The largest piece of what is heeded more, by Otsu's threshold: (h, w) bool, at least one cell."""
     grey = np.rint(heeded / max(float(heeded.max()), 1e-9) * 255).astype(np.uint8)

@@ -106,7 +106,7 @@ class Windows:
                     if corner not in numbers:
                         if len(numbers) == MOST_WINDOWS:
                             raise InputError(
-                                "motion leads over more than can be drawn; choose less of it, or fewer frames."
+                                "motion leads over more than can be drawn; choose less, or fewer frames."
                             )
                         numbers[corner] = len(numbers)
                         self.corners.append(corner)
@@ -119,7 +119,7 @@ class Windows:
         columns = _span(left, right, self.width, self.steps[1])
         if len(rows) * len(columns) > MOST_WINDOWS:
             raise InputError(
-                "zoom shows more than can be drawn by the last frame; choose one nearer to 1, or fewer frames."
+                "zoom shows more in the end than can be drawn; choose one nearer to 1, or fewer frames."
             )
         found = [(row, column) for row in rows for column in columns]
         return sorted(found, key=lambda corner: (abs(corner[0]) + abs(corner[1]), corner))

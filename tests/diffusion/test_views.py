@@ -26,7 +26,7 @@ def test_the_first_view_changes_nothing_and_the_others_move_turn_and_zoom():
     assert np.allclose(seen[0], [[1, 0, 0], [0, 1, 0]])
     middle = (47.5, 31.5)
     assert np.allclose(place(seen[3], *middle), (47.5 + 15, 31.5 - 9))
-    # three frames of 30 degrees clockwise: what was to the right of the middle is below it, and 1.331 times as far
+    # three frames of 30 degrees clockwise: what was right of the middle is below it, 1.331 times as far
     assert np.allclose(place(seen[3], 57.5, 31.5) - place(seen[3], *middle), (0, 13.31))
     assert np.allclose(place(inverse(seen[2]), *place(seen[2], 7, 9)), (7, 9))
 
