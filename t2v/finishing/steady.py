@@ -12,9 +12,10 @@ drawn anew is kept and does not become a ghost (bilateral weights: Tomasi and Ma
 mean absolute differences of 255, blurred a little. What was shown before counts as the frames that
 went into it, up to ``MOST``: one is remembered instead of many.
 
-Where the clip stands still, so does the video: ``at_rest`` finds those places, and there what was shown is
-the measure for what is drawn, and not the other way round. Averages are then brought back to the sharpness of
-what they are an average of (``crisp``).
+Before that, a frame's colours are tied to those of what was shown (``tied``), so that they neither breathe
+nor drift. Where the clip stands still, so does the video: ``at_rest`` finds those places, and there what was
+shown is the measure for what is drawn, and not the other way round. Averages are then brought back to the
+sharpness of what they are an average of (``crisp``).
 """
 
 from collections import deque
@@ -37,6 +38,8 @@ NEAR, FAR = 0.02, 0.06  # from what moves: nothing rests up to the first, everyt
 BODY = 0.06  # how far around a line of a skeleton its figure surely reaches
 NEAR_BODY, FAR_BODY = 0.08, 0.17  # NEAR and FAR where the clip shows skeletons
 LIT = 20  # of 255: brighter than the black around a skeleton
+TINT = 8 / 256  # over which colours are tied, again a share of the side
+TINT_TOLERANCE, MOST_TINT = 35.0, 16.0  # as TOLERANCE, and by how many levels at most
 MOST_CRISP = 1.5  # how much an average's fine parts are made stronger at most
 
 
@@ -92,25 +95,26 @@ def steady(
 
 def _shown(window: Sequence[Frame], before: Shown | None, strength: float, bare: bool) -> Shown:
     """What is shown for the window's first frame, of the others that follow it, and of what was before."""
-    now = window[0]
-    aim = now.drawn  # what others are to be like
+    now, later = window[0], list(window)[1:]
+    drawn = aim = now.drawn  # aim: what others are to be like
     kept = belongs = now.source.astype(np.float32)
-    average = _Average(now.drawn.shape)
+    average = _Average(drawn.shape)
     if before is not None and before.onward is not None:
         flow = _reversed(before.onward)
         rest = strength * at_rest(now.source, before.belongs, flow, bare)
         motion = flow.forward * (1 - rest)[..., None]
-        old, old_belongs = _moved(before.picture, motion), warp_back(before.belongs, motion)
-        aim = _mixed(aim, old, rest)
-        most = MOST + (MOST_AT_REST - MOST) * rest
-        seen = np.maximum(flow.seen, rest) * _alike(old_belongs, belongs, SOURCE_TOLERANCE)
-        count = np.minimum(warp_back(before.count, motion), most)
-        average.add(old, strength * seen * count * _alike(old, aim, TOLERANCE))
+        old = _moved(before.picture, motion)
+        alike = _alike(warp_back(before.belongs, motion), belongs, SOURCE_TOLERANCE)
+        seen = strength * np.maximum(flow.seen, rest) * alike
+        drawn = tied(drawn, old, seen)
+        aim = _mixed(drawn, old, rest)
+        count = np.minimum(warp_back(before.count, motion), MOST + (MOST_AT_REST - MOST) * rest)
+        average.add(old, seen * count * _alike(old, aim, TOLERANCE))
         kept = _mixed(belongs, before.belongs, rest)
-    average.add(now.drawn, _alike(now.drawn, aim, TOLERANCE))
+    average.add(drawn, _alike(drawn, aim, TOLERANCE))
     count = average.weights.copy()
-    onward = [_flow(now.source, frame.source, bare) for frame in list(window)[1:]]
-    for frame, flow in zip(list(window)[1:], onward, strict=True):
+    onward = [clip_flow(now.source, frame.source, bare) for frame in later]
+    for frame, flow in zip(later, onward, strict=True):
         new = _moved(frame.drawn, flow.forward)
         alike = _alike(warp_back(frame.source, flow.forward), belongs, SOURCE_TOLERANCE)
         average.add(new, strength * flow.seen * alike * _alike(new, aim, TOLERANCE))
@@ -154,6 +158,19 @@ def at_rest(source: np.ndarray, before: np.ndarray, flow: Flow, bare: bool = Fal
     return np.clip((away - near) / (far - near), 0, 1).astype(np.float32)
 
 
+def tied(drawn: np.ndarray, old: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """A frame in the colours of what was shown before, brought to it: float32 (h, w, 3), of 255.
+
+    What differs over a region is taken for colour that breathes, up to ``MOST_TINT``, unless it differs so
+    much that something else is drawn. seen: (h, w), 0..1, where both show the same.
+    """
+    weight = seen * _alike(old, drawn, TINT_TOLERANCE)
+    differs = _blurred((old - drawn) * weight[..., None], TINT)
+    evidence = _blurred(weight, TINT) + 0.2  # little of it says little
+    changed: np.ndarray = drawn + np.clip(differs / evidence[..., None], -MOST_TINT, MOST_TINT)
+    return changed
+
+
 def crisp(average: np.ndarray, aim: np.ndarray) -> np.ndarray:
     """An average with its fine parts as strong as they are in a picture that it is an average of.
 
@@ -168,8 +185,8 @@ def crisp(average: np.ndarray, aim: np.ndarray) -> np.ndarray:
     return crisped
 
 
-def _flow(source: np.ndarray, other: np.ndarray, bare: bool) -> Flow:
-    """The clip's motion from a frame to another; on the black around skeletons, none."""
+def clip_flow(source: np.ndarray, other: np.ndarray, bare: bool) -> Flow:
+    """The clip's motion from a frame to another, uint8 (h, w, 3); bare: on the black around figures, none."""
     flow = flow_between(source, other)
     if not bare:
         return flow

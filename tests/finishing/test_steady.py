@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from miniature.world import Scene, Subject, clip, draw
-from t2v.evaluation.flow import flow_between, warp_error
+from t2v.evaluation.flow import error_along, even_flow, flow_between, warp_error
 from t2v.finishing.steady import AHEAD, at_rest, crisp, steady
 
 CAR = Scene(place="street", subjects=(Subject("car", "red"),), seed=7)
@@ -53,6 +53,23 @@ def test_a_steady_video_stays_as_it_is():
 def test_the_change_along_the_clip_falls():
     drawn = noisy(OTHER)
     assert warp_error(steadied(drawn, PANNED), PANNED) < 0.45 * warp_error(drawn, PANNED)
+
+
+def test_colours_neither_breathe_nor_drift():
+    tints = np.array([0, 8, 2, 10, 4, 12, 6, 14], np.uint8)[:, None, None]
+    drawn = clean(OTHER).astype(np.uint8)
+    drawn[..., 2] += tints
+    result = steadied(drawn, PANNED)[:, :, 28:-28]
+    before, after = (np.diff(frames[..., 2].mean(axis=(1, 2))) for frames in (drawn[:, :, 28:-28], result))
+    assert np.abs(after).mean() < 0.3 * np.abs(before).mean()
+    assert abs(after.sum()) < 0.7 * abs(before.sum())
+
+
+def test_lines_alone_tell_the_motion():
+    """Ready edges of a clip: white on black."""
+    lines = np.stack([cv2.cvtColor(cv2.Canny(frame, 100, 200), cv2.COLOR_GRAY2RGB) for frame in PANNED])
+    drawn, pan = noisy(OTHER), [even_flow(OTHER.shape[1:], (4, 0))] * 7
+    assert error_along(steadied(drawn, lines), pan) < 0.7 * error_along(drawn, pan)
 
 
 def test_half_the_strength_does_less():
