@@ -6,79 +6,34 @@ the autoencoder, and a frozen result. Clips of the miniature's world always; tho
 """
 
 import argparse
+import hashlib
 import logging
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from benchmarks.motion import FOLDER, machine, write
-from miniature.world import Scene, Subject, clip_scenes, depth, draw, skeleton
+from benchmarks.steady_clips import SIDE, Followed, folder_clips, world_clips
 from t2v.engine.engine import Engine
 from t2v.evaluation.flow import Flow, both_agree, error_along
 from t2v.evaluation.sharpness import sharpness
 from t2v.finishing.steady import clip_flow
 from t2v.tasks import TASKS
+from t2v.tasks.clip import ClipSettings
 from t2v.tasks.settings import Resolved
-from t2v.video.write import write_video
 
 log = logging.getLogger(__name__)
 
 GOAL, SHARPNESS_GOAL = 0.6, -0.05
-FPS, SIDE = 8, 256
-PAN_PX = (4.0, 0.0)
-CAR = Scene("street", (Subject("car", "red"),), seed=7)
-ROBOT = Scene("street", (Subject("robot", "red", pose="walking"),), seed=7)
-CAT = Scene("grass", (Subject("cat", "white"),), seed=3)
-HOUSE = Scene("snow", (Subject("house", "pink"),), seed=5)
-READY = {"control_ready": True}
-
-
-@dataclass(frozen=True)
-class World:
-    """A clip of the miniature's world: how it is drawn, pixels it pans a frame, steps of its figure."""
-
-    name: str
-    task: str
-    prompt: str
-    scene: Scene
-    paint: Callable = draw
-    pan_px: tuple[float, float] = PAN_PX
-    cycles: float = 0.0
-
-
-STILL = (0.0, 0.0)
-WORLD = (
-    World("car, panned", "canny", "a yellow car on the street at night", CAR),
-    World("house, panned", "canny", "a blue house in the snow", HOUSE),
-    World("robot walks, still camera", "canny", "a green robot on the street", ROBOT, draw, STILL, 1.0),
-    World("cat, panned", "pix2pix", "make it night", CAT),
-    World("robot walks, still camera", "pix2pix", "make it night", ROBOT, draw, STILL, 1.0),
-    World("robot, panned, nearness", "depth", "a blue robot on the street", ROBOT, depth),
-    World(
-        "robot walks, skeletons", "pose", "a blue robot is walking on the street", ROBOT, skeleton, STILL, 1.0
-    ),
-)
-# folder of --clips -> the tasks that its clips are for, and their further settings
-KINDS = {"video": (("canny", {}), ("pix2pix", {})), "depth": (("depth", READY),), "pose": (("pose", READY),)}
-# a clip's name -> what is asked of tasks that take prompts; others get EDIT, or OTHERWISE
-PROMPTS = {
-    "boat_landscape": "a red boat on the sea",
-    "butterfly": "a yellow fish in the sea",
-    "camel": "a brown horse in the desert",
-    "deer": "a brown deer in a forest",
-    "mini-cooper": "a blue car on the street",
-    "dance1_corr": "a panda is dancing on the beach",
-    "dance2_corr": "a blue robot is dancing on the street",
-}
-OTHERWISE, EDIT = "a red car on the street", "make it night"
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,41 +69,46 @@ class Row:
         return self.sharp[1] / self.sharp[0] - 1
 
 
-def world_clips(folder: Path, frames: int) -> Iterator[tuple[str, str, Path, str, dict]]:
-    """Name, task, path, prompt and further settings of each clip of the world."""
-    for number, world in enumerate(WORLD):
-        start = tuple(-px * (frames - 1) / 2 / SIDE for px in world.pan_px)
-        scenes = clip_scenes(replace(world.scene, camera=start), world.pan_px, frames, SIDE, world.cycles)
-        pictures = (world.paint(scene, SIDE) for scene in scenes)
-        colour = (one if one.ndim == 3 else one[..., None].repeat(3, axis=2) for one in pictures)
-        path = write_video(folder / f"{number}.mp4", colour, FPS)
-        yield f"world: {world.name}", world.task, path, world.prompt, {} if world.paint is draw else READY
+def draw_case(model: Engine, clip: Followed, common: Mapping[str, Any], kept: Path | None = None) -> Case:
+    """Draw once without steadying, and steady what was drawn as a run does.
 
-
-def folder_clips(folder: Path) -> Iterator[tuple[str, str, Path, str, dict]]:
-    """The same of a folder's clips, by the tasks that they are for."""
-    for kind, tasks in KINDS.items():
-        for path in sorted((folder / kind).glob("*.mp4")):
-            for task, options in tasks:
-                prompt = EDIT if task == "pix2pix" else PROMPTS.get(path.stem, OTHERWISE)
-                yield f"{kind}/{path.name}", task, path, prompt, options
-
-
-def draw_case(model: Engine, name: str, task: str, path: Path, prompt: str, options: dict) -> Case:
-    """Draw once without steadying, and steady what was drawn as a run does."""
-    settings = TASKS[task](str(path), prompt, seed=1, steady=0.0, **options)
+    common: settings of all runs. kept: a folder where drawn frames stay for the next time.
+    """
+    told = {**common, **clip.options}
+    settings = TASKS[clip.task](str(clip.path), clip.prompt, seed=1, steady=0.0, **told)
     run = model.resolve(settings)
     source = settings.read(run.taken).frames
-    drawn = np.stack(list(model.frames(run)))
+    drawn, through = _drawn(model, run, source, _file(clip.name, settings, kept))
     began = time.perf_counter()
     steadied = np.stack(list(replace(run, steady=1.0).finished(iter(drawn))))
     seconds = (time.perf_counter() - began) / len(drawn)
-    pipeline = model.load(settings.model, settings.editor)
+    log.info("%s, %s: %s", clip.name, clip.task, clip.prompt)
+    return Case(clip.name, run, settings.is_bare(run.taken), source, through, drawn, steadied, seconds)
+
+
+def _file(name: str, settings: ClipSettings, kept: Path | None) -> Path | None:
+    """Of frames that were drawn with the very settings, of a clip by that name."""
+    if kept is None:
+        return None
+    told = repr(replace(settings, clip=name)).encode()
+    return kept / f"{hashlib.sha256(told).hexdigest()[:16]}.npz"
+
+
+def _drawn(
+    model: Engine, run: Resolved, source: np.ndarray, file: Path | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The frames drawn, and the source through the autoencoder: from the file, or for it."""
+    if file is not None and file.is_file():
+        with np.load(file) as known:
+            return known["drawn"], known["through"]
+    drawn = np.stack(list(model.frames(run)))
+    pipeline = model.load(run.asked.model, run.asked.editor)
     scaled = pipeline.encode(source) * pipeline.vae.config.scaling_factor
     through = np.stack(list(pipeline.decode(scaled[None])))
-    case = Case(name, run, settings.is_bare(run.taken), source, through, drawn, steadied, seconds)
-    log.info("%s, %s: %s", name, task, prompt)
-    return case
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(file, drawn=drawn, through=through)
+    return drawn, through
 
 
 def measure(case: Case) -> Row:
@@ -210,7 +170,8 @@ def report(model: Engine, rows: list[Row]) -> str:
 
 `python -m benchmarks.steady`, {date.today().isoformat()}. {machine()}; device {model.device}. The bundled \
 miniature, {first.num_inference_steps} steps, {frames[0]} to {frames[-1]} frames, pictures of about \
-{SIDE}x{SIDE}, seed 1. No clip is left out.
+{SIDE}x{SIDE}, seed 1. No clip is left out; those in \
+video, depth and pose are real ones, from the folder that --clips names.
 
 Each clip is followed once; the same frames are then steadied along its flow. The figures are the mean \
 change, of 255, between neighbours along the clip's own flow (DIS, where it is the same both ways): of the \
@@ -246,6 +207,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--clips", type=Path, help="a folder with video, depth and pose, in each clips")
     parser.add_argument("--frames", type=int, default=12, help="of each clip, at most")
     parser.add_argument("--steps", type=int, default=15)
+    parser.add_argument("--kept", type=Path, help="a folder where drawn frames stay for the next time")
     parser.add_argument("--only", default="", help="cases in whose name this is")
     parser.add_argument("--sheet", type=Path, help="also a contact sheet, as PNG")
     parser.add_argument("--output", type=Path, default=FOLDER, help="folder of STEADY.md")
@@ -255,10 +217,10 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         cases = list(world_clips(Path(folder), options.frames))
         cases += [] if options.clips is None else folder_clips(options.clips)
-        for name, task, path, prompt, own in cases:
-            if options.only in name:
-                fixed = {"num_frames": options.frames, "num_inference_steps": options.steps, **own}
-                rows.append(measure(draw_case(model, name, task, path, prompt, fixed)))
+        common = {"num_frames": options.frames, "num_inference_steps": options.steps}
+        for clip in cases:
+            if options.only in clip.name:
+                rows.append(measure(draw_case(model, clip, common, options.kept)))
     options.output.mkdir(parents=True, exist_ok=True)
     write(options.output / "STEADY.md", report(model, rows).encode())
     if options.sheet is not None:
