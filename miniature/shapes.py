@@ -69,6 +69,7 @@ DEFAULTS = {
     "t1": 521,
     "motion_x": 8.0,
     "motion_y": 0.0,
+    "steady": 1.0,  # what follows a clip, measured (benchmarks/STEADY.md)
 }
 METHOD = "canvas"  # of drawing videos from text: steady, and quicker (benchmarks/QUALITY.md)
 # What suits single tasks better. Measured for edits: less guidance leaves more of the rest as it is, and

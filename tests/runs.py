@@ -10,6 +10,7 @@ OWN = {
     "num_inference_steps": 2,
     "guidance_scale": 5.0,
     "image_guidance_scale": 1.5,
+    "steady": 0.0,
     "motion_x": 8.0,
     "motion_y": 0.0,
 }

@@ -68,6 +68,11 @@ GROUPS = {
         "guidance_scale": ("--guidance", "how closely the prompt is followed; 1 or less turns guidance off"),
         "t0": ("--t0", "the paper's T', the time at which frames are moved; not larger than --t1"),
         "t1": ("--t1", "the paper's T, up to which they are noised again; further from --t0 is freer"),
+        "steady": (
+            "--steady",
+            "how much frames are steadied along the clip's motion, 0 as drawn; around ready skeletons the "
+            "picture is taken to stand still",
+        ),  # fmt: skip
         "chunk_size": ("--chunk-size", "frames computed at once, 0 for all; less memory, the same picture"),
         "scheduler": ("--scheduler", "the sampler"),
         "warp": ("--warp", "how latents are moved"),

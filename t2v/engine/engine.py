@@ -131,7 +131,7 @@ class Engine:
             generator = torch.Generator().manual_seed(resolved.seed)
             see = {} if on_seen is None else {"see": on_seen}
             means = Means(pipeline, networks, generator, on_step, **see)
-            yield from pipeline.decode(resolved.draw(means))
+            yield from resolved.finished(pipeline.decode(resolved.draw(means)))
 
     def preview(self, latents: torch.Tensor) -> np.ndarray:
         """A quick picture of a Step's latents (1 f c h w): uint8 RGB (f, h, w, 3), a pixel per cell.

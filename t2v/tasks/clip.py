@@ -3,16 +3,18 @@
 import math
 import os
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
 
 from t2v.checks import InputError, check_text
 from t2v.tasks import settings
 from t2v.tasks.settings import Limits, Means, Resolved, Settings, Suits
 from t2v.video.clips import MAX_FRAMES, Clip
-from t2v.video.video import MAX_FPS, MIN_FPS, Video, clip_frames, fit_control, fit_video
+from t2v.video.video import MAX_FPS, MIN_FPS, Video, clip_frames, fit_control, fit_video, fitted_frames
 
 if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is loaded
     import torch
@@ -26,6 +28,7 @@ LIMITS: Limits = {
     "fps": (MIN_FPS, MAX_FPS),
     "start_s": (0, MAX_TIME_S),
     "end_s": (0, MAX_TIME_S),
+    "steady": (0, 1),
 }
 
 
@@ -49,7 +52,8 @@ class ClipSettings(Settings):
 
     clip: path of the video to follow. start_s, end_s: the part of it that is taken; end_s None: to its end.
     fps: frames per second of the result, for which the clip is resampled; None: the clip's own. num_frames:
-    at most so many; None: all. width, height None: in the clip's shape.
+    at most so many; None: all. width, height None: in the clip's shape. steady: how much frames are steadied
+    along the clip's motion once they are drawn, 0 not at all (``t2v.finishing.steady``).
     """
 
     limits: ClassVar[Limits] = LIMITS
@@ -59,6 +63,7 @@ class ClipSettings(Settings):
     _: KW_ONLY
     start_s: float = 0.0
     end_s: float | None = None
+    steady: float | None = None
 
     def check(self) -> None:
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
@@ -94,6 +99,15 @@ class ClipSettings(Settings):
         clip = self._open(taken.fps, taken.num_frames)
         return fit(clip, width=taken.width, height=taken.height)
 
+    def stream(self, taken: Taken) -> Iterator[np.ndarray]:
+        """What ``read`` gives, one frame at a time while the clip is decoded: uint8 RGB (h, w, 3)."""
+        clip = self._open(taken.fps, taken.num_frames)
+        return fitted_frames(clip, taken.width, taken.height, is_control=taken.is_ready)
+
+    def is_bare(self, taken: Taken) -> bool:
+        """Whether what is taken shows figures on black, and nothing of what is around them."""
+        return False
+
     def open(self) -> Clip:
         """The wanted frames of the clip at its own size, to loop over; InputError if it cannot be read."""
         return self._open(self.fps, self.num_frames)
@@ -123,6 +137,7 @@ class ClipSettings(Settings):
             "fps": taken.fps,
             "num_inference_steps": suits.whole("num_inference_steps", self.num_inference_steps),
             "guidance_scale": suits.number("guidance_scale", self.guidance_scale),
+            "steady": suits.number("steady", self.steady),
         }
 
 
@@ -132,6 +147,8 @@ C = TypeVar("C", bound=ClipSettings)
 @dataclass(frozen=True)
 class ResolvedClip(Resolved[C]):
     """A run from a clip with nothing left open, but for end_s: its end is the clip's."""
+
+    steady: float
 
     @property
     def taken(self) -> Taken:
@@ -166,6 +183,15 @@ class ResolvedClip(Resolved[C]):
             on_step=means.on_step,
             **self.conditions(means),
         )
+
+    def finished(self, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        """Steadied along the clip, which is read once more for it: of a long one few frames are held."""
+        if self.steady == 0:
+            return frames
+        from t2v.finishing.steady import steady
+
+        taken = self.taken
+        return steady(frames, self.asked.stream(taken), self.steady, self.asked.is_bare(taken))
 
 
 def _playable(clip: Clip) -> Clip:

@@ -38,6 +38,10 @@ class PoseSettings(ControlledSettings):
         first = replace(taken, num_frames=min(FIRST_FRAMES, taken.num_frames), is_ready=True)
         return looks_like_skeleton(self.read(first).frames)
 
+    def is_bare(self, taken: Taken) -> bool:
+        """Skeletons are."""
+        return taken.is_ready
+
     def detect(self, frames: np.ndarray, device: str) -> np.ndarray:
         """Coloured limbs on black."""
         from t2v.detectors import PoseDetector, looks_like_skeleton

@@ -1,7 +1,7 @@
 """What all tasks share: settings as they are asked for, and as they are resolved, with nothing left open."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, MISSING, Field, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -237,3 +237,8 @@ class Resolved(ABC, Generic[S]):
     @abstractmethod
     def draw(self, means: Means) -> "torch.Tensor | Drawn":
         """Latents of the video (1 f c h w), or what its frames are yet to be made of."""
+
+    def finished(self, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        """What becomes of the decoded frames, one at a time: uint8 RGB (h, w, 3), as they are unless a task
+        does more."""
+        return frames

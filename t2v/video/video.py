@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,7 +114,7 @@ def fit_video(
     sides are then moved to the nearest multiple of ``multiple_of``. A ``Clip`` is fitted while it is decoded,
     so that only the fitted frames take memory.
     """
-    return _fit(source, _window(source, width, height, multiple_of), Image.Resampling.LANCZOS)
+    return _fit(source, _window(source, width, height, multiple_of), _resampling(is_control=False))
 
 
 def fit_control(
@@ -129,7 +129,14 @@ def fit_control(
     Pixels are averaged over their areas or, where the picture grows, repeated: nothing rings around lines
     and no values appear that were not there.
     """
-    return _fit(source, _window(source, width, height, multiple_of), Image.Resampling.BOX)
+    return _fit(source, _window(source, width, height, multiple_of), _resampling(is_control=True))
+
+
+def fitted_frames(
+    clip: Clip, width: int, height: int, multiple_of: int = 8, is_control: bool = False
+) -> Iterator[np.ndarray]:
+    """What ``fit_video``, or ``fit_control``, gives of a clip, frame by frame while it is decoded."""
+    return _resized(clip, _window(clip, width, height, multiple_of), _resampling(is_control))
 
 
 @dataclass(frozen=True)
@@ -155,14 +162,26 @@ def _window(source: Video | Clip, width: int | None, height: int | None, multipl
     return _Window(width, height, (left, top, right, bottom))
 
 
+def _resampling(is_control: bool) -> Image.Resampling:
+    return Image.Resampling.BOX if is_control else Image.Resampling.LANCZOS
+
+
 def _fit(source: Video | Clip, to: _Window, resampling: Image.Resampling) -> Video:
-    same = (to.width, to.height) == (source.width, source.height)
-    if isinstance(source, Video) and same:
+    if isinstance(source, Video) and _is_size_of(source, to):
         return source
     name = "the clip" if isinstance(source, Video) else source.path.name
+    return Video(gather(_resized(source, to, resampling), to.height, to.width, name), source.fps)
+
+
+def _is_size_of(source: Video | Clip, to: _Window) -> bool:
+    return (to.width, to.height) == (source.width, source.height)
+
+
+def _resized(source: Video | Clip, to: _Window, resampling: Image.Resampling) -> Iterator[np.ndarray]:
     whole: Iterable[np.ndarray] = source.frames if isinstance(source, Video) else source
-    resized = (
+    if _is_size_of(source, to):
+        return iter(whole)
+    return (
         np.asarray(Image.fromarray(frame).resize((to.width, to.height), resampling, to.box))
         for frame in whole
     )
-    return Video(gather(whole if same else resized, to.height, to.width, name), source.fps)

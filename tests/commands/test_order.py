@@ -159,6 +159,7 @@ def test_options_of_guided_tasks_reach_the_settings(clip):
     numbers = {
         "start_s": 0.5, "end_s": 2, "fps": 5, "num_frames": 7, "low_threshold": 50, "high_threshold": 90,
         "conditioning_scale": 0.8, "guidance_start": 0.1, "guidance_end": 0.9,
+        "steady": 0.5,
     }  # fmt: skip
     options = [part for name in numbers for part in (OPTIONS[name][0], str(numbers[name]))]
     nets = ["--controlnet", "my/own", "--controlnet", "depth", "--controlnet", "pose=my/pose@0.5"]

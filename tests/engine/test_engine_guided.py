@@ -13,6 +13,7 @@ from t2v.checks import InputError
 from t2v.diffusion.progress import Cancelled
 from t2v.engine import engine as model_module
 from t2v.engine.engine import Engine
+from t2v.evaluation.flow import warp_error
 from t2v.library.results import write_result
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.controlled import Also
@@ -79,7 +80,8 @@ def test_a_controlled_video_from_clip_to_file_and_back(model, family, clip, tmp_
 GUIDED = [
     (CannySettings, {}),
     (CannySettings, {"scheduler": "euler-ancestral"}),
-    (PoseSettings, {"control_ready": True}),
+    (CannySettings, {"steady": 1.0}),
+    (PoseSettings, {"control_ready": True, "steady": 1.0}),
     (DepthSettings, {"control_ready": True}),
     (Pix2PixVideoSettings, {"scheduler": "euler-ancestral"}),
 ]
@@ -97,6 +99,28 @@ def test_each_task_gives_the_same_video_for_the_same_seed_at_every_chunk_size(
         assert np.abs(again - first.frames).max() <= 1, chunk_size
     other = model.generate(replace(settings, seed=4)).frames.astype(int)
     assert np.abs(other - first.frames).max() > 1
+
+
+@pytest.mark.parametrize("kind", [CannySettings, Pix2PixVideoSettings])
+def test_steadied_frames_change_less_along_the_clip_and_carry_it_in_their_file(
+    model, family, clip, kind, tmp_path
+):
+    settings = kind(clip, "a car", model=family, **{**QUICK, "seed": 4})
+    drawn = model.generate(settings).frames
+    assert np.array_equal(drawn, model.generate(replace(settings, steady=0.0)).frames)
+    run = model.resolve(replace(settings, steady=1.0))
+    path = write_result(tmp_path / "steady.mp4", run, model.frames(run))
+    assert read_settings(path)["steady"] == 1
+    source = settings.read(run.taken).frames
+    steady = np.stack(list(model.frames(run)))
+    assert steady.shape == drawn.shape
+    assert warp_error(steady, source) < 0.8 * warp_error(drawn, source)
+
+
+def test_the_bundled_model_steadies_by_itself_and_stable_diffusion_where_asked(model, family, clip):
+    assert model.resolve(CannySettings(clip, "a car", model=family)).steady == 0
+    for kind in (CannySettings, Pix2PixVideoSettings):
+        assert model.resolve(kind(clip, "a car")).steady == 1
 
 
 def test_what_the_model_sees_is_told_before_the_first_step(model, family, clip, monkeypatch):

@@ -85,7 +85,7 @@ def test_settings_come_back_from_a_result(tmp_path):
     for settings in (
         TextToVideoSettings("a car", seed=0, width=64, height=64),
         CannySettings("clip.mp4", "a car", also=also, low_threshold=50.0),
-        Pix2PixVideoSettings("clip.mp4", "make it red", image_guidance_scale=1.2),
+        Pix2PixVideoSettings("clip.mp4", "make it red", image_guidance_scale=1.2, steady=0.5),
     ):
         told = json.loads(json.dumps(settings_dict(settings)))
         assert told["program"] == "Text2Video-Zero Studio"

@@ -78,7 +78,7 @@ def test_an_uploaded_clip_is_seen_followed_and_found_again(open_page, videos, sq
     assert len(edges) == read_video(before).num_frames == 5
     assert 0.002 < np.mean(edges > 128) < 0.2
 
-    fill(tab, "a car", Steps=2, Width=96, Height=64)
+    fill(tab, "a car", Steps=2, Width=96, Height=64, Steadier=0.5)
     button(tab, "Run").click()
     stage(tab, "done")
     page.wait_for_function(f"() => ({IN_STEP})(document.querySelector('.clip-tab'))")
@@ -86,6 +86,7 @@ def test_an_uploaded_clip_is_seen_followed_and_found_again(open_page, videos, sq
     video, settings = read_video(path), read_settings(path)
     assert (video.frames.shape, video.fps) == ((5, 64, 96, 3), 6)
     assert (settings["task"], settings["prompt"], settings["low_threshold"]) == ("canny", "a car", 100)
+    assert settings["steady"] == 0.5
     seen = shown_file(pane(tab, "seen"))
     assert seen.parent == videos / "seen" and seen.name.endswith("-canny.mp4")
     assert read_video(seen).frames.shape == (5, 64, 96, 3)
@@ -212,7 +213,7 @@ def client(server) -> Client:
         ("/canny", {"low_threshold": 50}),
         ("/pose", {"control_ready": True}),
         ("/depth", {"control_ready": True, "fps": 3}),
-        ("/pix2pix", {"image_guidance_scale": 1.2}),
+        ("/pix2pix", {"image_guidance_scale": 1.2, "steady": 0.5}),
     ],
 )
 def test_programs_send_a_clip_and_get_a_video(client, square_clip, endpoint, settings):

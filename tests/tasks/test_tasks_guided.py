@@ -165,6 +165,32 @@ def test_frames_read_are_those_asked_for(clip):
     assert [round(left / 8) for left in lefts] == [3, 4, 5, 6, 7, 8]
 
 
+def test_frames_come_one_by_one_as_they_are_read(clip):
+    settings = CannySettings(clip, "a car", start_s=0.5, fps=3, width=96, height=64)
+    for taken in (settings.taken(64), replace(settings.taken(64), is_ready=True)):
+        assert np.array_equal(np.stack(list(settings.stream(taken))), settings.read(taken).frames)
+
+
+def test_frames_are_steadied_where_that_is_asked_for_or_suits(good):
+    """Along the clip at the video's size; nothing is done to them where it is not."""
+    drawn = np.random.default_rng(0).integers(100, 120, (12, 64, 128, 3)).astype(np.uint8)
+    run = resolved(good, 96, steady=1.0)
+    assert run.steady == 1 and run.filled().steady == 1
+    steadied = np.stack(list(resolved(replace(good, width=128, height=64), steady=1.0).finished(iter(drawn))))
+    still = np.s_[:, :8]  # above the square that moves
+    assert np.std(steadied[still]) < 0.7 * np.std(drawn[still])
+    given = iter(drawn)
+    assert resolved(good).steady == 0 and resolved(good).finished(given) is given
+    assert resolved(replace(good, steady=0.0), steady=1.0).finished(given) is given
+
+
+def test_only_ready_skeletons_show_nothing_of_the_background(clip):
+    taken = resolved(DepthSettings(clip, "a car", control_ready=True)).taken
+    assert taken.is_ready and not DepthSettings(clip, "a car").is_bare(taken)
+    pose = PoseSettings(clip, "a car")
+    assert pose.is_bare(taken) and not pose.is_bare(replace(taken, is_ready=False))
+
+
 def test_canny_pictures_are_opencvs_and_ready_ones_stay(clip):
     settings = CannySettings(clip, "a car", low_threshold=50, high_threshold=120)
     frames = settings.read(settings.taken(64)).frames

@@ -35,7 +35,10 @@ def advanced(default: ClipSettings, prompt: Component) -> dict[str, Component]:
         form = {**_part(), **form_fields.size("the clip's shape")}
         if isinstance(default, ControlledSettings):
             form |= _following(default)
-        return {**form, **form_fields.drawing(default, prompt), **form_fields.machinery(default)}
+        form |= form_fields.drawing(default, prompt)
+        hint = "Once drawn, follows how things move in your clip: 0 not at all, 1 most."
+        form["steady"] = number_field("Steadier", hint)
+        return {**form, **form_fields.machinery(default)}
 
 
 def _part() -> dict[str, Component]:
