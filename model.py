@@ -112,8 +112,8 @@ class Model(Engine):
         """A video from a prompt.
 
         t0, t1 are indices into 50 steps (0..49, t0 <= t1), the strengths point against ours, and resolution
-        is the side of a square picture (None: 512, or the model's own where that is less). smooth_bg_strength
-        says nothing while smooth_bg is off.
+        is the side of a square picture (None: 512, or the model's own where that is less).
+        smooth_bg_strength: 0..1, of the smoothing; says nothing while smooth_bg is off.
         """
         told = dict(locals())
         ours = {
@@ -124,6 +124,8 @@ class Model(Engine):
             "motion_y": -motion_field_strength_y,
             "t0": time_of("t0", t0),
             "t1": time_of("t1", t1),
+            "method": "paper",
+            "smooth_bg": smooth_bg_strength if smooth_bg else 0.0,
         }
         return self._write(settings_of_call(TextToVideoSettings, told, ours), path)
 

@@ -90,7 +90,7 @@ def draw_all(model: Engine, source: str, prompts: int, variants: list[str]) -> d
     for name in variants:
         for seed, prompt in enumerate(PROMPTS[:prompts]):
             settings = TextToVideoSettings(
-                prompt, model=source, seed=seed, motion_x=ASKED_PX[0], motion_y=ASKED_PX[1]
+                prompt, model=source, seed=seed, motion_x=ASKED_PX[0], motion_y=ASKED_PX[1], method="paper"
             )
             clip = draw(model, model.resolve(replace(settings, **VARIANTS[name])))
             clips.setdefault(name, []).append(clip)

@@ -29,7 +29,8 @@ COLUMNS = (
 )
 # a row -> fields of the task's settings that change; add a variant as a line here
 VARIANTS: dict[str, dict[str, Any]] = {
-    "today's method": {},
+    "as it is drawn": {"steady": 0.0},
+    "steadier": {"steady": 1.0},
     "each frame by itself": {"cross_frame_attention": False},
 }
 CLIP, THROUGH, FROZEN = "the clip itself", "the clip through the autoencoder", "a frozen result"

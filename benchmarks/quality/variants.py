@@ -13,20 +13,26 @@ from benchmarks.quality.asks import LAYERS, PLAIN, Ask, Question
 from t2v.tasks.text_to_video import TextToVideoSettings
 
 Changes = dict[str, Any]
-TODAY, APART = "today's method", "independent frames"
-INDEPENDENT: Changes = {"motion_field": False, "cross_frame_attention": False}
-# today's method is what the program does by itself; once that is another, say here what it was
+SAMPLERS = ("dpm++", "euler-ancestral", "lcm")
+PAPER, APART = "the paper's method", "independent frames"
+ONE_PICTURE, SUBJECT = "one picture under the camera", "the subject before its background"
+METHOD: Changes = {"method": "paper"}
+INDEPENDENT: Changes = {**METHOD, "motion_field": False, "cross_frame_attention": False}
 VARIANTS: dict[str, dict[str, Changes]] = {
     LAYERS.key: {
-        TODAY: {},
+        PAPER: METHOD,
+        ONE_PICTURE: {"method": "canvas"},
+        SUBJECT: {"move": "subject"},
         APART: INDEPENDENT,
     },
-    # the paper's four: all, without either part, without both
+    # the paper's four, all, without either part, without both; and ours
     PLAIN.key: {
-        TODAY: {},
-        "without cross-frame attention": {"cross_frame_attention": False},
-        "without motion field": {"motion_field": False},
+        PAPER: METHOD,
+        "without cross-frame attention": {**METHOD, "cross_frame_attention": False},
+        "without motion field": {**METHOD, "motion_field": False},
         APART: INDEPENDENT,
+        ONE_PICTURE: {"method": "canvas"},
+        **{f"one picture, {name}": {"method": "canvas", "scheduler": name} for name in SAMPLERS},
     },
 }
 BASELINES = (APART,)  # drawn whatever else is asked for: they stand in every table

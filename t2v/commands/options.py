@@ -50,7 +50,7 @@ GROUPS = {
         "subject": ("--subject", "words of the prompt that name the subject (default: its first ones)"),
         "background_x": ("--background-x", "with --move both: the background's movement to the right"),
         "background_y": ("--background-y", "with --move both: the background's movement downwards"),
-        "path": ("--path", "the way it takes"),
+        "motion_path": ("--path", "the way it takes"),
         "zoom": ("--zoom", "factor of the picture's size per frame; above 1 comes nearer"),
         "turn": ("--turn", "degrees per frame by which the picture is turned, clockwise"),
         "method": (
@@ -77,6 +77,10 @@ GROUPS = {
         "scheduler": ("--scheduler", "the sampler"),
         "warp": ("--warp", "how latents are moved"),
         "cross_frame_attention": ("--no-cross-frame-attention", "every frame attends to itself (ablation)"),
+        "smooth_bg": (
+            "--smooth-bg",
+            "how much the background keeps to the first frame's, in the paper's method (0.6 there)",
+        ),
         "motion_field": ("--no-motion", "do not move the first frame's latents (ablation)"),
     },
 }
@@ -86,7 +90,7 @@ OPTIONS = {
 }
 OF_CONTROLNETS = ("controlnet", "also")  # fields that --controlnet fills together
 OF_RUNS = ("device", "dtype")  # options that belong to no Settings
-CHOICES = {"scheduler": SCHEDULERS, "warp": WARPS, "move": MOVES, "path": PATHS, "method": METHODS}
+CHOICES = {"scheduler": SCHEDULERS, "warp": WARPS, "move": MOVES, "motion_path": PATHS, "method": METHODS}
 ALIASES = {"model": ("--base-model",)}
 UNSET = {"seed": "drawn at random and shown"}  # what a field left None means
 UNSET_WITH_CLIP = {

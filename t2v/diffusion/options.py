@@ -39,8 +39,9 @@ class Motion:
     """How frames k = 1..f-1 are made from the first: moved by k * (x, y), then noised from T' to T.
 
     x, y: output pixels per frame. t0, t1: T' and T as times of the schedule, 0 <= T' <= T < 1000; None
-    lets ``default_times`` choose. warp: one of WARPS. enabled=False is the paper's ablation: every frame
-    starts from noise of its own.
+    lets ``default_times`` choose. warp: one of WARPS. smooth_bg: 0..1, how much what is not the subject keeps
+    to the first frame (Sect. 3.3.3, where alpha is 0.6). subject: words of the prompt. enabled=False is the
+    paper's ablation: every frame starts from noise of its own.
     """
 
     x: float = 12.0
@@ -49,6 +50,8 @@ class Motion:
     t1: int | None = None
     warp: str = "subcell"
     enabled: bool = True
+    smooth_bg: float = 0.0
+    subject: str = ""
 
     def __post_init__(self) -> None:
         make_plain(self)
@@ -58,6 +61,7 @@ class Motion:
         check_number("motion_x", self.x, -MAX_MOTION_PX, MAX_MOTION_PX)
         check_number("motion_y", self.y, -MAX_MOTION_PX, MAX_MOTION_PX)
         check_choice("warp", self.warp, WARPS)
+        check_number("smooth_bg", self.smooth_bg, 0, 1)
         for field, time in (("t0", self.t0), ("t1", self.t1)):
             if time is not None:
                 check_int(field, time, 0, 999)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from diffusers import SchedulerMixin
 
-from t2v.checks import check_int, check_number
+from t2v.checks import InputError, check_int, check_number
 from t2v.diffusion import pictures
 from t2v.diffusion.canvas import Drawn
 from t2v.diffusion.check_call import (
@@ -37,6 +37,7 @@ from t2v.diffusion.progress import (
 from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, alpha_bar, make_scheduler, nearest_index
 from t2v.diffusion.scenes import Drawing, draw_canvas, draw_layers
+from t2v.diffusion.smoothing import find_subject, smoothed
 from t2v.diffusion.subject import painted_cells
 from t2v.program import hushed
 
@@ -99,10 +100,14 @@ class TextToVideoPipeline(StableDiffusionPipeline):
             is_moved = motion.enabled and num_frames > 1
             window = (t1, t0) if is_moved else None
             progress = Progress.planned(num_frames, num_steps, window, on_step)
+            if is_moved and motion.smooth_bg:
+                progress.add(num_steps - t1)
             run = Run(schedule, predictor, progress, check_number("eta", eta, 0, 1))
             if is_moved:
                 field = motion_field(max(ids) + 1, motion.x, motion.y)[ids[1:]]
-                tracks = self._move(run, motion.warp, field, (t1, t0), noise, generators)
+                tracks = self._move(run, motion, field, (t1, t0), noise, generators)
+                if motion.smooth_bg:
+                    self._smooth(run, tracks, motion, field, prompt)
             else:
                 tracks = [Track.from_noise(schedule, noise, generators, run.eta)]
             denoise(run, tracks, num_steps, "all frames")
@@ -111,7 +116,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
     def _move(
         self,
         run: Run,
-        way: str,
+        motion: Motion,
         field: torch.Tensor,
         window: tuple[int, int],
         noise: torch.Tensor,
@@ -119,18 +124,30 @@ class TextToVideoPipeline(StableDiffusionPipeline):
     ) -> list[Track]:
         """Algorithm 1 up to T: x_T^1 denoised from noise; x_T^k moved at T' and brought back up.
 
-        way: of warping. field: how far, in pixels, each frame but the first is moved. window: the numbers of
-        the time steps at T and T'.
+        field: how far, in pixels, each frame but the first is moved. window: the numbers of the time steps at
+        T and T'.
         """
         t1, t0 = window
         first = Track.from_noise(run.schedule, noise[:1], generators[:1], run.eta)  # x_1000^1
         denoise(run, [first], t1, "first frame")  # x_T^1
         ahead = first.fork()
         denoise(run, [ahead], t0, "motion")  # x_T'^1
-        moved = warp(ahead.preserving().expand(len(field), -1, -1, -1), field, self.cell_px, way)
+        moved = warp(ahead.preserving().expand(len(field), -1, -1, -1), field, self.cell_px, motion.warp)
         ratio = alpha_ratio(alpha_bar(run.schedule, t1), alpha_bar(run.schedule, t0))
         noised = noise_to(moved, ratio, noise[1:])  # x_T^k
         return [first, Track.from_latents(run.schedule, noised, generators[1:], t1, run.eta)]
+
+    def _smooth(
+        self, run: Run, tracks: list[Track], motion: Motion, field: torch.Tensor, prompt: str | torch.Tensor
+    ) -> None:
+        """Smooth the background of the frames at T, the second of the tracks, by the first."""
+        if not isinstance(prompt, str):
+            raise InputError("smooth_bg needs the prompt as a text, to find its subject; give it, or 0.")
+        first, others = tracks
+        mask = find_subject(run, first, self.tokenizer, prompt, motion.subject)
+        at_t1 = first.preserving()
+        frames = smoothed(others.preserving(), at_t1, field, mask, motion.smooth_bg, self.cell_px)
+        tracks[1] = Track.from_latents(run.schedule, frames, others.generators, others.index, run.eta)
 
     @torch.inference_mode()
     def scene(

@@ -53,6 +53,11 @@ class Progress:
         t1, t0 = window
         return cls(num_steps + t0 - t1, t0 + (num_steps - t1) * num_frames, on_step)
 
+    def add(self, steps: int) -> None:
+        """Steps of one frame that come on top."""
+        self.total_steps += steps
+        self.total_frames += steps
+
     def tell(self, label: str, clean: torch.Tensor, time: int) -> None:
         """One step more, at a time of the schedule, on the frames (f c h w)."""
         self.done += 1

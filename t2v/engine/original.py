@@ -33,7 +33,7 @@ OURS = {
     "end_t": "end_s",
     "out_fps": "fps",
 }
-REFUSED = ("merging_ratio", "eta", "smooth_bg")  # switches for what is not done here
+REFUSED = ("merging_ratio", "eta")  # switches for what is not done here
 DREAMBOOTH = {  # its names of the models in a style of their own
     f"{name} DB": next(model for model in STABLE_DIFFUSION.dreambooth if model.endswith(f"-{ending}"))
     for name, ending in (("Anime", "anime"), ("Arcane", "arcane"), ("Avatar", "avatar"), ("GTA-5", "gta5"))

@@ -95,7 +95,7 @@ def _what_moves() -> dict[str, Component]:
             min_width=120,
         )
         path = gr.Dropdown(
-            list(PATHS), value=DEFAULT.path, label="Path", info="The way it takes.", min_width=120
+            list(PATHS), value=DEFAULT.motion_path, label="Path", info="The way it takes.", min_width=120
         )
     with gr.Row():
         limits = LIMITS["background_x"]
@@ -106,7 +106,7 @@ def _what_moves() -> dict[str, Component]:
         y = gr.Number(
             0, label="Background downwards", info=hint, minimum=limits[0], maximum=limits[1], min_width=120
         )
-    return {"subject": subject, "path": path, "background_x": x, "background_y": y}
+    return {"subject": subject, "motion_path": path, "background_x": x, "background_y": y}
 
 
 def _camera() -> dict[str, Component]:
@@ -125,7 +125,9 @@ def _paper() -> dict[str, Component]:
         t1 = number_field("T", "Not below T′. The further above, the freer each frame.")
     hint = "How the paper's method applies the motion."
     warp = gr.Dropdown(WARPS, value=DEFAULT.warp, label="Warp", info=hint)
-    return {"method": method, "t0": t0, "t1": t1, "warp": warp}
+    hint = "How much the background keeps to the first frame's, in the paper's method."
+    smooth = fields.slider(DEFAULT, "smooth_bg", "Smooth background", hint, LIMITS["smooth_bg"], step=0.1)
+    return {"method": method, "t0": t0, "t1": t1, "warp": warp, "smooth_bg": smooth}
 
 
 def _no_motion() -> dict[str, Component]:

@@ -41,6 +41,7 @@ LIMITS: Limits = {
     "background_y": (-MAX_MOTION_PX, MAX_MOTION_PX),
     "zoom": ZOOMS,
     "turn": (-MAX_TURN, MAX_TURN),
+    "smooth_bg": (0, 1),
     "t0": (0, LATEST),
     "t1": (0, LATEST),
 }
@@ -53,9 +54,10 @@ class TextToVideoSettings(Settings):
     motion_x, motion_y: output pixels per frame, to the right and downwards, of what moves. move: what that
     is, one of MOVES: the camera's whole picture, the subject before a still background, both (the background
     by background_x, background_y), or nothing but the life in the subject. subject: words of the prompt;
-    None: its first ones. path: one of PATHS. zoom: the picture's factor of size per frame; turn: degrees.
-    method: one of METHODS; None: what suits the model, and the options that are set. t0, t1: the paper's T'
-    and T (0..999). warp: how the paper's method applies the motion. motion_field: the paper's other ablation.
+    None: its first ones. motion_path: one of PATHS. zoom: the picture's factor of size per frame; turn:
+    degrees. method: one of METHODS; None: what suits the model, and the options that are set. t0, t1: the
+    paper's T' and T (0..999). warp: how the paper's method applies the motion. motion_field: the paper's
+    other ablation. smooth_bg: its background smoothing, 0..1 (Sect. 3.3.3; 0.6 there).
     """
 
     task: ClassVar[str] = "text-to-video"
@@ -75,7 +77,7 @@ class TextToVideoSettings(Settings):
     subject: str | None = None
     background_x: float = 0.0
     background_y: float = 0.0
-    path: str = "straight"
+    motion_path: str = "straight"
     zoom: float = 1.0
     turn: float = 0.0
     method: str | None = None
@@ -83,12 +85,13 @@ class TextToVideoSettings(Settings):
     t1: int | None = None
     motion_field: bool = True
     warp: str = "subcell"
+    smooth_bg: float = 0.0
 
     def check(self) -> None:
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
         super().check()
         check_choice("move", self.move, MOVES)
-        check_choice("path", self.path, PATHS)
+        check_choice("motion_path", self.motion_path, PATHS)
         check_choice("warp", self.warp, WARPS)
         check_flag("motion_field", self.motion_field)
         if self.method is not None:
@@ -112,7 +115,7 @@ class TextToVideoSettings(Settings):
 
     def _check_paper(self) -> None:
         """The paper's method moves the whole picture by one translation, and nothing else."""
-        own = {"move": "camera", "path": "straight", "zoom": 1.0, "turn": 0.0}
+        own = {"move": "camera", "motion_path": "straight", "zoom": 1.0, "turn": 0.0}
         for field, only in own.items():
             value = getattr(self, field)
             if value != only:
@@ -124,10 +127,11 @@ class TextToVideoSettings(Settings):
         """The method that is asked for, or that the options set belong to, or that suits the model."""
         if self.method is not None:
             return self.method
-        if self.move != "camera" or self.path != "straight" or self.zoom != 1 or self.turn != 0:
+        if self.move != "camera" or self.motion_path != "straight" or self.zoom != 1 or self.turn != 0:
             return "canvas"
-        papers = self.t0 is not None or self.t1 is not None or self.warp != "subcell" or not self.motion_field
-        return "paper" if papers else suits.method
+        has_times = self.t0 is not None or self.t1 is not None
+        is_papers = has_times or self.warp != "subcell" or not self.motion_field or self.smooth_bg > 0
+        return "paper" if is_papers else suits.method
 
     def resolve(self, suits: Suits, networks: Sequence[Network]) -> "ResolvedTextToVideo":
         """The run with every field filled in; of T' and T the one that is given bounds the other."""
@@ -189,7 +193,8 @@ class ResolvedTextToVideo(Resolved[TextToVideoSettings]):
 
     def _motion(self) -> Motion:
         asked = self.asked
-        return Motion(self.motion_x, self.motion_y, self.t0, self.t1, asked.warp, asked.motion_field)
+        own = (asked.warp, asked.motion_field, asked.smooth_bg, self.subject)
+        return Motion(self.motion_x, self.motion_y, self.t0, self.t1, *own)
 
     def _scene(self, pipe: "TextToVideoPipeline") -> "Callable[..., Drawn]":
         """The one picture under the camera, with what moves before it."""
@@ -198,10 +203,10 @@ class ResolvedTextToVideo(Resolved[TextToVideoSettings]):
             return partial(pipe.scene, camera=self._camera(self.motion_x, self.motion_y))
         moves = (0.0, 0.0) if asked.move == "life" else (self.motion_x, self.motion_y)
         lively = asked.move == "life"
-        subject = Subject(self.subject, *moves, asked.path, lively, self.t0, self.t1)
+        subject = Subject(self.subject, *moves, asked.motion_path, lively, self.t0, self.t1)
         return partial(
             pipe.scene, camera=self._camera(asked.background_x, asked.background_y), subject=subject
         )
 
     def _camera(self, x: float, y: float) -> Camera:
-        return Camera(x, y, self.asked.zoom, self.asked.turn, self.asked.path)
+        return Camera(x, y, self.asked.zoom, self.asked.turn, self.asked.motion_path)

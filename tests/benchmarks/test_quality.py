@@ -20,8 +20,8 @@ from benchmarks.quality.variants import (
     APART,
     FROZEN,
     PANNED,
+    PAPER,
     SHUFFLED,
-    TODAY,
     VARIANTS,
     chosen,
     panned,
@@ -88,13 +88,13 @@ def test_a_variant_is_a_line_and_words_of_the_subject_are_filled_in():
     assert (settings.motion_x, settings.motion_y) == LAYERS.subject
     assert (settings.negative_prompt, settings.warp) == ("no purple car", "whole-cell")
     for known in VARIANTS.values():
-        assert next(iter(known)) == TODAY
+        assert next(iter(known)) == PAPER
         for changes in known.values():
             settings_of(ask, PLAIN, changes, {}).check()
 
 
 def test_independent_frames_stand_in_every_table():
-    known = {TODAY: {}, "another": {"warp": "reference"}, APART: {"motion_field": False}}
+    known = {PAPER: {}, "another": {"warp": "reference"}, APART: {"motion_field": False}}
     assert list(chosen(known, ["another"])) == ["another", APART]
     assert chosen(known, list(known)) == known
     assert chosen(known, ["of another table"]) == {}
@@ -205,7 +205,7 @@ def test_one_command_writes_everything(tmp_path):
     text = (written / "QUALITY.md").read_text()
     assert re.findall("^## (.+)$", text, re.MULTILINE) == [LAYERS.title, PLAIN.title, "Following a clip"]
     for rows in text.split("\n## ")[1:3]:
-        for name in (TODAY, APART, FROZEN, PANNED, SHUFFLED, "the world's own clip"):
+        for name in (PAPER, APART, FROZEN, PANNED, SHUFFLED, "the world's own clip"):
             assert rows.count(f"\n| {name} |") == 2, name
     for picture in re.findall(r"!\[.+?\]\((.+?)\)", text):
         assert 1000 < (written / picture).stat().st_size <= MAX_BYTES
@@ -217,7 +217,7 @@ def test_one_command_writes_everything(tmp_path):
     plain = again.split("\n## ")[2]
     assert "| without motion field |" in plain
     assert f"| {APART} |" in plain
-    assert f"| {TODAY} |" not in plain
+    assert f"| {PAPER} |" not in plain
 
 
 @pytest.mark.slow

@@ -125,11 +125,20 @@ def test_what_cannot_be_done_is_refused(model, square_clip, options, told):
         model.process_controlnet_canny(**{"video_path": square_clip, "prompt": "a car", **options})
 
 
-def test_text_to_video_refuses_indices_past_its_steps_and_smoothing(model):
+def test_text_to_video_refuses_indices_past_its_steps(model):
     with pytest.raises(InputError, match="t1 is 50"):
         model.process_text2video("a car", t1=50)
-    with pytest.raises(InputError, match="smooth_bg is True"):
-        model.process_text2video("a car", smooth_bg=True)
+
+
+def test_the_originals_smoothing_is_done_at_its_strength(model_folder, tmp_path):
+    quick = {"model_name": str(model_folder), "video_length": 2, "resolution": 64, "t0": 20, "t1": 40}
+    plain, smooth = (
+        Model("cpu").process_text2video("a car", path=str(tmp_path / f"{on}.mp4"), smooth_bg=on, **quick)
+        for on in (False, True)
+    )
+    assert read_settings(plain)["smooth_bg"] == 0 and read_settings(plain)["method"] == "paper"
+    assert read_settings(smooth)["smooth_bg"] == 0.4
+    assert not np.array_equal(read_video(plain).frames[1], read_video(smooth).frames[1])
 
 
 def test_the_originals_words_are_added_where_they_are_asked_for(model_folder, tmp_path, capsys):
