@@ -17,12 +17,12 @@ def test_the_subject_stays_and_the_background_comes_nearer():
     frames, first = torch.randn(2, 4, 8, 8, generator=seeded(1)), torch.randn(1, 4, 8, 8, generator=seeded(2))
     field = motion_field(3, 8, 0)[1:]
     mask = np.zeros((8, 8), bool)
-    mask[2:6, 1:4] = True
+    mask[2:6, 3:5] = True
     mixed = smoothed(frames, first, field, mask, 0.6, 8)
     moved = warp(first.expand(2, -1, -1, -1), field, 8)
-    for k, left in ((0, 2), (1, 3)):  # the subject has moved by a cell, then two
+    for k, left in ((0, 4), (1, 5)):  # the subject has moved by a cell, then two
         subject = np.zeros((8, 8), bool)
-        subject[2:6, left : left + 3] = True
+        subject[2:6, left : left + 2] = True
         assert torch.equal(mixed[k][:, subject], frames[k][:, subject])
         behind = 0.6 * moved[k] + 0.4 * frames[k]
         assert torch.allclose(mixed[k][:, ~subject], behind[:, ~subject], atol=1e-6)
