@@ -27,13 +27,17 @@ def main() -> None:
     for prompt, seed, x, y in SHOWN:
         frames = model.generate(TextToVideoSettings(prompt, seed=seed, motion_x=x, motion_y=y)).frames
         clips.append([cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for frame in frames])
-    pictures = [Image.fromarray(np.concatenate(row, axis=1)) for row in zip(*clips, strict=True)]
+    rows = [np.concatenate(row, axis=1) for row in zip(*clips, strict=True)]
+    save_loop([*rows, *rows[-2:0:-1]], ROOT / "docs" / "first-videos.gif")
+
+
+def save_loop(frames: list[np.ndarray], path: Path, duration_ms: int = 200) -> None:
+    """Write frames, uint8 RGB (h, w, 3), as a GIF that plays on and on."""
+    pictures = [Image.fromarray(frame) for frame in frames]
     # one palette for all frames: with one each, colours that do not change would flicker
-    palette = Image.fromarray(np.concatenate([np.asarray(picture) for picture in pictures])).quantize(255)
-    frames = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
-    there_and_back = frames + frames[-2:0:-1]
-    target = ROOT / "docs" / "first-videos.gif"
-    there_and_back[0].save(target, save_all=True, append_images=there_and_back[1:], duration=200, loop=0)
+    palette = Image.fromarray(np.concatenate(frames)).quantize(255)
+    first, *others = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    first.save(path, save_all=True, append_images=others, duration=duration_ms, loop=0)
 
 
 if __name__ == "__main__":

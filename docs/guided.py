@@ -39,16 +39,15 @@ def draw(model, task: str, entry: dict, steps: int | None) -> tuple[np.ndarray, 
 
 def loop(pairs: list[tuple[np.ndarray, np.ndarray]], target: Path) -> None:
     """A GIF of the pairs side by side, each clip above its video."""
+    from docs.gallery import save_loop
+
     columns = [[_scaled(frames, SIDE) for frames in pair] for pair in pairs]
     count = min(len(frames) for column in columns for frames in column)
-    pictures = []
-    for k in range(count):
-        rows = [np.concatenate([column[row][k] for column in columns], axis=1) for row in (0, 1)]
-        pictures.append(Image.fromarray(np.concatenate(rows)))
-    # one palette for all frames: with one each, colours that do not change would flicker
-    palette = Image.fromarray(np.concatenate([np.asarray(p) for p in pictures])).quantize(255)
-    frames = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
-    frames[0].save(target, save_all=True, append_images=frames[1:], duration=125, loop=0)
+    rows = [
+        [np.concatenate([column[row][k] for column in columns], axis=1) for row in (0, 1)]
+        for k in range(count)
+    ]
+    save_loop([np.concatenate(row) for row in rows], target, 125)
 
 
 def sheet(drawn: list[tuple[dict, np.ndarray, np.ndarray]], target: Path) -> None:
