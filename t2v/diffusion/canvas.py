@@ -39,17 +39,12 @@ class Canvas(Drawn):
         self.windows, self.seen, self.cells = windows, seen, cells
 
     def latents(self) -> torch.Tensor:
-        return frames_of(self.windows, self.seen, self.cells)[None]
+        return self.windows.frames(self.cells)[None]
 
     def frames(self, decode: Decode) -> Iterator[np.ndarray]:
         plane = Plane(self.windows, decode(self.cells))
         for number, view in enumerate(self.seen):
             yield plane.frame(number, view)
-
-
-def frames_of(windows: Windows, seen: np.ndarray, cells: torch.Tensor) -> torch.Tensor:
-    """The frames' latents (f c h w), to whole cells, of the windows' (n c h w): for previews and scripts."""
-    return torch.stack([windows.cut(cells, number, view) for number, view in enumerate(seen)])
 
 
 class Plane:

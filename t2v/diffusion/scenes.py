@@ -6,14 +6,14 @@ Nothing here depends on one model: sizes, layers and times are the networks' own
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from diffusers import SchedulerMixin
 
-from t2v.diffusion.canvas import Canvas, frames_of
+from t2v.diffusion.canvas import Canvas
 from t2v.diffusion.conditions import Guidance, ready_to_predict
 from t2v.diffusion.layers import HOLE_CELLS, MARGIN_CELLS, PLATE_TIME, Cells, Layers, fill_beside, kept_in
 from t2v.diffusion.loop import Run, denoise
@@ -91,7 +91,7 @@ def draw_canvas(drawing: Drawing, on_step: Callable[[Step], None] | None) -> Can
     """One picture under the camera."""
     windows, seen = drawing.windows, drawing.seen
     progress = Progress.planned(len(windows), drawing.num_steps, None, on_step)
-    progress.show = partial(frames_of, windows, seen)
+    progress.show = windows.frames
     track = Track.from_noise(drawing.schedule, drawing.noise, drawing.generators())
     track.after_step = windows.share
     drawing.run(track, progress, "all frames")
@@ -131,7 +131,7 @@ class LayeredDrawing:
     def _first(self) -> tuple[Trajectory, np.ndarray]:
         """The camera's picture, with the subject in it, from T on; and where the subject is, (h, w) bool."""
         own, windows = self.drawing, self.drawing.windows
-        self.progress.show = partial(frames_of, windows, own.seen)
+        self.progress.show = windows.frames
         track = Track.from_noise(own.schedule, own.noise, own.generators())
         kept: Trajectory = {0: track.latents}
         with heeding(own.pipe.unet, self.places, len(self.drawing.guidance.embeds)) as heard:
@@ -187,7 +187,7 @@ class LayeredDrawing:
         own = self.drawing
 
         def behind(index: int) -> torch.Tensor:
-            return frames_of(own.windows, own.seen, plate[index])
+            return own.windows.frames(plate[index])
 
         begin = Cells.cut_out(mask, cells.shifts)
         start = begin.compose(behind(self.start), self._begun(first), behind(self.start))

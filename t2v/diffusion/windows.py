@@ -49,6 +49,8 @@ class Windows:
         self.corners: list[Corner] = []
         self.needs: list[tuple[int, ...]] = []  # of every frame, the numbers of the windows that show it
         self._plan(seen)
+        cut = [self._cut(frame, view) for frame, view in enumerate(seen)]
+        self._shown = torch.from_numpy(np.stack(cut))
         self._borrowed = [self._borrow(number) for number in range(len(self.corners))]
 
     def __len__(self) -> int:
@@ -74,20 +76,27 @@ class Windows:
             shared[number] = torch.where(known, theirs, own)
         return shared
 
-    def cut(self, latents: torch.Tensor, frame: int, view: np.ndarray) -> torch.Tensor:
-        """What frame number ``frame`` shows, to whole cells and neither zoomed nor turned: (c h w)."""
+    def frames(self, latents: torch.Tensor) -> torch.Tensor:
+        """What the frames show of the windows' latents (n c h w), to whole cells: (f c h w).
+
+        Neither zoomed nor turned: for what is drawn before them, for previews, and for scripts.
+        """
+        flat = latents.movedim(1, 0).flatten(1)  # c, and every cell of every window
+        return flat[:, self._shown.to(latents.device)].movedim(1, 0)
+
+    def _cut(self, frame: int, view: np.ndarray) -> np.ndarray:
+        """Where in all windows' cells (n h w, flat) each cell of a frame is found: (h, w)."""
         top, left, bottom, right = (edge / self.cell_px for edge in footprint(view, *self.pixels))
         row, column = round((top + bottom - self.height) / 2), round((left + right - self.width) / 2)
         rows, columns = np.arange(row, row + self.height), np.arange(column, column + self.width)
-        found = latents[0].new_zeros(latents.shape[1:])
+        found = np.zeros((self.height, self.width), np.int64)
         for number in reversed(self.needs[frame]):
             y, x = self.cells(number)
             inside_y = np.clip(rows - y, 0, self.height - 1)
             inside_x = np.clip(columns - x, 0, self.width - 1)
             covered = np.outer(inside_y == rows - y, inside_x == columns - x)
-            shown = latents[number][:, inside_y][:, :, inside_x]
-            keep = torch.from_numpy(covered).to(latents.device)
-            found = torch.where(keep, shown, found)
+            cells = np.add.outer(inside_y * self.width, inside_x) + number * self.height * self.width
+            found = np.where(covered, cells, found)
         return found
 
     @property

@@ -97,13 +97,14 @@ def test_next_to_what_is_shared_part_of_its_change_is_taken_over():
     assert columns[:new].tolist() == sorted(columns[:new].tolist()) and columns[new - 1] == 0.75
 
 
-def test_a_cut_is_what_the_frame_shows():
-    windows, seen = windows_of(Camera(8, -4))
+def test_frames_are_cut_where_they_stand():
+    windows, _ = windows_of(Camera(8, -4))
     cells = plane(windows, lambda y, x: 100 * y + x)
-    for number, view in enumerate(seen):
+    frames = windows.frames(cells)
+    assert frames.shape == (8, 1, SIDE, SIDE)
+    for number, frame in enumerate(frames):
         rows, columns = np.mgrid[:SIDE, :SIDE]
-        expected = 100 * (rows + number) + (columns - 2 * number)
-        assert windows.cut(cells, number, view)[0].tolist() == expected.tolist()
+        assert frame[0].tolist() == (100 * (rows + number) + (columns - 2 * number)).tolist()
 
 
 def test_the_nearest_known_place_and_how_near_it_is():
