@@ -28,8 +28,8 @@ LIMITS: Limits = {
 class TextToVideoSettings(Settings):
     """A video from a prompt; the rest as in Settings.
 
-    motion_x, motion_y: output pixels per frame, to the right and downwards. t0, t1: the paper's T' and T
-    (0..999). warp: how the motion is applied. motion_field: the paper's other ablation switch.
+    motion_x, motion_y: pixels per frame as it is drawn, to the right and downwards. t0, t1: the paper's T'
+    and T (0..999). warp: how the motion is applied. motion_field: the paper's other ablation switch.
     """
 
     task: ClassVar[str] = "text-to-video"
@@ -77,6 +77,7 @@ class TextToVideoSettings(Settings):
             num_frames=int(self.num_frames),
             width=width,
             height=height,
+            upscale=suits.whole("upscale", self.upscale),
             fps=self.fps,
             num_inference_steps=suits.whole("num_inference_steps", self.num_inference_steps),
             guidance_scale=suits.number("guidance_scale", self.guidance_scale),

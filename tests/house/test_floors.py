@@ -15,7 +15,7 @@ FLOORS = [
     {"program", "devices", "failures", "bar"},
     {"video", "diffusion"},
     {"weights", "evaluation"},
-    {"detectors"},
+    {"detectors", "finishing"},
     {"tasks"},
     {"engine"},
     {"library"},
