@@ -1,11 +1,13 @@
 """The finisher: pictures twice as large, as the world itself would draw them.
 
 It learns from pairs without end: what the autoencoder makes of the world's pictures, its latents a little
-off as a sampler's are, and the same scenes drawn at twice the size.
+off as a sampler's are, and the same scenes drawn at twice the size. Each scene is seen twice, the second time
+moved by a few pixels: what the autoencoder makes of the two differs, what is made of that should not.
 """
 
 import dataclasses
 import logging
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -28,6 +30,9 @@ MOVED = 0.5  # of the scenes are seen by a camera that has moved, on cut things 
 FARTHEST = 0.3  # in widths of the picture
 NEON = 0.05  # of the scenes in the look of the style weights, whose videos are doubled too
 NOISE = 0.08  # at most, in deviations of the latents
+NEAR_PX = 7  # how far a scene's second view is from the first: the autoencoder errs otherwise in each
+SAME = 0.1  # of 255: a moved scene is drawn the same but for roundings
+STEADY = 0.7  # how much the loss is about both views becoming the same
 
 
 def build_finisher() -> FinisherNetwork:
@@ -65,49 +70,81 @@ def through_autoencoder(autoencoder: AutoencoderTiny, pictures: np.ndarray, nois
     return ((made + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
-class PairPool:
-    """Pairs of pictures to cut crops from, of four crops the one with most detail; some are replaced at every
-    step."""
+@dataclass(frozen=True, eq=False)
+class Views:
+    """A scene seen twice through the autoencoder, and drawn at twice the size as it is seen first.
+
+    small: each with the margin repeated around it. moved: how far down and to the right things stand in the
+    second of what they do in the first.
+    """
+
+    small: tuple[np.ndarray, np.ndarray]
+    moved: tuple[int, int]
+    large: np.ndarray
+
+
+class ViewPool:
+    """Views to cut crops from, of four crops the one with most detail; some are replaced at every step."""
 
     def __init__(self, stage: Stage, step: int, autoencoder: AutoencoderTiny, margin: int):
         self.stage, self.autoencoder, self.margin = stage, autoencoder, margin
         self.rng = training_rng(stage, step)
         self.waiting = 0.0
-        self.pairs = [self._pair() for _ in range(max(1, stage.scenes // workers()))]
-        log.info("%s: %d pairs drawn", stage.name, len(self.pairs))
+        self.views = [self._view() for _ in range(max(1, stage.scenes // workers()))]
+        log.info("%s: %d scenes drawn", stage.name, len(self.views))
 
-    def _pair(self) -> tuple[np.ndarray, np.ndarray]:
-        """A picture with the margin repeated around it, and the same scene at twice the size."""
+    def _view(self) -> Views:
         scene = finisher_scene(self.rng)
-        small, large = draw(scene, PIXELS), draw(scene, SCALE * PIXELS)
+        own = draw(scene, PIXELS)
+        down, right = (int(step) for step in self.rng.integers(-NEAR_PX, NEAR_PX + 1, size=2))
+        x, y = scene.camera
+        other = draw(dataclasses.replace(scene, camera=(x + right / PIXELS, y + down / PIXELS)), PIXELS)
+        if not _is_moved(own, other, (down, right)):  # pixel art: its blocks stay where they are
+            other, down, right = own, 0, 0
         if self.rng.random() >= UNTOUCHED:
             noise = NOISE * self.rng.random()
-            small = through_autoencoder(self.autoencoder, small[None], noise)[0]
-        return cv2.copyMakeBorder(small, *[self.margin] * 4, cv2.BORDER_REPLICATE), large
+            own, other = through_autoencoder(self.autoencoder, np.stack([own, other]), noise)
+        small = [cv2.copyMakeBorder(one, *[self.margin] * 4, cv2.BORDER_REPLICATE) for one in (own, other)]
+        return Views((small[0], small[1]), (down, right), draw(scene, SCALE * PIXELS))
 
     def crops(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Crops with their margin (b, 3, s + 2 margin, ...) and what becomes of them (b, 3, 2s, 2s), 0..1."""
+        """Crops of both views with their margin (2, b, 3, s + 2 margin, ...), and what each should become.
+
+        The latter (b, 3, 2s, 2s); all in 0..1.
+        """
         self.waiting += self.stage.fresh / workers()
         while self.waiting >= 1:
             self.waiting -= 1
-            self.pairs[self.rng.integers(len(self.pairs))] = self._pair()
-        cut = [self._crop(*self.pairs[index]) for index in self.rng.integers(len(self.pairs), size=count)]
-        small, large = (np.stack(column) for column in zip(*cut, strict=True))
-        return to_tensor(small) / 2 + 0.5, to_tensor(large) / 2 + 0.5
+            self.views[self.rng.integers(len(self.views))] = self._view()
+        cut = [self._crop(self.views[index]) for index in self.rng.integers(len(self.views), size=count)]
+        *small, large = (to_tensor(np.stack(column)) / 2 + 0.5 for column in zip(*cut, strict=True))
+        return torch.stack(small), large
 
-    def _crop(self, small: np.ndarray, large: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        side, border = self.stage.pixels, 2 * self.margin
-        corners = self.rng.integers(large.shape[0] // SCALE - side + 1, size=(4, 2))
-        wanted = [
-            large[SCALE * top : SCALE * (top + side), SCALE * left : SCALE * (left + side)]
-            for top, left in corners
-        ]
+    def _crop(self, views: Views) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        side = self.stage.pixels
+        least = np.maximum(0, -np.array(views.moved))
+        most = PIXELS - side - np.maximum(0, views.moved)
+        corners = self.rng.integers(least, most + 1, size=(4, 2))
+        wanted = [_cut(views.large, SCALE * corner, SCALE * side) for corner in corners]
         best = max(range(len(wanted)), key=lambda index: _steps(wanted[index]))
-        top, left = corners[best]
-        crop, target = small[top : top + side + border, left : left + side + border], wanted[best]
-        if self.rng.random() < 0.5:
-            crop, target = crop[:, ::-1], target[:, ::-1]
-        return crop, target
+        wide = side + 2 * self.margin
+        first = _cut(views.small[0], corners[best], wide)
+        second = _cut(views.small[1], corners[best] + views.moved, wide)
+        turn = slice(None, None, -1 if self.rng.random() < 0.5 else 1)
+        return first[:, turn], second[:, turn], wanted[best][:, turn]
+
+
+def _cut(picture: np.ndarray, corner: np.ndarray, side: int) -> np.ndarray:
+    return picture[corner[0] : corner[0] + side, corner[1] : corner[1] + side]
+
+
+def _is_moved(own: np.ndarray, other: np.ndarray, moved: tuple[int, int]) -> bool:
+    """Whether one picture (h, w, 3) is the other moved down and to the right, where both show the same."""
+    down, right = moved
+    height, width = own.shape[:2]
+    before = own[max(0, -down) : height - max(0, down), max(0, -right) : width - max(0, right)]
+    after = other[max(0, down) : height - max(0, -down), max(0, right) : width - max(0, -right)]
+    return float(cv2.absdiff(before, after).mean()) < SAME
 
 
 def _steps(crop: np.ndarray) -> float:
@@ -116,11 +153,13 @@ def _steps(crop: np.ndarray) -> float:
 
 
 def finisher_loss(model: FinisherNetwork, small: torch.Tensor, large: torch.Tensor) -> torch.Tensor:
-    """How far doubled crops (b, 3, h, w) in 0..1 are off the world's own, in mean absolute values.
+    """How far both views' doubled crops are off the world's own and one another, in mean absolute values.
 
-    That alone: where an outline is not quite certain to stand, the best answer to it is a sharp outline at
-    the likeliest place. Squares, or differences of neighbours' steps, would ask for a soft one.
+    small: (2, b, 3, h, w). large: (b, 3, 2h', 2w'), without the margin; all in 0..1. Absolute values: where
+    an outline is not quite certain to stand, the best answer to them is a sharp one at the likeliest place.
     """
     with low_precision(small.device):
-        made = model(small)
-    return (made.float() - large).abs().mean()
+        made = model(small.flatten(0, 1))
+    one, other = made.float().unflatten(0, small.shape[:2])
+    off = (one - large).abs().mean() + (other - large).abs().mean()
+    return off / 2 + STEADY * (one - other).abs().mean()

@@ -96,7 +96,7 @@ class Stage:
 
 
 AUTOENCODER_STAGE = Stage("autoencoder", 34, 3, 64, 16, 64, 1.5e-3, 0.3, scenes=1500, fresh=1)
-FINISHER_STAGE = Stage("finisher", 60, 5, 32, 8, 64, 2e-3, 0.4, scenes=96, fresh=0.06)
+FINISHER_STAGE = Stage("finisher", 60, 5, 32, 8, 64, 2e-3, 0.4, scenes=64, fresh=0.04)
 JUDGE_STAGES = (
     Stage("judge-clip", 15, 1.5, 128, 192, 512, 1e-3, 0.4, scenes=8000, fresh=32, ema=0.995),
     Stage("judge-reader", 15, 1.5, 128, 64, 256, 2e-3, 0.3, scenes=6000, fresh=16, ema=0.995),

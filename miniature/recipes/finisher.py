@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from miniature.finisher import PairPool, build_finisher, finisher_loss
+from miniature.finisher import ViewPool, build_finisher, finisher_loss
 from miniature.package import save_model
 from miniature.recipes.autoencoder import load_autoencoder
 from miniature.recipes.recipe import Losses, Recipe, Run
@@ -18,10 +18,10 @@ def _parts(run: Run) -> nn.ModuleDict:
 
 def _losses(run: Run, stage: Stage, parts: nn.ModuleDict, step: int) -> Losses:
     model = parts["finisher"]
-    pool = PairPool(stage, step, load_autoencoder(run), model.margin)
+    pool = ViewPool(stage, step, load_autoencoder(run), model.margin)
 
     def loss():
-        small, large = pool.crops(run.batch(stage))
+        small, large = pool.crops(max(1, run.batch(stage) // 2))
         return finisher_loss(model, small.to(run.device), large.to(run.device))
 
     return loss

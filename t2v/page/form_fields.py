@@ -100,7 +100,7 @@ def size(placeholder: str = "suits the model") -> dict[str, Component]:
         FINISHES,
         value=SUITS,
         label="Finish",
-        info="Crisp ×2 doubles the finished frames; it knows flat cartoon pictures.",
+        info="Crisp ×2: frames twice as wide and high, with firm outlines.",
     )
     return {"width": width, "height": height, "upscale": finish}
 
