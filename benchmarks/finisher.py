@@ -38,7 +38,7 @@ OUTLINES = 0.05  # of a picture's pixels, the steepest ones: there stand its out
 FLAT = 0.5  # the least steep ones: there is nothing to be seen
 PANS_PX = ((6.0, 0.0), (8.0, 0.0), (3.0, 2.0))  # of the picture at 256x256, a frame
 FRAMES = 8
-PANNED = 3  # scenes
+PANNED = 2  # scenes
 PROMPTS = ("a red car on the street", "a white cat on the grass")
 CUT_PX = 192  # side of what the picture shows of each frame
 SHOWN = 4
@@ -226,7 +226,7 @@ A frame takes, at best: {seconds}.
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.finisher", description=__doc__.split("\n")[0])
-    parser.add_argument("--scenes", type=int, default=24, help="held-out scenes (default: 24)")
+    parser.add_argument("--scenes", type=int, default=16, help="held-out scenes (default: 16)")
     parser.add_argument("--no-videos", action="store_true", help="leave the drawn videos out")
     parser.add_argument("--output", type=Path, default=FOLDER, help="folder of FINISHER.md and finisher.jpg")
     options = parser.parse_args(arguments)

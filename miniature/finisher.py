@@ -32,7 +32,7 @@ NEON = 0.05  # of the scenes in the look of the style weights, whose videos are 
 NOISE = 0.08  # at most, in deviations of the latents
 NEAR_PX = 7  # how far a scene's second view is from the first: the autoencoder errs otherwise in each
 SAME = 0.1  # of 255: a moved scene is drawn the same but for roundings
-STEADY = 0.2  # how much the loss is about both views becoming the same
+STEADY = 0.7  # how much the loss is about both views becoming the same
 
 
 def build_finisher() -> FinisherNetwork:
