@@ -24,6 +24,9 @@ AUTOENCODER = {
     "latent_channels": 4,
 }
 
+# Over the picture at its own size, so width costs time; twelve layers see far enough to straighten a line.
+FINISHER = {"channels": 32, "blocks": 5}
+
 TEXT_ENCODER = {
     "hidden_size": 192,
     "intermediate_size": 512,
@@ -84,7 +87,7 @@ class Stage:
     name: str
     minutes: float  # on two CPU cores; a budget given to the command is shared out in these proportions
     gpu_minutes: float  # on a large GPU
-    pixels: int  # side of the pictures (the autoencoder's: of the crops)
+    pixels: int  # side of the pictures (the autoencoder's and the finisher's: of the crops)
     batch: int
     batch_gpu: int
     learning_rate: float
@@ -95,6 +98,7 @@ class Stage:
 
 
 AUTOENCODER_STAGE = Stage("autoencoder", 34, 3, 64, 16, 64, 1.5e-3, 0.3, scenes=1500, fresh=1)
+FINISHER_STAGE = Stage("finisher", 60, 5, 32, 8, 64, 2e-3, 0.4, scenes=64, fresh=0.04)
 JUDGE_STAGES = (
     Stage("judge-clip", 15, 1.5, 128, 192, 512, 1e-3, 0.4, scenes=8000, fresh=32, ema=0.995),
     Stage("judge-reader", 15, 1.5, 128, 64, 256, 2e-3, 0.3, scenes=6000, fresh=16, ema=0.995),

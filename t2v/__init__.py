@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # the same as _HOMES, for type checkers and editors
     from t2v.diffusion.progress import Step as Step
     from t2v.diffusion.zero import TextToVideoZeroPipeline as TextToVideoZeroPipeline
     from t2v.engine.engine import Engine as Engine
+    from t2v.finishing.upscale import load_finisher as load_finisher
     from t2v.tasks import TASKS as TASKS
     from t2v.tasks import settings_of as settings_of
     from t2v.tasks.canny import CannySettings as CannySettings
@@ -54,6 +55,7 @@ _HOMES = {  # public name -> the module that it lives in
     "TextToVideoZeroPipeline": "t2v.diffusion.zero",
     "TextToVideoSettings": "t2v.tasks.text_to_video",
     "Video": "t2v.video.video",
+    "load_finisher": "t2v.finishing.upscale",
     "read_settings": "t2v.video.write",
     "read_video": "t2v.video.video",
     "settings_of": "t2v.tasks",

@@ -7,6 +7,7 @@ from t2v.tasks import Resolved, Settings
 from t2v.tasks.settings import Suits
 
 OWN = {
+    "upscale": 1,
     "num_inference_steps": 2,
     "guidance_scale": 5.0,
     "image_guidance_scale": 1.5,

@@ -1,6 +1,7 @@
 """How each model of the family is trained; in this order, since later ones build on earlier ones."""
 
 from miniature.recipes.autoencoder import AUTOENCODER
+from miniature.recipes.finisher import FINISHER
 from miniature.recipes.grown import CONTROLNETS, EDITOR, STYLE
 from miniature.recipes.judges import JUDGES
 from miniature.recipes.recipe import Recipe, Run
@@ -10,6 +11,7 @@ __all__ = ["RECIPES", "Recipe", "Run"]
 
 RECIPES: dict[str, Recipe] = {
     "autoencoder": AUTOENCODER,
+    "finisher": FINISHER,
     **JUDGES,
     "text-to-image": TEXT_TO_IMAGE,
     **CONTROLNETS,

@@ -41,6 +41,7 @@ GROUPS = {
         "num_frames": ("--num-frames", "number of frames"),
         "width": ("--width", "pixels, a multiple of 8"),
         "height": ("--height", "pixels, a multiple of 8"),
+        "upscale": ("--upscale", "2: frames twice as large and crisp, for cartoon-like videos; 1: as drawn"),
         "fps": ("--fps", "frames per second of the file"),
     },
     "what moves": {

@@ -14,12 +14,14 @@ from t2v.weights.family import STABLE_DIFFUSION, Family
 from t2v.weights.files import read_object
 from t2v.weights.source import CONFIG, Source
 
+AS_DRAWN = 1  # frames are doubled where somebody asks for it, or the model's card does
+
 
 def suits_run(kind: type[Settings], pipeline: TextToVideoPipeline, card: Card, family: Family) -> Suits:
     """What suits the loaded model for one run of a task; a seed is drawn."""
     rows, columns = own_cells(pipeline.unet.config.sample_size)
     size = {"width": columns * pipeline.cell_px, "height": rows * pipeline.cell_px}
-    own = {**size, **family.suits[kind.way], **card.suits(kind.task)}
+    own = {"upscale": AS_DRAWN, **size, **family.suits[kind.way], **card.suits(kind.task)}
     method = family.method if card.method is None else card.method
     return Suits(own, secrets.randbelow(2**32), partial(_times, pipeline, card, family), method)
 

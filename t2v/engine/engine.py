@@ -17,6 +17,7 @@ from t2v.diffusion.progress import Step
 from t2v.engine.defaults import suits_run
 from t2v.engine.networks import choose_network
 from t2v.engine.prompt_notes import Note, known_words, prompt_notes, unknown_words
+from t2v.finishing.upscale import Finisher, load_finisher
 from t2v.program import quiet_loading
 from t2v.tasks import Resolved, Settings
 from t2v.tasks.settings import Means, Network, See
@@ -55,6 +56,7 @@ class Engine:
         self.dtype = pick_dtype(dtype, self.device)
         self._lock = threading.RLock()
         self._loaded: Loaded | None = None
+        self._finisher: Finisher | None = None
         self._networks: dict[Network, ControlNetModel] = {}  # those used last
 
     def load(self, name: str, editor: bool = False) -> TextToVideoPipeline:
@@ -99,6 +101,7 @@ class Engine:
         suits = suits_run(type(settings), loaded.pipeline, loaded.card, loaded.family)
         resolved = settings.resolve(suits, wanted)
         resolved.filled().check()
+        self._finish(resolved.upscale)
         return resolved
 
     def generate(
@@ -131,7 +134,18 @@ class Engine:
             generator = torch.Generator().manual_seed(resolved.seed)
             see = {} if on_seen is None else {"see": on_seen}
             means = Means(pipeline, networks, generator, on_step, **see)
-            yield from resolved.finished(pipeline.decode(resolved.draw(means)))
+            finish = self._finish(resolved.upscale)
+            yield from map(finish, resolved.finished(pipeline.decode(resolved.draw(means))))
+
+    def _finish(self, upscale: int) -> Callable[[np.ndarray], np.ndarray]:
+        """What is done to each decoded frame: it is left alone, or doubled by the finisher, which is kept."""
+        if upscale == 1:
+            return lambda frame: frame
+        with self._lock:
+            if self._finisher is None:
+                with quiet_loading():
+                    self._finisher = load_finisher(self.device)
+            return self._finisher
 
     def preview(self, latents: torch.Tensor) -> np.ndarray:
         """A quick picture of a Step's latents (1 f c h w): uint8 RGB (f, h, w, 3), a pixel per cell.

@@ -63,6 +63,7 @@ def settings_of_call(kind: type[S], told: Mapping[str, Any], ours: Mapping[str, 
             raise InputError(f"{name} is {str(told[name])[:60]}, which is not done here; leave it out.")
     renamed = {OURS.get(name, name): value for name, value in told.items()}
     renamed["seed"] = _our_seed(told["seed"])
+    renamed["upscale"] = 1  # its resolution is that of the file
     if "clip" in renamed:
         _check_clip(plain(renamed["clip"]), kind.task)
     if isinstance(renamed["model"], str):

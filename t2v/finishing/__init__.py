@@ -1,1 +1,1 @@
-"""What is done to finished frames: steadied along a clip's flow, doubled in size."""
+"""What is done to decoded frames: steadied along a clip's flow, made twice as large."""

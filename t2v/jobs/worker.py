@@ -80,7 +80,7 @@ class Worker:
         """Frames go from the decoder straight to the file, so that length costs no memory."""
         path = new_output_path(self._output_folder, resolved)
         with workshop(self._output_folder) as folder:
-            check_space(folder, resolved.num_frames, resolved.width, resolved.height)
+            check_space(folder, resolved.num_frames, *resolved.size)
             on_seen = partial(self._on_seen, job, folder, path.stem, resolved.fps)
             frames = self._engine.frames(resolved, partial(self._on_step, job), on_seen)
             made = write_result(folder / path.name, resolved, self._until_stop(job, frames))

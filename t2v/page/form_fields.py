@@ -17,6 +17,8 @@ from t2v.weights.source import BUNDLED, LORA_FILE, STYLE, STYLE_NAME, Source
 
 SLIDER_FRAMES = 64  # longer videos are for programs: a slider to the limit could not be aimed
 OTHER_MODELS = "You may type a Hugging Face id or a folder, and +LoRA behind it."
+SUITS = ""  # the choice of what suits the model
+FINISHES = [("What suits the model", SUITS), ("As drawn", 1), ("Crisp ×2, for cartoon-like videos", 2)]
 MINIATURE = ("Miniature (bundled)", BUNDLED)
 
 
@@ -94,7 +96,19 @@ def size(placeholder: str = "suits the model") -> dict[str, Component]:
     with gr.Row():
         width = number_field("Width", "In pixels, a multiple of 8.", placeholder)
         height = number_field("Height", "In pixels, a multiple of 8.", placeholder)
-    return {"width": width, "height": height}
+    finish = gr.Dropdown(
+        FINISHES,
+        value=SUITS,
+        label="Finish",
+        info="Crisp ×2: frames twice as wide and high, with firm outlines.",
+    )
+    return {"width": width, "height": height, "upscale": finish}
+
+
+def form_value(settings: Settings, field: str) -> Any:
+    """What a field of every form shows for settings."""
+    shown = getattr(settings, field)
+    return SUITS if field == "upscale" and shown is None else shown
 
 
 def drawing(default: Settings, prompt: Component) -> dict[str, Component]:

@@ -168,8 +168,9 @@ def caption_html(view: JobView | None, about: str = "") -> str:
     if view is None or view.resolved is None:
         return ""
     used = view.resolved
+    width, height = used.size
     clip = f", from “{html.escape(about)}”" if about else ""
-    rest = f"{counted(used.num_frames, 'frame')} · {used.width} × {used.height} · {used.fps:.4g}\u00a0fps"
+    rest = f"{counted(used.num_frames, 'frame')} · {width} × {height} · {used.fps:.4g}\u00a0fps"
     rest += f" · {counted(used.num_inference_steps, 'step')} · guidance {used.guidance_scale:g}"
     rest += _own(used)  # the form and the preview may show others by now
     if isinstance(used.asked, ClipSettings):

@@ -18,6 +18,7 @@ from t2v.engine.check_weights import check_weights
 from t2v.jobs.job import JobView
 from t2v.page import markup, notes
 from t2v.page.events import QUIET, RAW
+from t2v.page.form_fields import form_value
 from t2v.page.form_values import settings_from, values_of
 from t2v.page.notes import note_html, prompt_notes_html
 from t2v.page.studio import Studio
@@ -143,7 +144,7 @@ class RunPanel:
 
     def values(self, settings: Any) -> dict[str, Any]:
         """Settings → the form's values, in the form's order."""
-        return {name: getattr(settings, name) for name in self.form}
+        return {name: form_value(settings, name) for name in self.form}
 
     def typed(self, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
         """Raw values of the form's fields by name; what was typed for a number becomes one."""

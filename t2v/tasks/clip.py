@@ -134,6 +134,7 @@ class ClipSettings(Settings):
             "num_frames": taken.num_frames,
             "width": taken.width,
             "height": taken.height,
+            "upscale": suits.whole("upscale", self.upscale),
             "fps": taken.fps,
             "num_inference_steps": suits.whole("num_inference_steps", self.num_inference_steps),
             "guidance_scale": suits.number("guidance_scale", self.guidance_scale),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is load
 
 MAX_PROMPT_CHARS = 2000
 MAX_WORK = 2**33  # frames x pixels x steps: 1000 frames of 512x512 at 32 steps
-WHOLE = ("seed", "num_frames", "width", "height", "num_inference_steps", "t0", "t1", "chunk_size")
+WHOLE = ("seed", "num_frames", "width", "height", "upscale", "num_inference_steps", "t0", "t1", "chunk_size")
 Limits = Mapping[str, tuple[float, float]]  # field -> least and largest value
 See = Callable[[str, np.ndarray], None]  # told of a thing that the model sees: its name, uint8 (f, h, w, 3)
 # sliders, the command line and ``check`` all read these
@@ -30,6 +30,7 @@ LIMITS: Limits = {
     "seed": (0, 2**32 - 1),
     "width": (64, 2048),
     "height": (64, 2048),
+    "upscale": (1, 2),
     "num_inference_steps": (1, 200),
     "guidance_scale": (0, 30),
     "chunk_size": (0, 1000),
@@ -78,7 +79,9 @@ class Settings(ABC):
 
     Numbers, texts and paths of any class (NumPy's, Fraction, pathlib's) are kept as int, float and str.
 
-    prompt: used as typed. width, height: output pixels, multiples of 8. fps: frames per second of the file.
+    prompt: used as typed. width, height: pixels of the frames as they are drawn, multiples of 8. upscale: 2
+    makes the finished frames twice as large by the finisher, which is made for flat cartoon pictures; 1
+    leaves them as they are drawn. fps: frames per second of the file.
     guidance_scale: 1 or less turns guidance off. chunk_size: frames through the network at once, 0 for all;
     never changes the picture. cross_frame_attention: the paper's ablation switch.
 
@@ -102,6 +105,7 @@ class Settings(ABC):
     num_frames: int | None = None
     width: int | None = None
     height: int | None = None
+    upscale: int | None = None
     fps: float | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
@@ -219,6 +223,7 @@ class Resolved(ABC, Generic[S]):
     num_frames: int
     width: int
     height: int
+    upscale: int
     fps: float
     num_inference_steps: int
     guidance_scale: float
@@ -233,6 +238,11 @@ class Resolved(ABC, Generic[S]):
     def networks(self) -> tuple[Network, ...]:
         """The ControlNets it wants."""
         return ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the finished frames in pixels."""
+        return self.upscale * self.width, self.upscale * self.height
 
     @abstractmethod
     def draw(self, means: Means) -> "torch.Tensor | Drawn":

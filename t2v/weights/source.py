@@ -10,6 +10,7 @@ from t2v.weights.refusals import ModelError
 BUNDLED = "miniature"  # what the bundled model is called wherever a model is named
 STYLE, STYLE_NAME = "miniature+style", "Miniature, neon"  # with its bundled LoRA; and for people
 MINIATURE = bundled("miniature/weights") / "text-to-image"
+FINISHER = MINIATURE.parent / "finisher"
 MODEL_INDEX = "model_index.json"
 CONFIG = "config.json"
 LORA_FILE = "pytorch_lora_weights.safetensors"
@@ -134,6 +135,12 @@ def find_controlnet(text: str, task: str) -> str:
             f"controlnet {BUNDLED} has no weights for {task} in this copy; choose another task or model."
         )
     return str(folder)
+
+
+def check_finisher() -> None:
+    """ModelError where this copy of the project lacks the weights that make frames larger."""
+    if not (FINISHER / CONFIG).is_file():
+        raise ModelError("upscale is 2, and its weights are not in this copy; choose 1, or fetch it again.")
 
 
 def as_path(text: str) -> Path:

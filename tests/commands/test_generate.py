@@ -12,6 +12,7 @@ import torch
 from conftest import ROOT
 
 from t2v.commands.generate import main
+from t2v.tasks import settings_of
 from t2v.version import __version__
 from t2v.video.video import read_video
 from t2v.video.write import read_settings
@@ -42,6 +43,17 @@ def small(model_folder):
     size = ["--num-frames", "5", "--steps", "4", "--width", "128", "--height", "64"]
     yield ["--model", str(model_folder), *size]
     torch.set_num_threads(threads)
+
+
+@pytest.mark.slow
+def test_a_doubled_video_tells_its_size_and_remembers_that_it_was_doubled(tmp_path, small, capsys):
+    path = tmp_path / "crisp.mp4"
+    assert main([TASK, "a red car", "-o", str(path), "--upscale", "2", "--seed", "1", "--json", *small]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["width"], report["height"]) == (256, 128)
+    assert read_video(path).frames.shape == (5, 128, 256, 3)
+    again = settings_of(read_settings(path))
+    assert (again.upscale, again.width, again.height) == (2, 128, 64)
 
 
 @pytest.mark.slow

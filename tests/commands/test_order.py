@@ -49,6 +49,8 @@ BAD = [
     (["text-to-video", "a car", "--num-frames", "9" * 400], "--num-frames is inf"),
     (["text-to-video", "a car", "--width", "100"], "--width is 100; give a multiple of 8"),
     (["text-to-video", "a car", "--height", "1e9"], "--height is"),
+    (["text-to-video", "a car", "--upscale", "4"], "--upscale is 4; give a whole number from 1 to 2"),
+    (["text-to-video", "a car", "--upscale", "1.5"], "--upscale is 1.5"),
     (["text-to-video", "a car", "--fps", "nan"], "--fps is nan"),
     (["text-to-video", "a car", "--fps", "0"], "--fps is 0"),
     (["text-to-video", "a car", "--steps", "0"], "--steps is 0"),

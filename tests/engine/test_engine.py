@@ -15,6 +15,7 @@ from t2v.checks import InputError
 from t2v.diffusion.progress import Cancelled
 from t2v.engine import engine as model_module
 from t2v.engine.engine import Engine
+from t2v.finishing.upscale import load_finisher
 from t2v.tasks.text_to_video import TextToVideoSettings
 
 
@@ -163,3 +164,24 @@ def test_what_came_up_while_drawing_is_told_with_the_prompts_notes(model, settin
     assert [note.text[:35] for note in told[len(before) :]] == ["The model's VAE overflows in float16"[:35]]
     assert np.abs(video.frames.astype(int) - model.generate(settings).frames).max() <= 8
     assert half.prompt_notes(replace(settings, model=str(model_folder))) == before  # another model's
+
+
+def test_frames_are_doubled_where_it_is_asked_for_and_no_slicing_changes_them(model, settings):
+    finisher = load_finisher()
+    plain = model.generate(settings).frames
+    doubled = model.generate(replace(settings, upscale=2)).frames
+    assert doubled.shape == (3, 256, 256, 3)
+    assert np.array_equal(doubled, np.stack([finisher(frame) for frame in plain]))
+    sliced = model.generate(replace(settings, upscale=2, chunk_size=1)).frames
+    assert np.abs(sliced.astype(int) - doubled).max() <= 2
+    assert np.array_equal(model.generate(replace(settings, upscale=1)).frames, plain)
+
+
+def test_a_card_may_double_frames_and_a_run_tells_their_size(model, model_folder, tmp_path):
+    folder = Path(shutil.copytree(model_folder, tmp_path / "crisp"))
+    (folder / "miniature.json").write_text(json.dumps({"defaults": {"upscale": 2}}))
+    own = model.resolve(TextToVideoSettings("a car", model=str(folder)))
+    assert (own.width, own.height, own.upscale, own.size) == (128, 128, 2, (256, 256))
+    asked = model.resolve(TextToVideoSettings("a car", model=str(folder), upscale=1, width=64))
+    assert (asked.upscale, asked.size) == (1, (64, 128))
+    assert model.resolve(TextToVideoSettings("a car", model=str(model_folder))).upscale == 1

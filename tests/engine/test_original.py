@@ -60,6 +60,10 @@ def test_a_negative_seed_draws_one(seed):
     assert canny(seed=seed).seed is None
 
 
+def test_its_resolution_is_that_of_the_file():
+    assert canny().upscale == 1
+
+
 def test_minus_one_is_the_clips_own():
     told = {**TOLD, "video": "clip.mp4", "end_t": -1, "out_fps": -1, "start_t": 0, "seed": 3}
     settings = settings_of_call(Pix2PixVideoSettings, told, {"num_inference_steps": 50})

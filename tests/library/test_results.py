@@ -84,6 +84,7 @@ def test_settings_come_back_from_a_result(tmp_path):
     also = (Also("depth", "my/depth", 0.5), Also("pose"))
     for settings in (
         TextToVideoSettings("a car", seed=0, width=64, height=64),
+        TextToVideoSettings("a car", upscale=2),
         CannySettings("clip.mp4", "a car", also=also, low_threshold=50.0),
         Pix2PixVideoSettings("clip.mp4", "make it red", image_guidance_scale=1.2, steady=0.5),
     ):

@@ -25,4 +25,4 @@ def test_a_folder_is_replaced_as_a_whole_or_not_at_all(tmp_path):
 
 def test_the_bundled_family_keeps_to_its_budget():
     sizes = [path.stat().st_size for path in shapes.WEIGHTS.rglob("*.safetensors")]
-    assert sum(sizes) <= 48e6 and max(sizes) <= 16e6
+    assert sum(sizes) <= 50e6 and max(sizes) <= 16e6

@@ -139,3 +139,23 @@ def test_a_fault_in_looking_at_a_clip_leaves_a_note(studio, monkeypatch, caplog)
     assert "failed in looking at this clip (ZeroDivisionError)" in note and 'role="alert"' in note
     assert "No preview" in panes[0] and "ZeroDivisionError" in caplog.text
     assert panel._show_controls("", note, *shown, *values.values())[1] == shown[1]
+
+
+@pytest.mark.parametrize(("chosen", "asked"), [("", None), (1, 1), (2, 2)])
+def test_how_frames_are_finished_is_one_field_of_every_tab(studio, chosen, asked):
+    with gr.Blocks():
+        panels = [text_tab.build(studio), clip_tab.build(studio, CannySettings)]
+    for panel, given in zip(panels, ({}, {"clip": examples("canny")[0].clip}), strict=True):
+        values = {name: one.value for name, one in panel.form.items()} | {"prompt": "a car"} | given
+        assert values["upscale"] == ""  # what suits the model
+        values["upscale"] = chosen
+        settings = panel.settings(panel.typed(list(panel.form), list(values.values())))
+        assert settings.upscale == asked
+        assert panel.values(settings)["upscale"] == chosen
+
+
+def test_the_caption_tells_the_size_of_the_doubled_frames(panel):
+    job_id, note = start(panel, "", upscale=2)
+    assert note == "" and ended(panel, job_id).state == "done"
+    _, _, caption, *_ = panel.shown(Stage(), panel.view(job_id))
+    assert "128 × 128" in caption

@@ -101,5 +101,5 @@ def value(settings: ClipSettings, field: str) -> Any:
         return settings.start_s or None  # an empty field says so, as for the end
     task = also_fields().get(field)
     if task is None or not isinstance(settings, ControlledSettings):
-        return getattr(settings, field)
+        return form_fields.form_value(settings, field)
     return next((one.conditioning_scale for one in settings.also if one.task == task), 0)

@@ -40,7 +40,7 @@ PREVIEW = {
 }
 STEPS = "num_inference_steps"
 OWN_FAULT = "The program itself failed in looking at this clip ({kind}); the details are in its log."
-PACE_BY = ("model", STEPS, "control_ready", "also")  # beside frames and their size
+PACE_BY = ("model", STEPS, "upscale", "control_ready", "also")  # beside frames and their size
 
 
 def build(studio: Studio, kind: type[ClipSettings]) -> RunPanel:
