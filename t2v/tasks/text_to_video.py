@@ -51,7 +51,7 @@ LIMITS: Limits = {
 class TextToVideoSettings(Settings):
     """A video from a prompt; the rest as in Settings.
 
-    motion_x, motion_y: pixels per frame as it is drawn, to the right and downwards, of what moves. move: what that
+    motion_x, motion_y: pixels per frame as drawn, to the right and downwards, of what moves. move: what that
     is, one of MOVES: the camera's whole picture, the subject before a still background, both (the background
     by background_x, background_y), or nothing but the life in the subject. subject: words of the prompt;
     None: its first ones. motion_path: one of PATHS. zoom: the picture's factor of size per frame; turn:
