@@ -11,7 +11,7 @@ from typing import Any
 
 from t2v.diffusion.options import SCHEDULERS, WARPS
 from t2v.program import Parser
-from t2v.tasks import TASKS, Settings
+from t2v.tasks import TASKS, Settings, acting
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.original_prompts import ADDED
@@ -53,6 +53,11 @@ GROUPS = {
         "guidance_scale": ("--guidance", "how closely the prompt is followed; 1 or less turns guidance off"),
         "motion_x": ("--motion-x", "movement to the right, in pixels per frame"),
         "motion_y": ("--motion-y", "movement downwards, in pixels per frame"),
+        "action": (
+            "--action",
+            "what the figure does, along skeletons drawn for it, through the model's pose ControlNet; by "
+            "default what the prompt says (a panda dancing), if the model has such a ControlNet beside it",
+        ),
         "t0": ("--t0", "the paper's T', the time at which frames are moved; not larger than --t1"),
         "t1": ("--t1", "the paper's T, up to which they are noised again; further from --t0 is freer"),
         "chunk_size": ("--chunk-size", "frames computed at once, 0 for all; less memory, the same picture"),
@@ -68,7 +73,7 @@ OPTIONS = {
 }
 OF_CONTROLNETS = ("controlnet", "also")  # fields that --controlnet fills together
 OF_RUNS = ("device", "dtype")  # options that belong to no Settings
-CHOICES = {"scheduler": SCHEDULERS, "warp": WARPS}
+CHOICES = {"scheduler": SCHEDULERS, "warp": WARPS, "action": acting.CHOICES}
 ALIASES = {"model": ("--base-model",)}
 UNSET = {"seed": "drawn at random and shown"}  # what a field left None means
 UNSET_WITH_CLIP = {

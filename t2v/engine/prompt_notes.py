@@ -85,7 +85,8 @@ def _about_words(name: str, settings: Settings, card: Card) -> Note | None:
         return None
     if not _words(settings.prompt):
         return Note(f"{name} finds no word in this prompt, so it draws what it likes.", is_about_words=True)
-    words = unknown_words(card, settings.prompt, settings.editor)
+    shown = settings.shown_anyway()
+    words = [word for word in unknown_words(card, settings.prompt, settings.editor) if word not in shown]
     if not words:
         return None
     named = ", ".join(f"“{word}”" for word in words[:MOST_NAMED])

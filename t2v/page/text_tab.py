@@ -8,6 +8,8 @@ from t2v.page.endpoints import add_endpoint
 from t2v.page.form_fields import number_field
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
+from t2v.tasks import acting
+from t2v.tasks.actions import ACTIONS
 from t2v.tasks.text_to_video import LIMITS, TextToVideoSettings
 
 DEFAULT = TextToVideoSettings(prompt="")
@@ -15,6 +17,11 @@ WARPS = [
     ("Smooth: the picture glides", "subcell"),
     ("Whole cells: sharp, in small jumps", "whole-cell"),
     ("As the original program did", "reference"),
+]
+ACTION_CHOICES = [
+    ("What the prompt says", ""),
+    ("None: the picture moves", acting.NONE),
+    *((name.capitalize(), name) for name in ACTIONS),
 ]
 
 
@@ -73,7 +80,9 @@ def _motion() -> dict[str, Component]:
         t0 = number_field("T′", "How early (999) or late (0) in the drawing the frames are moved.")
         t1 = number_field("T", "Not below T′. The further above, the freer each frame.")
     warp = gr.Dropdown(WARPS, value=DEFAULT.warp, label="Warp", info="How the motion is applied.")
-    return {"motion_x": motion_x, "motion_y": motion_y, "t0": t0, "t1": t1, "warp": warp}
+    hint = "Of a figure, along skeletons drawn for it; the motion then moves it alone."
+    action = gr.Dropdown(ACTION_CHOICES, value="", label="Action", info=hint)
+    return {"action": action, "motion_x": motion_x, "motion_y": motion_y, "t0": t0, "t1": t1, "warp": warp}
 
 
 def _no_motion() -> dict[str, Component]:

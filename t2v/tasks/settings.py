@@ -10,6 +10,7 @@ import numpy as np
 from t2v.checks import InputError, check_choice, check_flag, check_int, check_number, check_text, make_plain
 from t2v.diffusion.options import SCHEDULERS
 from t2v.tasks.words import OwnNumber, TabWords
+from t2v.weights.figure import PERSON, Figure
 from t2v.weights.source import BUNDLED
 
 if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is loaded
@@ -42,12 +43,14 @@ class Suits:
     """What suits the model for one run: the value of whatever its settings leave open.
 
     own: settings field -> value; "width" and "height" are of the square pictures that the model draws best.
-    seed: drawn for this run. times: (width, height) in pixels -> the model's T' and T there.
+    seed: drawn for this run. times: (width, height) in pixels -> the model's T' and T there. figure: how its
+    figures stand.
     """
 
     own: Mapping[str, float]
     seed: int
     times: Callable[[int, int], tuple[int, int]]
+    figure: Figure = PERSON
 
     def whole(self, field: str, asked: float | None) -> int:
         """What is asked, or suits where that is None; pages and scripts may send 25.0."""
@@ -124,6 +127,10 @@ class Settings(ABC):
 
     def notes(self) -> tuple[str, ...]:
         """Sentences on what is odd about what the video is made from; () where there is nothing to say."""
+        return ()
+
+    def shown_anyway(self) -> tuple[str, ...]:
+        """Words of the prompt that the video shows even where the model does not know them."""
         return ()
 
     def check(self) -> None:

@@ -169,3 +169,12 @@ def test_the_longest_prompts_do_not_hang_it():
         started_s = time.perf_counter()
         notes(piece * (2000 // len(piece)), Card(), model="me/own")
         assert time.perf_counter() - started_s < 20  # backtracking would take hours
+
+
+def test_an_action_that_is_shown_is_no_unknown_word():
+    """The miniature's card knows no running; its figure runs all the same, and the note says how."""
+    settings = TextToVideoSettings("a blue person running on the grass")
+    found = Engine().prompt_notes(settings)
+    assert [note.text[:25] for note in found] == ["The figure is running, as"]
+    (about,) = Engine().prompt_notes(replace(settings, action="none"))
+    assert "has never seen “running”" in about.text
