@@ -17,6 +17,7 @@ from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.original_prompts import ADDED
 from t2v.weights.family import STABLE_DIFFUSION
 
+OVER_TIME = "one that changes along the video: '0: a street | 7: a street at night', or 0%% to 100%%"
 CONTROLNETS, OTHERS = "the ControlNets", "how to draw it"
 # group of options -> field of a task's Settings -> its option and what it means; defaults and limits come
 # from the Settings
@@ -28,7 +29,7 @@ GROUPS = {
         "control_ready": ("--control-ready", "the clip already shows what the ControlNet follows"),
     },
     "what to draw": {
-        "prompt": ("prompt", "{asks}, in quotes"),
+        "prompt": ("prompt", f"{{asks}}, in quotes; {OVER_TIME}"),
         "negative_prompt": ("--negative-prompt", "what it should not show"),
         "model": (
             "--model",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from t2v.checks import check_choice, check_flag
 from t2v.diffusion.options import MAX_MOTION_PX, WARPS, Motion
+from t2v.diffusion.over_time import read_over_time, texts_of
 from t2v.tasks import acting, settings
 from t2v.tasks.settings import ChooseNetwork, Limits, Means, Network, Resolved, Settings, Suits
 from t2v.tasks.words import TabWords
@@ -38,7 +39,10 @@ class TextToVideoSettings(Settings):
 
     task: ClassVar[str] = "text-to-video"
     tab: ClassVar[TabWords] = TabWords(
-        10, "Text to video", "What should the video show?", "a red car on a street"
+        10,
+        "Text to video",
+        "What should the video show?",
+        "a red car on a street; or, changing: 0: a street by day | 7: a street at night",
     )
     way: ClassVar[str] = "text"
     limits: ClassVar[Limits] = LIMITS
@@ -75,7 +79,10 @@ class TextToVideoSettings(Settings):
         if self.action is not None:
             return None if self.action == acting.NONE else self.action
         how = (self.t0, self.t1, self.warp, self.motion_field)  # then the picture is to be moved
-        return acting.told_action(self.prompt, self.model) if how == (None, None, "subcell", True) else None
+        if how != (None, None, "subcell", True):
+            return None
+        told = {acting.told_action(text, self.model) for text in texts_of(self.prompt)}
+        return told.pop() if len(told) == 1 else None
 
     def networks(self, choose: ChooseNetwork) -> tuple[Network, ...]:
         """The pose ControlNet, where a figure acts."""
@@ -101,7 +108,9 @@ class TextToVideoSettings(Settings):
         if self.t0 is not None:
             t1 = max(t1, self.t0)
         action = self.acted()
-        if action is not None:  # it acts where it stands, unless it is told to go on
+        if (
+            action is not None or read_over_time(self.prompt) is not None
+        ):  # enough moves, unless more is asked
             suits = replace(suits, own={**suits.own, "motion_x": 0.0, "motion_y": 0.0})
         return ResolvedTextToVideo(
             self,

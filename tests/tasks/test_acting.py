@@ -102,3 +102,9 @@ def test_it_is_drawn_along_them_for_any_model(pipeline):
     assert latents.shape == (1, 4, 4, 8, 8)
     assert np.array_equal(seen["pose"], skeletons(joints_of(run), (64, 64)))
     assert (latents[:, 1] - latents[:, 0]).abs().max() > 0.01  # it moves
+
+
+def test_a_prompt_over_time_acts_where_all_its_texts_say_so():
+    day, night = "0: a panda dancing", "7: a panda dancing at night"
+    assert TextToVideoSettings(f"{day} | {night}").acted() == "dance"
+    assert TextToVideoSettings(f"{day} | 7: a panda").acted() is None
