@@ -22,24 +22,8 @@ STRONGEST = 0.95
 LEAST = 1e-3  # of latents, whose values are about 1: a text that changes less changes nothing
 
 
-def weights_of(places: Sequence[float], ids: Sequence[int]) -> torch.Tensor:
-    """How much of each text each frame is told: (f m), rows that add up to 1, at most two of them not 0.
-
-    places: of the texts, rising, in frames. ids: the frames. Before the first and behind the last text there
-    is that one alone.
-    """
-    at, frames = torch.tensor(places, dtype=torch.float32), torch.tensor(ids, dtype=torch.float32)
-    last = len(at) - 1
-    after = torch.searchsorted(at, frames, right=False).clamp(1, last)
-    before = after - 1
-    share = ((frames - at[before]) / (at[after] - at[before])).clamp(0, 1)
-    weights = torch.zeros(len(frames), last + 1)
-    weights.scatter_(1, before[:, None], (1 - share)[:, None])
-    return weights.scatter_(1, after[:, None], share[:, None])
-
-
 def blended(each: Sequence[Guidance], weights: torch.Tensor) -> Guidance:
-    """One guidance that tells every frame its blend of what these tell. weights: (f m), as above."""
+    """One guidance that tells every frame its blend of what these tell. weights: (f m), as ``shares_of``."""
     embeds = torch.stack([one.embeds for one in each])
     mixed = torch.einsum("fm,mbnd->bfnd", weights.to(embeds), embeds)
     for frame, row in enumerate(weights):  # a text alone is told as it is, to the last bit

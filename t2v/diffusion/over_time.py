@@ -5,7 +5,7 @@ other stays what it is. Without torch, so that settings can be checked at once.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from t2v.checks import InputError
@@ -83,6 +83,25 @@ def with_each_text(prompt: str, change: Callable[[str], str]) -> str:
         return change(prompt)
     parts = [part.partition(":") for part in prompt.split(BAR)]
     return f" {BAR} ".join(f"{place.strip()}: {change(text.strip())}" for place, _, text in parts)
+
+
+def shares_of(places: Sequence[float], frames: Sequence[int]) -> list[list[float]]:
+    """How much of each text each frame is told: a row a frame, which adds up to 1, two of it not 0 at most.
+
+    places: of the texts, rising, in frames. Before the first text there is that one alone, and so behind the
+    last.
+    """
+    rows = []
+    for frame in frames:
+        row = [0.0] * len(places)
+        after = next((number for number, place in enumerate(places) if place >= frame), len(places) - 1)
+        before = max(after - 1, 0)
+        apart = places[after] - places[before]
+        share = min(max((frame - places[before]) / apart, 0.0), 1.0) if apart > 0 else 1.0
+        row[before] = 1.0 - share
+        row[after] += share
+        rows.append(row)
+    return rows
 
 
 def _place(number: str, sign: str) -> float:

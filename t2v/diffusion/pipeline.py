@@ -15,7 +15,7 @@ from diffusers import SchedulerMixin
 
 from t2v.checks import InputError, check_int, check_number
 from t2v.diffusion import pictures
-from t2v.diffusion.changing import Hold, blended, weights_of
+from t2v.diffusion.changing import Hold, blended
 from t2v.diffusion.check_call import (
     check_frame_ids,
     check_run,
@@ -28,7 +28,7 @@ from t2v.diffusion.check_call import (
 from t2v.diffusion.conditions import Control, Guidance, Predictor, ready_to_predict
 from t2v.diffusion.motion import alpha_ratio, default_times, motion_field, noise_to, warp
 from t2v.diffusion.options import Motion
-from t2v.diffusion.over_time import read_over_time
+from t2v.diffusion.over_time import read_over_time, shares_of
 from t2v.diffusion.pictures import check_numbers
 from t2v.diffusion.progress import (
     Cancelled as Cancelled,  # defined there, raised to end a call of this pipeline
@@ -268,7 +268,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
             return self._guidance(prompt, negative_prompt, scale, image_scale), None
         over_time.check(max(ids) + 1)
         each = [self._guidance(text, negative_prompt, scale, image_scale) for text in over_time.texts]
-        weights = weights_of(over_time.frames(max(ids) + 1), ids)
+        weights = torch.tensor(shares_of(over_time.frames(max(ids) + 1), ids))
         return blended(each, weights), weights
 
     def _guidance(

@@ -1,12 +1,14 @@
 """A figure that acts: what a text-to-video run does where its prompt or its settings name an action."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from t2v.tasks.actions import ACTIONS, path
+from t2v.diffusion.over_time import read_over_time, shares_of, texts_of
+from t2v.tasks.actions import ACTIONS, REST, Clip, cycles, path
 from t2v.tasks.pose import PoseSettings
 from t2v.tasks.settings import ChooseNetwork, Means, Network
 from t2v.weights.card import read_card
@@ -27,18 +29,27 @@ def told_action(prompt: str, model: str) -> str | None:
     """The action that a prompt names, for a model that can show it without a download; None without.
 
     So for a model whose card says which figures it draws, with a pose ControlNet beside it, and a prompt
-    about one of these figures and no other thing: two could not both stand where the model draws one.
+    about one of these figures and no other thing: two could not both stand where the model draws one. Of a
+    prompt over time that is asked of each text, and one that names an action is enough.
     """
     source = Source.parse(model)
     card = read_card(source)
     if card.figure is None or source.companion(f"controlnet-{SEEN}") is None:
         return None
-    words = _words(prompt)
     things = {*card.words.get("subjects", ()), *card.figure.sizes}
-    named = [place for place, word in enumerate(words) if word in things]
-    if len(named) != 1 or words[named[0]] not in card.figure.sizes:
-        return None
-    behind = words[named[0] + 1 : named[0] + 2]  # "waves" is a verb there, and elsewhere perhaps the sea's
+    found: list[str | None] = []
+    for text in texts_of(prompt):
+        named = [word for word in _words(text) if word in things]
+        if len(named) != 1 or named[0] not in card.figure.sizes:
+            return None
+        found.append(named_action(text, named[0]))
+    return next((action for action in found if action is not None), None)
+
+
+def named_action(text: str, figure: str = "") -> str | None:
+    """The action that a text names: "waving" anywhere, but "waves" behind the figure, as the sea has some."""
+    words = _words(text)
+    behind = {after for before, after in zip(words, words[1:], strict=False) if before == figure}
     for name, action in ACTIONS.items():
         if action.doing in words or action.does in behind:
             return name
@@ -83,8 +94,29 @@ def skeletons(joints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def joints_of(run: "ResolvedTextToVideo") -> np.ndarray:
     """Where the joints of a run's figure are in every frame: (f, 18, 2), pixels."""
-    size, motion_px = (run.width, run.height), (run.motion_x, run.motion_y)
-    return path(run.figure, run.action, run.num_frames, run.fps, size, motion_px)
+    clip = Clip(run.num_frames, (run.width, run.height), (run.motion_x, run.motion_y))
+    often = cycles(run.action, run.num_frames, run.fps)
+    return path(run.figure, _shares(run), often, clip)
+
+
+def _shares(run: "ResolvedTextToVideo") -> list[Mapping[str, float]]:
+    """How much of which action each frame shows: nothing but the run's; or, of a prompt over time that names
+    it, what each text does, and where one names none the figure stands."""
+    over_time = read_over_time(run.asked.prompt)
+    texts = () if over_time is None else over_time.texts
+    told = [REST if (found := named_action(text)) is None else found for text in texts]
+    if over_time is None or run.action not in told:
+        return [{run.action: 1.0}] * run.num_frames
+    places = over_time.frames(run.num_frames)
+    return [_summed(told, row) for row in shares_of(places, range(run.num_frames))]
+
+
+def _summed(names: Sequence[str], shares: Sequence[float]) -> dict[str, float]:
+    """The shares of each name, which may be there more than once."""
+    found = dict.fromkeys(names, 0.0)
+    for name, share in zip(names, shares, strict=True):
+        found[name] += share
+    return found
 
 
 def act(run: "ResolvedTextToVideo", means: Means) -> "torch.Tensor":

@@ -6,8 +6,8 @@ short; a flat one's turns outwards instead, as in cartoons.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -54,6 +54,16 @@ class Action:
     does: str
     period_s: float
     posture: Callable[[float], Posture]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What a path is for: frames, (width, height) in pixels, and how far the figure goes on to the right and
+    downwards from frame to frame, in pixels."""
+
+    num_frames: int
+    size: tuple[int, int]
+    motion_px: tuple[float, float] = (0.0, 0.0)
 
 
 def _stride(turn: float) -> tuple[float, float]:
@@ -104,6 +114,8 @@ def _dance(turn: float) -> Posture:
     return Posture((arms[0], arms[1]), (legs[0], legs[1]), sway=sway, nod=-0.5 * sway)
 
 
+REST = "stand"  # what a figure does that does nothing: none of ACTIONS, as nothing moves by it
+STANDING = Posture((Limb(28, 14), Limb(28, 14)), (Limb(6, 3), Limb(6, 3)))
 ACTIONS = {
     "walk": Action("walking", "walks", 1.2, _walk),
     "wave": Action("waving", "waves", 1.0, _wave),
@@ -119,40 +131,41 @@ def cycles(action: str, num_frames: int, fps: float) -> int:
     return max(1, min(usual, num_frames // LEAST_FRAMES))
 
 
-def joints(figure: Figure, action: str, phase: float) -> np.ndarray:
-    """(18, 2) in the figure's own units: origin between the feet, x to our right, y up.
+def posture_of(shares: Mapping[str, float], phase: float) -> Posture:
+    """The posture at a phase, 0..1, of actions in shares that add up to 1; keys of ACTIONS, or REST."""
+    turn = 2 * math.pi * phase
+    each = [STANDING if name == REST else ACTIONS[name].posture(turn) for name in shares]
+    numbers = np.average([_numbers(one) for one in each], axis=0, weights=list(shares.values()))
+    limbs = [Limb(*four) for four in numbers[:16].reshape(4, 4).tolist()]
+    sway, nod, hop = numbers[16:].tolist()
+    return Posture((limbs[0], limbs[1]), (limbs[2], limbs[3]), sway, nod, hop)
 
-    action: a key of ACTIONS. phase: through one cycle from 0 to 1, where it is as at 0 again.
-    """
-    posture = ACTIONS[action].posture(2 * math.pi * phase)
+
+def _numbers(posture: Posture) -> np.ndarray:
+    limbs = [astuple(limb) for limb in (*posture.arms, *posture.legs)]
+    return np.array([*np.ravel(limbs), posture.sway, posture.nod, posture.hop])
+
+
+def joints(figure: Figure, posture: Posture) -> np.ndarray:
+    """(18, 2) in the figure's own units: origin between the feet, x to our right, y up."""
     found = np.zeros((18, 2))
     found[NECK, 1], found[NOSE, 1] = figure.neck, figure.nose
-    lengths = ((figure.upper_arm, figure.lower_arm), (figure.thigh, figure.shin))
     for side, away in enumerate((-1, 1)):
-        for chain, limb, root, length in zip(
-            (ARMS[side], LEGS[side]),
-            (posture.arms[side], posture.legs[side]),
-            (figure.shoulder, figure.hip),
-            lengths,
-            strict=True,
+        for chain, limb, root, lengths in (
+            (ARMS[side], posture.arms[side], figure.shoulder, (figure.upper_arm, figure.lower_arm)),
+            (LEGS[side], posture.legs[side], figure.hip, (figure.thigh, figure.shin)),
         ):
+            upper = _direction(limb.upper_out, limb.upper_forward, figure.is_flat)
+            lower = _direction(limb.lower_out, limb.lower_forward, figure.is_flat)
             found[chain[0]] = away * root[0], root[1]
-            found[chain[1]] = found[chain[0]] + length[0] * _upper(limb, figure) * (away, 1)
-            found[chain[2]] = found[chain[1]] + length[1] * _lower(limb, figure) * (away, 1)
+            found[chain[1]] = found[chain[0]] + lengths[0] * upper * (away, 1)
+            found[chain[2]] = found[chain[1]] + lengths[1] * lower * (away, 1)
         for joint, place in ((EYES[side], figure.eye), (EARS[side], figure.ear)):
             found[joint] = away * place[0], figure.nose + place[1]
     lowest = min(found[LEGS[0][2], 1], found[LEGS[1][2], 1])
     found += posture.sway * figure.leg, figure.ankle - lowest + posture.hop * figure.leg
     found[[NOSE, *EYES, *EARS], 0] += posture.nod * figure.leg
     return found
-
-
-def _upper(limb: Limb, figure: Figure) -> np.ndarray:
-    return _direction(limb.upper_out, limb.upper_forward, figure.is_flat)
-
-
-def _lower(limb: Limb, figure: Figure) -> np.ndarray:
-    return _direction(limb.lower_out, limb.lower_forward, figure.is_flat)
 
 
 def _direction(out: float, forward: float, is_flat: bool) -> np.ndarray:
@@ -164,24 +177,19 @@ def _direction(out: float, forward: float, is_flat: bool) -> np.ndarray:
     return np.array([math.sin(away), -math.cos(away)]) * (1.0 if is_flat else math.cos(ahead))
 
 
-def path(
-    figure: Figure,
-    action: str,
-    num_frames: int,
-    fps: float,
-    size: tuple[int, int],
-    motion_px: tuple[float, float] = (0.0, 0.0),
-) -> np.ndarray:
+def path(figure: Figure, shares: Sequence[Mapping[str, float]], often: int, clip: Clip) -> np.ndarray:
     """Joints in every frame, (f, 18, 2) in pixels, (0, 0) the middle of the first one.
 
-    size: (width, height) in pixels. motion_px: how far the figure goes on to the right and downwards from
-    frame to frame; halfway through the video it is where it would stand.
+    shares: of actions in each frame, as ``posture_of`` takes them. often: how many cycles they take.
+    Halfway through the clip a figure that goes on is where it would stand.
     """
-    width, height = size
-    unit, often = min(size), cycles(action, num_frames, fps)
+    width, height = clip.size
+    unit = min(clip.size)
     foot = (figure.x - 0.5) * unit + width / 2 - 0.5, (figure.y - 0.5) * unit + height / 2 - 0.5
     scale = np.array((1, -1)) * figure.size * unit
-    places = np.arange(num_frames)[:, None] - (num_frames - 1) / 2
-    moved = np.array(foot) + places * np.array(motion_px)
-    posed = np.stack([joints(figure, action, often * k / num_frames % 1.0) for k in range(num_frames)])
-    return posed * scale + moved[:, None]
+    places = np.arange(clip.num_frames)[:, None] - (clip.num_frames - 1) / 2
+    moved = np.array(foot) + places * np.array(clip.motion_px)
+    posed = [
+        joints(figure, posture_of(each, often * k / clip.num_frames % 1.0)) for k, each in enumerate(shares)
+    ]
+    return np.stack(posed) * scale + moved[:, None]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from t2v.checks import check_choice, check_flag
 from t2v.diffusion.options import MAX_MOTION_PX, WARPS, Motion
-from t2v.diffusion.over_time import read_over_time, texts_of
+from t2v.diffusion.over_time import read_over_time
 from t2v.tasks import acting, settings
 from t2v.tasks.settings import ChooseNetwork, Limits, Means, Network, Resolved, Settings, Suits
 from t2v.tasks.words import TabWords
@@ -79,10 +79,7 @@ class TextToVideoSettings(Settings):
         if self.action is not None:
             return None if self.action == acting.NONE else self.action
         how = (self.t0, self.t1, self.warp, self.motion_field)  # then the picture is to be moved
-        if how != (None, None, "subcell", True):
-            return None
-        told = {acting.told_action(text, self.model) for text in texts_of(self.prompt)}
-        return told.pop() if len(told) == 1 else None
+        return acting.told_action(self.prompt, self.model) if how == (None, None, "subcell", True) else None
 
     def networks(self, choose: ChooseNetwork) -> tuple[Network, ...]:
         """The pose ControlNet, where a figure acts."""

@@ -8,9 +8,10 @@ import torch
 from conftest import seeded, small_controlnet, small_pipeline
 
 from t2v.checks import InputError
-from t2v.diffusion.changing import FREE, HELD, LATE, Hold, _prediction_of, blended, weights_of
+from t2v.diffusion.changing import FREE, HELD, LATE, Hold, _prediction_of, blended
 from t2v.diffusion.conditions import Control, Guidance
 from t2v.diffusion.options import Motion
+from t2v.diffusion.over_time import shares_of
 from t2v.diffusion.sampling import SCHEDULERS, Track, make_scheduler
 
 STILL = Motion(0, 0)
@@ -22,13 +23,8 @@ def draw(pipeline, prompt=CHANGING, **changes) -> torch.Tensor:
     return pipeline(prompt, **{**call, **changes})
 
 
-def test_weights_go_from_one_text_to_the_next():
-    weights = weights_of((0, 4, 6), range(8))
-    assert torch.allclose(weights.sum(dim=1), torch.ones(8))
-    assert torch.allclose(weights[:5, 1], torch.tensor([0, 0.25, 0.5, 0.75, 1.0]))
-    assert weights[5].tolist() == [0, 0.5, 0.5] and weights[6].tolist() == weights[7].tolist() == [0, 0, 1]
-    assert weights_of((2, 4), range(4))[:, 0].tolist() == [1, 1, 1, 0.5]
-    assert weights_of((0, 3.5, 7), [0, 3, 7])[1, 1] == pytest.approx(3 / 3.5)
+def weights_of(places, frames) -> torch.Tensor:
+    return torch.tensor(shares_of(places, frames))
 
 
 def test_blends_are_of_all_branches_and_a_text_alone_is_told_as_it_is():

@@ -3,7 +3,7 @@
 import pytest
 
 from t2v.checks import InputError
-from t2v.diffusion.over_time import read_over_time, texts_of, with_each_text
+from t2v.diffusion.over_time import read_over_time, shares_of, texts_of, with_each_text
 
 DAY = "0: a red car on the street | 7: a red car on the street at night"
 
@@ -78,3 +78,12 @@ def test_each_text_can_be_changed_in_its_place():
     changed = with_each_text("0: day|50 : dusk, 3:1 | 99: night", lambda text: f"{text}, sharp")
     assert changed == "0: day, sharp | 50: dusk, 3:1, sharp | 99: night, sharp"
     assert with_each_text("0%: a | 9%: b", str.upper) == "0%: A | 9%: B"
+
+
+def test_shares_go_from_one_text_to_the_next():
+    rows = shares_of((0, 4, 6), range(8))
+    assert rows[:5] == [[1, 0, 0], [0.75, 0.25, 0], [0.5, 0.5, 0], [0.25, 0.75, 0], [0, 1, 0]]
+    assert rows[5:] == [[0, 0.5, 0.5], [0, 0, 1], [0, 0, 1]]
+    assert [row[0] for row in shares_of((2, 4), range(4))] == [1, 1, 1, 0.5]
+    assert shares_of((0, 3.5, 7), [3])[0][1] == pytest.approx(3 / 3.5)
+    assert shares_of((0, 0), [0]) == [[1, 0]]  # of a single frame

@@ -104,7 +104,16 @@ def test_it_is_drawn_along_them_for_any_model(pipeline):
     assert (latents[:, 1] - latents[:, 0]).abs().max() > 0.01  # it moves
 
 
-def test_a_prompt_over_time_acts_where_all_its_texts_say_so():
-    day, night = "0: a panda dancing", "7: a panda dancing at night"
-    assert TextToVideoSettings(f"{day} | {night}").acted() == "dance"
-    assert TextToVideoSettings(f"{day} | 7: a panda").acted() is None
+def test_a_prompt_over_time_acts_where_all_its_texts_are_of_the_figure():
+    standing, waving = "0: a robot on the grass", "8: a robot waving on the grass"
+    settings = TextToVideoSettings(f"{standing} | {waving}", num_frames=9)
+    assert settings.acted() == "wave"
+    assert TextToVideoSettings(f"{standing} | 7: a panda waving, a car").acted() is None
+    assert TextToVideoSettings("0: a robot | 7: a robot at night").acted() is None
+    run = resolved(settings)
+    assert resolved(run.filled()).filled() == run.filled()
+    hand = joints_of(run)[:, 7, 1]
+    always = joints_of(resolved(replace(settings, prompt="a robot waving")))[:, 7, 1]
+    assert hand[8] == pytest.approx(always[8]) and hand[0] > always[0] + 5  # it begins at rest, hand down
+    everywhere = resolved(replace(settings, prompt="0: a robot | 8: a robot at night", action="wave"))
+    assert np.allclose(joints_of(everywhere)[:, 7, 1], always)

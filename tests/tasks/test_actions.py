@@ -6,7 +6,19 @@ import pytest
 from miniature.data import world_facts
 from miniature.world import Scene, Subject
 from miniature.world import joints as world_joints
-from t2v.tasks.actions import ACTIONS, ARMS, LEAST_FRAMES, LEGS, NOSE, cycles, joints, path
+from t2v.tasks.actions import (
+    ACTIONS,
+    ARMS,
+    LEAST_FRAMES,
+    LEGS,
+    NOSE,
+    REST,
+    Clip,
+    cycles,
+    joints,
+    path,
+    posture_of,
+)
 from t2v.weights.figure import PERSON, read_figure
 
 CARTOON = read_figure(world_facts()["figure"])
@@ -15,7 +27,7 @@ PHASES = np.arange(24) / 24
 
 def posed(action: str, figure=PERSON) -> np.ndarray:
     """(24, 18, 2): one cycle."""
-    return np.stack([joints(figure, action, phase) for phase in PHASES])
+    return np.stack([joints(figure, posture_of({action: 1}, phase)) for phase in PHASES])
 
 
 def lengths(figure, found: np.ndarray) -> np.ndarray:
@@ -40,7 +52,8 @@ def test_a_flat_figures_limbs_keep_their_lengths_and_a_persons_shorten(action):
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("figure", [PERSON, CARTOON], ids=["person", "cartoon"])
 def test_a_cycle_is_smooth_and_ends_where_it_began(action, figure):
-    assert np.allclose(joints(figure, action, 0.0), joints(figure, action, 1.0))
+    ends = [joints(figure, posture_of({action: 1}, phase)) for phase in (0.0, 1.0)]
+    assert np.allclose(*ends)
     found = posed(action, figure)
     step = np.abs(np.diff(found, axis=0, append=found[:1])).max()
     assert step < 0.7 * figure.leg
@@ -76,21 +89,30 @@ def test_a_video_shows_whole_cycles_in_their_own_time():
 
 @pytest.mark.parametrize(("width", "height"), [(256, 256), (384, 256), (256, 320)])
 def test_it_stands_where_the_bundled_world_has_it(width, height):
-    """A figure that stands in the world, and ours between two steps: the same body, the same place."""
+    """A figure that stands in the world, and ours: the same body, the same place."""
     scene = Scene("grass", (Subject("panda", "white", y=CARTOON.y, scale=1.0),))
     true = world_joints(scene, (height, width))[0] - 0.5
     figure = read_figure({**world_facts()["figure"], "size": CARTOON.sizes["panda"]})
-    ours = path(figure, "walk", 8, 4, (width, height))[0]
-    rest = [NOSE, 1, 2, 5, 8, 11, 14, 15, 16, 17]  # all but arms and legs, whose rest may differ
-    assert np.abs(ours - true)[rest].max() < 0.5
-    assert np.abs(ours - true).max() < 6
+    (ours,) = path(figure, [{REST: 1}], 1, Clip(1, (width, height)))
+    assert np.abs(ours - true).max() < 0.5
 
 
 def test_motion_takes_it_across_and_through_the_middle():
-    still, moved = (path(PERSON, "walk", 9, 4, (512, 512), motion) for motion in ((0, 0), (10, -2)))
+    clips = [Clip(9, (512, 512), motion) for motion in ((0, 0), (10, -2))]
+    still, moved = (path(PERSON, [{"walk": 1}] * 9, 1, clip) for clip in clips)
     assert np.allclose(moved[4], still[4])
     assert np.allclose((moved - still)[:, 0], np.outer(np.arange(9) - 4, (10, -2)))
-    assert path(PERSON, "jump", 24, 8, (512, 512))[..., 1].min() > 0  # never out of the picture
+    jump = path(PERSON, [{"jump": 1}] * 24, 2, Clip(24, (512, 512)))
+    assert jump[..., 1].min() > 0  # never out of the picture
+
+
+def test_a_figure_goes_over_from_one_action_to_another_with_whole_limbs():
+    half = joints(CARTOON, posture_of({REST: 0.5, "wave": 0.5}, 0.25))
+    assert np.allclose(lengths(CARTOON, half[None]), 1)
+    rest, waving = (joints(CARTOON, posture_of({name: 1}, 0.25)) for name in (REST, "wave"))
+    hand = ARMS[1][2]
+    assert rest[hand, 1] < half[hand, 1] < waving[hand, 1]
+    assert np.allclose(joints(CARTOON, posture_of({REST: 0.0, "wave": 1.0}, 0.25)), waving)
 
 
 def test_a_figure_is_read_whole_or_refused():
