@@ -17,7 +17,7 @@ from t2v.diffusion.sampling import Track, alpha_bar
 
 LATE = 0.12  # share of the steps in which all frames are told the first text, and the layout is decided
 # Shares of the strongest change (its 95th percentile): below the first a cell is held, from the second free
-HELD, FREE = 0.3, 0.45
+HELD, FREE = 0.35, 0.5
 STRONGEST = 0.95
 LEAST = 1e-3  # of latents, whose values are about 1: a text that changes less changes nothing
 

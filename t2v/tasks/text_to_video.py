@@ -105,9 +105,7 @@ class TextToVideoSettings(Settings):
         if self.t0 is not None:
             t1 = max(t1, self.t0)
         action = self.acted()
-        if (
-            action is not None or read_over_time(self.prompt) is not None
-        ):  # enough moves, unless more is asked
+        if action is not None or read_over_time(self.prompt) is not None:  # then that is what moves
             suits = replace(suits, own={**suits.own, "motion_x": 0.0, "motion_y": 0.0})
         return ResolvedTextToVideo(
             self,
@@ -145,7 +143,7 @@ class ResolvedTextToVideo(Resolved[TextToVideoSettings]):
         return self.wanted
 
     def draw(self, means: Means) -> "torch.Tensor":
-        """Latents of the video (1 f c h w). Nothing is seen: the model is told the prompt alone."""
+        """Latents of the video (1 f c h w). Nothing is seen, but for the skeletons of a figure that acts."""
         if self.action != acting.NONE:
             return acting.act(self, means)
         asked = self.asked
