@@ -68,7 +68,7 @@ def correlation(wanted: np.ndarray, seen: np.ndarray) -> float:
     moves = wanted.std(axis=0) > MOVING_PX
     a, b = ((path - path.mean(axis=0))[:, moves] for path in (wanted, seen))
     lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
-    return float((a * b).sum()) / lengths if lengths > 0 else 0.0
+    return float((a * b).sum()) / lengths if lengths > 1e-6 else 0.0
 
 
 def measure(model: Engine, judge: object, prompt: str, seed: int, **options: object) -> Acted:
@@ -103,8 +103,8 @@ def report(model: Engine, clips: list[Acted]) -> str:
     run = clips[0].run
     return f"""# Figures that act
 
-`python -m benchmarks.actions`, {date.today().isoformat()}. {machine()}; device {model.device}. The bundled \
-miniature, {run.width}x{run.height}, {run.num_frames} frames at {run.fps:g} a second, \
+`python -m benchmarks.actions --prompts {len(clips)}`, {date.today().isoformat()}. {machine()}; device \
+{model.device}. The bundled miniature, {run.width}x{run.height}, {run.num_frames} frames at {run.fps:g} a second, \
 {run.num_inference_steps} steps of {run.asked.scheduler}. No clip is left out.
 
 - **correlation**: of where the judge reads the joints with where the action has them, over all that move,
