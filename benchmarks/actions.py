@@ -104,8 +104,8 @@ def report(model: Engine, clips: list[Acted]) -> str:
     return f"""# Figures that act
 
 `python -m benchmarks.actions --prompts {len(clips)}`, {date.today().isoformat()}. {machine()}; device \
-{model.device}. The bundled miniature, {run.width}x{run.height}, {run.num_frames} frames at {run.fps:g} a second, \
-{run.num_inference_steps} steps of {run.asked.scheduler}. No clip is left out.
+{model.device}. The bundled miniature, {run.width}x{run.height}, {run.num_frames} frames at {run.fps:g} a \
+second, {run.num_inference_steps} steps of {run.asked.scheduler}. No clip is left out.
 
 - **correlation**: of where the judge reads the joints with where the action has them, over all that move,
   each taken from its mean over the clip. A figure that stands still has none. **off by**: their distance.
