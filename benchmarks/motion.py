@@ -191,8 +191,12 @@ The same prompts and seeds with parts of the method switched off or replaced.
 
 
 def ablation_picture(clips: dict[str, list[Clip]]) -> bytes:
-    """The first prompt's frames, a labelled row for each of the paper's four: a JPEG of at most 300 KB."""
-    rows = [(name, clips[name][0].frames) for name in list(VARIANTS)[:ABLATION] if name in clips]
+    """The first prompt's frames, a labelled row for each of the paper's four."""
+    return picture_of([(name, clips[name][0].frames) for name in list(VARIANTS)[:ABLATION] if name in clips])
+
+
+def picture_of(rows: list[tuple[str, np.ndarray]]) -> bytes:
+    """Labelled rows of frames (f, h, w, 3): a JPEG of at most 300 KB."""
     row_px = FRAME_PX + LABEL_PX
     sheet = Image.new("RGB", (len(rows[0][1]) * FRAME_PX, len(rows) * row_px), "white")
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)

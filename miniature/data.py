@@ -13,6 +13,7 @@ from miniature.fit import worker
 from miniature.shapes import PIXELS, Stage
 from miniature.tokenizer import build_tokenizer
 from miniature.world import (
+    FIGURES,
     TRAINING,
     VOCABULARY,
     Distribution,
@@ -24,6 +25,8 @@ from miniature.world import (
     sample_scene,
     words_of,
 )
+from miniature.world.kinds import KINDS
+from miniature.world.poses import PROPORTIONS
 
 COLOURS_LEFT_OUT = 0.1  # of the captions, so that "a car on the street" is understood too
 HELD_OUT_SEED = 20_000  # of the held-out scenes; training seeds are derived from stage names and steps
@@ -125,7 +128,21 @@ def world_facts() -> dict:
         if text not in examples and len(words_of(text)) <= EXAMPLE_WORDS:
             examples.append(text)
     words = {kind: list(words) for kind, words in VOCABULARY.items()}
-    return {"words": {**words, "instructions": _instruction_words()}, "examples": examples}
+    return {
+        "words": {**words, "instructions": _instruction_words()},
+        "examples": examples,
+        "figure": _figure(),
+    }
+
+
+def _figure() -> dict:
+    """How its figures stand: where, each kind's size, and the lengths of one in the figure's own units."""
+    kinds = {name: KINDS[name] for name in FIGURES}
+    lengths = {name: np.round(value, 4).tolist() for name, value in PROPORTIONS.items()}
+    ground = {kind.ground for kind in kinds.values()}
+    sizes = {name: kind.size for name, kind in kinds.items()}
+    middle = sum(sizes.values()) / len(sizes)
+    return {"x": 0.5, "y": max(ground), "size": round(middle, 3), "sizes": sizes, "is_flat": True, **lengths}
 
 
 def _instruction_words() -> list[str]:

@@ -10,6 +10,12 @@ UPPER_ARM, LOWER_ARM, THIGH, SHIN = 0.085, 0.08, 0.079, 0.075
 SOLE = 0.03  # height of an ankle whose foot is on the ground
 HIP = (0.05, 0.184)
 NECK_AT, NOSE_AT = (0.0, 0.344), (0.0, 0.444)  # of a figure that stands straight
+SHOULDER = (0.088, NECK_AT[1] - 0.02)
+EYE, EAR = (0.042, 0.02), (0.095, 0.01)  # from the nose
+PROPORTIONS = {  # of a figure that stands straight, for programs that pose one; its limbs keep their lengths
+    "neck": NECK_AT[1], "nose": NOSE_AT[1], "shoulder": SHOULDER, "upper_arm": UPPER_ARM,
+    "lower_arm": LOWER_ARM, "hip": HIP, "thigh": THIGH, "shin": SHIN, "ankle": SOLE, "eye": EYE, "ear": EAR,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -110,12 +116,12 @@ def joints(pose: str, variation: float, phase: float = 0.0) -> np.ndarray:
         (1, (L_SHOULDER, L_ELBOW, L_WRIST, L_HIP, L_KNEE, L_ANKLE, L_EYE, L_EAR)),
     ):
         arm, leg = (limbs[(side + 1) // 2] for limbs in (posture.arms, posture.legs))
-        j[shoulder] = side * 0.088, NECK_AT[1] - 0.02
+        j[shoulder] = side * SHOULDER[0], SHOULDER[1]
         _bend(j, (shoulder, elbow, wrist), (UPPER_ARM, LOWER_ARM), side, np.array(arm) + 7 * variation)
         j[hip] = side * HIP[0], HIP[1]
         _bend(j, (hip, knee, ankle), (THIGH, SHIN), side, leg)
-        j[eye] = side * 0.042, NOSE_AT[1] + 0.02
-        j[ear] = side * 0.095, NOSE_AT[1] + 0.01
+        j[eye] = side * EYE[0], NOSE_AT[1] + EYE[1]
+        j[ear] = side * EAR[0], NOSE_AT[1] + EAR[1]
     lowest = min(j[R_ANKLE, 1], j[L_ANKLE, 1])
     j += posture.sway, SOLE - lowest if posture.lift is None else posture.lift
     j[[NOSE, R_EYE, L_EYE, R_EAR, L_EAR], 0] += posture.nod

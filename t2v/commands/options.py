@@ -11,12 +11,13 @@ from typing import Any
 
 from t2v.diffusion.options import METHODS, MOVES, PATHS, SCHEDULERS, WARPS
 from t2v.program import Parser
-from t2v.tasks import TASKS, Settings
+from t2v.tasks import TASKS, Settings, acting
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.original_prompts import ADDED
 from t2v.weights.family import STABLE_DIFFUSION
 
+OVER_TIME = "one that changes along the video: '0: a street | 7: a street at night', or 0%% to 100%%"
 CONTROLNETS, OTHERS = "the ControlNets", "how to draw it"
 # group of options -> field of a task's Settings -> its option and what it means; defaults and limits come
 # from the Settings
@@ -28,7 +29,7 @@ GROUPS = {
         "control_ready": ("--control-ready", "the clip already shows what the ControlNet follows"),
     },
     "what to draw": {
-        "prompt": ("prompt", "{asks}, in quotes"),
+        "prompt": ("prompt", f"{{asks}}, in quotes; {OVER_TIME}"),
         "negative_prompt": ("--negative-prompt", "what it should not show"),
         "model": (
             "--model",
@@ -67,6 +68,11 @@ GROUPS = {
     OTHERS: {
         "num_inference_steps": ("--steps", "denoising steps; more are slower and often finer"),
         "guidance_scale": ("--guidance", "how closely the prompt is followed; 1 or less turns guidance off"),
+        "action": (
+            "--action",
+            "what the figure does, along skeletons drawn for it, through the model's pose ControlNet; by "
+            "default what the prompt says (a panda dancing), if the model has such a ControlNet beside it",
+        ),
         "t0": ("--t0", "the paper's T', the time at which frames are moved; not larger than --t1"),
         "t1": ("--t1", "the paper's T, up to which they are noised again; further from --t0 is freer"),
         "steady": (
@@ -91,7 +97,14 @@ OPTIONS = {
 }
 OF_CONTROLNETS = ("controlnet", "also")  # fields that --controlnet fills together
 OF_RUNS = ("device", "dtype")  # options that belong to no Settings
-CHOICES = {"scheduler": SCHEDULERS, "warp": WARPS, "move": MOVES, "motion_path": PATHS, "method": METHODS}
+CHOICES = {
+    "scheduler": SCHEDULERS,
+    "warp": WARPS,
+    "move": MOVES,
+    "motion_path": PATHS,
+    "method": METHODS,
+    "action": acting.CHOICES,
+}
 ALIASES = {"model": ("--base-model",)}
 UNSET = {"seed": "drawn at random and shown"}  # what a field left None means
 UNSET_WITH_CLIP = {

@@ -27,15 +27,28 @@ MAX_CONTROL_SCALE = 100.0
 class Guidance:
     """The guidance branches b, from the least told to the most, and how far to go from each to the next.
 
-    embeds: text (b n d). scales: w >= 0 for each of the b - 1 steps: (text,), or (picture, text) in the
-    three branches of InstructPix2Pix (neither, picture, picture and text). shown: which branches see the
-    source clip, where there is one. embedding: (1, e) for networks that take the scale as an input.
+    embeds: text (b n d), or (b f n d) where frames are told different things. scales: w >= 0 for each of the
+    b - 1 steps: (text,), or (picture, text) in the three branches of InstructPix2Pix (neither, picture,
+    picture and text). shown: which branches see the source clip, where there is one. embedding: (1, e) for
+    networks that take the scale as an input. late: the share of the steps, 0..1, in which all frames are told
+    what the first one is.
     """
 
     embeds: torch.Tensor
     scales: tuple[float, ...] = ()
     shown: tuple[bool, ...] = (True,)
     embedding: torch.Tensor | None = None
+    late: float = 0.0
+
+    def text(self, start: int, count: int, done: float) -> torch.Tensor:
+        """What so many frames from number ``start`` are told in each branch: ((b f) n d).
+
+        done: share of the steps, 0..1.
+        """
+        if self.embeds.ndim == 3 or done < self.late:
+            first = self.embeds if self.embeds.ndim == 3 else self.embeds[:, 0]
+            return repeat(first, "b n d -> (b f) n d", f=count)
+        return rearrange(self.embeds[:, start : start + count], "b f n d -> (b f) n d")
 
     def combine(self, predictions: torch.Tensor) -> torch.Tensor:
         """((b f) c h w) to (f c h w): the least told, plus scale * (more told - less told) at each step."""
@@ -147,7 +160,7 @@ class Predictor:
         for start in range(0, len(latents), self.chunk_size):
             frames = slice(start, start + self.chunk_size)
             noisy = repeat(latents[frames].to(dtype), "f c h w -> (b f) c h w", b=branches)
-            text = repeat(self.guidance.embeds, "b n d -> (b f) n d", f=len(latents[frames]))
+            text = self.guidance.text(start, len(latents[frames]), step / num_steps)
             for bank in (self.bank, *(bank for _, bank in acting)):
                 bank.expect(branches, first_chunk=start == 0)
             added = self._added([control.residuals(noisy, time, text, frames) for control, _ in acting])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from diffusers import SchedulerMixin
 
+from t2v.diffusion.changing import Hold
 from t2v.diffusion.conditions import Predictor
 from t2v.diffusion.progress import Progress
 from t2v.diffusion.sampling import Track
@@ -12,12 +13,16 @@ from t2v.diffusion.sampling import Track
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What stays the same while tracks are denoised. eta: DDIM's, 0..1, the share of new noise in a step."""
+    """What stays the same while tracks are denoised.
+
+    eta: DDIM's, 0..1, the share of new noise in a step. hold: of what a prompt over time does not change.
+    """
 
     schedule: SchedulerMixin
     predictor: Predictor
     progress: Progress
     eta: float = 0.0
+    hold: Hold | None = None
 
 
 def denoise(run: Run, tracks: list[Track], end: int, label: str) -> None:
@@ -30,6 +35,8 @@ def denoise(run: Run, tracks: list[Track], end: int, label: str) -> None:
         seen = torch.cat([track.model_input() for track in tracks])
         prediction = run.predictor(seen, time, index, len(run.schedule.timesteps))
         del seen  # of a long video, each such copy counts
+        if run.hold is not None:
+            prediction = run.hold(tracks[0], prediction)
         parts = torch.split(prediction, [len(track.latents) for track in tracks])
         clean = torch.cat([track.clean(part) for track, part in zip(tracks, parts, strict=True)])
         for track, part in zip(tracks, parts, strict=True):

@@ -17,6 +17,7 @@ from diffusers import SchedulerMixin
 from t2v.checks import InputError, check_int, check_number
 from t2v.diffusion import pictures
 from t2v.diffusion.canvas import Drawn
+from t2v.diffusion.changing import Hold, blended
 from t2v.diffusion.check_call import (
     check_frame_ids,
     check_run,
@@ -30,6 +31,7 @@ from t2v.diffusion.loop import Run, denoise
 from t2v.diffusion.motion import alpha_ratio, default_times, motion_field, noise_to, warp
 from t2v.diffusion.noise import draw_noise
 from t2v.diffusion.options import Camera, Motion, Subject
+from t2v.diffusion.over_time import read_over_time, shares_of
 from t2v.diffusion.pictures import check_numbers
 from t2v.diffusion.progress import (
     Cancelled as Cancelled,  # defined there, raised to end a call of this pipeline
@@ -73,13 +75,14 @@ class TextToVideoPipeline(StableDiffusionPipeline):
     ) -> torch.Tensor:
         """Draw the latents of a video: (1 f c h w), float32; ``decode`` makes frames of them.
 
-        prompt, negative_prompt: texts, or their embeddings (1 n d). height, width: output pixels, multiples
-        of the VAE's reduction (8); None: the model's own size. num_inference_steps: 1..1000. guidance_scale:
-        w >= 0, no guidance where w <= 1. eta: DDIM's, 0..1. chunk_size: frames through the network at once, 0
-        for all; never changes the picture. frame_ids: which frames of the video are drawn, the first of them
-        0; None: all. latents: x_T of the first frame, (1 c h w) white noise; drawn from ``generator`` (on the
-        CPU) where None. on_step: called after every step; may raise Cancelled. Raises InputError for values
-        out of range, and where NaN comes of it.
+        prompt, negative_prompt: texts, or their embeddings (1 n d); a prompt may change along the video, as
+        in "0: a day | 7: a night" (``over_time``), and without a motion then shows one picture that changes.
+        height, width: output pixels, multiples of the VAE's reduction (8); None: the model's own size.
+        num_inference_steps: 1..1000. guidance_scale: w >= 0, no guidance where w <= 1. eta: DDIM's, 0..1.
+        chunk_size: frames through the network at once, 0 for all; never changes the picture. frame_ids: which
+        frames of the video are drawn, the first of them 0; None: all. latents: x_T of the first frame,
+        (1 c h w) white noise; drawn from ``generator`` (on the CPU) where None. on_step: called after every
+        step; may raise Cancelled. Raises InputError for values out of range, and where NaN comes of it.
         """
         num_frames = check_int("num_frames", num_frames, 1, 100_000)
         num_inference_steps, guidance_scale, chunk_size = check_run(
@@ -93,16 +96,20 @@ class TextToVideoPipeline(StableDiffusionPipeline):
             noise, generators = noise[ids], [generators[number] for number in ids]
         schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
         t1, t0 = self._motion_steps(motion, schedule, shape)
-        guidance = self.guidance(prompt, negative_prompt, guidance_scale)
+        guidance, weights = self._told(prompt, negative_prompt, guidance_scale, ids)
+        is_moved = motion.enabled and num_frames > 1
+        hold = None
+        if weights is not None and is_moved and motion.x == motion.y == 0:  # one picture, whose text changes
+            is_moved, hold = False, Hold(weights.to(self.device))
+            noise, generators = noise[:1].expand_as(noise), [generators[0].clone_state() for _ in ids]
         at_once = num_frames if chunk_size == 0 else chunk_size
         with ready_to_predict(self.unet, guidance, at_once, cross_frame=cross_frame) as predictor:
             num_steps = len(schedule.timesteps)
-            is_moved = motion.enabled and num_frames > 1
             window = (t1, t0) if is_moved else None
             progress = Progress.planned(num_frames, num_steps, window, on_step)
             if is_moved and motion.smooth_bg:
                 progress.add(num_steps - t1)
-            run = Run(schedule, predictor, progress, check_number("eta", eta, 0, 1))
+            run = Run(schedule, predictor, progress, check_number("eta", eta, 0, 1), hold)
             if is_moved:
                 field = motion_field(max(ids) + 1, motion.x, motion.y)[ids[1:]]
                 tracks = self._move(run, motion, field, (t1, t0), noise, generators)
@@ -238,7 +245,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         image_scale = None if source is None else image_guidance_scale
         with ready_to_predict(
             self.unet,
-            self.guidance(prompt, negative_prompt, guidance_scale, image_scale),
+            self._told(prompt, negative_prompt, guidance_scale, range(num_frames), image_scale)[0],
             num_frames if chunk_size == 0 else chunk_size,
             cross_frame=cross_frame,
             controls=controls,
@@ -293,6 +300,23 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         replace(motion, t0=time_0, t1=time_1).check()
         t0 = max(nearest_index(schedule, time_0), min(1, len(schedule.timesteps) - 1))
         return min(nearest_index(schedule, time_1), t0), t0
+
+    def _told(
+        self,
+        prompt: str | torch.Tensor,
+        negative_prompt: str | torch.Tensor,
+        scale: float,
+        ids: Sequence[int],
+        image_scale: float | None = None,
+    ) -> tuple[Guidance, torch.Tensor | None]:
+        """What frames ``ids`` are told; of a prompt over time also how much of each of its texts (f m)."""
+        over_time = read_over_time(prompt)
+        if over_time is None:
+            return self.guidance(prompt, negative_prompt, scale, image_scale), None
+        over_time.check(max(ids) + 1)
+        each = [self.guidance(text, negative_prompt, scale, image_scale) for text in over_time.texts]
+        weights = torch.tensor(shares_of(over_time.frames(max(ids) + 1), ids))
+        return blended(each, weights), weights
 
     def guidance(
         self,

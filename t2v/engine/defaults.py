@@ -22,8 +22,10 @@ def suits_run(kind: type[Settings], pipeline: TextToVideoPipeline, card: Card, f
     rows, columns = own_cells(pipeline.unet.config.sample_size)
     size = {"width": columns * pipeline.cell_px, "height": rows * pipeline.cell_px}
     own = {"upscale": AS_DRAWN, **size, **family.suits[kind.way], **card.suits(kind.task)}
+    times = partial(_times, pipeline, card, family)
     method = family.method if card.method is None else card.method
-    return Suits(own, secrets.randbelow(2**32), partial(_times, pipeline, card, family), method)
+    figure = family.figure if card.figure is None else card.figure
+    return Suits(own, secrets.randbelow(2**32), times, method, figure)
 
 
 def native_side_px(model: str, task: str) -> float:

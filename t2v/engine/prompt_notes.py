@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from t2v.diffusion.over_time import texts_of
 from t2v.tasks import Settings
 from t2v.weights.card import Card
 from t2v.weights.source import Source
@@ -45,7 +46,8 @@ def prompt_notes(settings: Settings, card: Card, tokenizer: Any | None) -> tuple
     notes = [_about_words(name, settings, card), _about_keyword(name, settings, card)]
     notes.append(_about_signs(name, settings))
     if tokenizer is not None:
-        for field, text in (("prompt", settings.prompt), ("negative prompt", settings.negative_prompt)):
+        told = [("prompt", text) for text in texts_of(settings.prompt)]
+        for field, text in (*told, ("negative prompt", settings.negative_prompt)):
             notes.append(_about_length(name, field, text, tokenizer))
     return tuple(note for note in notes if note is not None)
 
@@ -83,9 +85,11 @@ def unread(text: str, tokenizer: Any) -> str:
 def _about_words(name: str, settings: Settings, card: Card) -> Note | None:
     if known_words(card, settings.editor) is None:
         return None
-    if not _words(settings.prompt):
+    prompt = " ".join(texts_of(settings.prompt))
+    if not _words(prompt):
         return Note(f"{name} finds no word in this prompt, so it draws what it likes.", is_about_words=True)
-    words = unknown_words(card, settings.prompt, settings.editor)
+    shown = settings.shown_anyway()
+    words = [word for word in unknown_words(card, prompt, settings.editor) if word not in shown]
     if not words:
         return None
     named = ", ".join(f"“{word}”" for word in words[:MOST_NAMED])
@@ -95,9 +99,11 @@ def _about_words(name: str, settings: Settings, card: Card) -> Note | None:
 
 
 def _about_keyword(name: str, settings: Settings, card: Card) -> Note | None:
-    said = f" {' '.join(_words(settings.prompt))} "
     asked = [f" {' '.join(_words(keyword))} " for keyword in card.keywords]
-    if not asked or any(said.endswith(each) if card.keywords_last else each in said for each in asked):
+    texts = [f" {' '.join(_words(text))} " for text in texts_of(settings.prompt)]
+    if not asked or all(
+        any(said.endswith(each) if card.keywords_last else each in said for each in asked) for said in texts
+    ):
         return None
     wanted = " or ".join(f"“{keyword}”" for keyword in card.keywords)
     place = "at the end of" if card.keywords_last else "in"

@@ -144,7 +144,9 @@ class RunPanel:
 
     def values(self, settings: Any) -> dict[str, Any]:
         """Settings → the form's values, in the form's order."""
-        return {name: form_value(settings, name) for name in self.form}
+        found = {name: form_value(settings, name) for name in self.form}
+        chosen = {name for name, field in self.form.items() if isinstance(field, gr.Dropdown)}
+        return {name: "" if value is None and name in chosen else value for name, value in found.items()}
 
     def typed(self, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
         """Raw values of the form's fields by name; what was typed for a number becomes one."""

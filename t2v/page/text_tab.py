@@ -9,6 +9,8 @@ from t2v.page.endpoints import add_endpoint
 from t2v.page.form_fields import number_field
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
+from t2v.tasks import acting
+from t2v.tasks.actions import ACTIONS
 from t2v.tasks.text_to_video import LIMITS, TextToVideoSettings
 
 DEFAULT = TextToVideoSettings(prompt="")
@@ -27,6 +29,11 @@ WARPS = [
     ("Smooth: the picture glides", "subcell"),
     ("Whole cells: sharp, in small jumps", "whole-cell"),
     ("As the original program did", "reference"),
+]
+ACTION_CHOICES = [
+    ("What the prompt says", ""),
+    ("None: the picture moves", acting.NONE),
+    *((name.capitalize(), name) for name in ACTIONS),
 ]
 
 
@@ -82,7 +89,10 @@ def _motion() -> dict[str, Component]:
     with gr.Row():
         motion_x = number_field("Motion to the right", "Of what moves, pixels a frame; below 0: left.")
         motion_y = number_field("Motion downwards", "Pixels a frame; below 0: up.")
-    return {"motion_x": motion_x, "motion_y": motion_y, **_what_moves(), **_camera(), **_paper()}
+    hint = "Of a figure, along skeletons drawn for it; the motion then moves it alone."
+    action = gr.Dropdown(ACTION_CHOICES, value="", label="Action", info=hint)
+    moved = {"motion_x": motion_x, "motion_y": motion_y, "action": action}
+    return {**moved, **_what_moves(), **_camera(), **_paper()}
 
 
 def _what_moves() -> dict[str, Component]:

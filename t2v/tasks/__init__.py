@@ -1,7 +1,7 @@
 """What the program can do: a file a task, found by lying here; TASKS lists them.
 
-It may import checks, video, diffusion.options, weights.source and .family, and detectors when they are used;
-nothing here loads torch on import.
+It may import checks, video, diffusion.options and .over_time, weights' source, family, figure and card, and
+detectors when they are used; nothing here loads torch on import.
 """
 
 import dataclasses

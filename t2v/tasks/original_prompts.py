@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from t2v.checks import InputError
+from t2v.diffusion.over_time import with_each_text
 from t2v.tasks.settings import Settings
 
 
@@ -56,8 +57,10 @@ def with_original_prompts(settings: S) -> S:
 def original_words(task: str, prompt: str, negative: str) -> tuple[str, str]:
     """Prompt and negative prompt with what the original added in a task of ADDED; never twice."""
     added = ADDED[task]
-    if task == "text-to-video":
-        prompt = re.sub(r"[,.]$", "", prompt.rstrip()).rstrip()
-    if added.words not in prompt:
-        prompt = f"{prompt}, {added.words}"
-    return prompt, negative if negative else added.negative
+
+    def with_words(text: str) -> str:
+        if task == "text-to-video":
+            text = re.sub(r"[,.]$", "", text.rstrip()).rstrip()
+        return text if added.words in text else f"{text}, {added.words}"
+
+    return with_each_text(prompt, with_words), negative if negative else added.negative

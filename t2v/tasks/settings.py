@@ -9,7 +9,9 @@ import numpy as np
 
 from t2v.checks import InputError, check_choice, check_flag, check_int, check_number, check_text, make_plain
 from t2v.diffusion.options import SCHEDULERS
+from t2v.diffusion.over_time import read_over_time
 from t2v.tasks.words import OwnNumber, TabWords
+from t2v.weights.figure import PERSON, Figure
 from t2v.weights.source import BUNDLED
 
 if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is loaded
@@ -45,13 +47,14 @@ class Suits:
 
     own: settings field -> value; "width" and "height" are of the square pictures that the model draws best.
     seed: drawn for this run. times: (width, height) in pixels -> the model's T' and T there. method: of
-    drawing videos from text, one of METHODS.
+    drawing videos from text, one of METHODS. figure: how its figures stand.
     """
 
     own: Mapping[str, float]
     seed: int
     times: Callable[[int, int], tuple[int, int]]
     method: str = "paper"
+    figure: Figure = PERSON
 
     def whole(self, field: str, asked: float | None) -> int:
         """What is asked, or suits where that is None; pages and scripts may send 25.0."""
@@ -79,9 +82,10 @@ class Settings(ABC):
 
     Numbers, texts and paths of any class (NumPy's, Fraction, pathlib's) are kept as int, float and str.
 
-    prompt: used as typed. width, height: pixels of the frames as they are drawn, multiples of 8. upscale: 2
-    makes the finished frames twice as large by the finisher, which is made for flat cartoon pictures; 1
-    leaves them as they are drawn. fps: frames per second of the file.
+    prompt: used as typed; "0: a day | 7: a night" changes along the video, by frames or by shares (0% to
+    100%). width, height: pixels of the frames as they are drawn, multiples of 8. upscale: 2 makes the
+    finished frames twice as large by the finisher, which is made for flat cartoon pictures; 1 leaves them as
+    they are drawn. fps: frames per second of the file.
     guidance_scale: 1 or less turns guidance off. chunk_size: frames through the network at once, 0 for all;
     never changes the picture. cross_frame_attention: the paper's ablation switch.
 
@@ -134,11 +138,16 @@ class Settings(ABC):
         """Sentences on what is odd about what the video is made from; () where there is nothing to say."""
         return ()
 
+    def shown_anyway(self) -> tuple[str, ...]:
+        """Words of the prompt that the video shows even where the model does not know them."""
+        return ()
+
     def check(self) -> None:
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
         if not check_text("prompt", self.prompt, MAX_PROMPT_CHARS).strip():
             raise InputError(f"prompt is empty; write {self.asks}.")
         check_text("negative_prompt", self.negative_prompt, MAX_PROMPT_CHARS)
+        self._check_over_time()
         if not check_text("model", self.model, 500).strip():
             raise InputError("model is empty; give miniature, a hub id or a folder.")
         self._check_numbers()
@@ -178,6 +187,12 @@ class Settings(ABC):
                 check_int(field, value, int(low), int(high), multiple_of=step)
             else:
                 check_number(field, value, low, high)
+
+    def _check_over_time(self) -> None:
+        """InputError for a prompt over time that goes wrong; of a clip's frames nothing is known yet."""
+        over_time = read_over_time(self.prompt)
+        if over_time is not None and isinstance(self.num_frames, int):
+            over_time.check(self.num_frames)
 
     def _check_work(self) -> None:
         """Refuse what no machine could finish; what the model or the clip is yet to decide counts then."""

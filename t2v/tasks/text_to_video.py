@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,10 +19,12 @@ from t2v.diffusion.options import (
     Motion,
     Subject,
 )
-from t2v.tasks import settings
-from t2v.tasks.settings import Limits, Means, Network, Resolved, Settings, Suits
+from t2v.diffusion.over_time import read_over_time
+from t2v.tasks import acting, settings
+from t2v.tasks.settings import ChooseNetwork, Limits, Means, Network, Resolved, Settings, Suits
 from t2v.tasks.subject import subject_of
 from t2v.tasks.words import TabWords
+from t2v.weights.figure import Figure
 
 if TYPE_CHECKING:
     import torch
@@ -57,12 +59,18 @@ class TextToVideoSettings(Settings):
     None: its first ones. motion_path: one of PATHS. zoom: the picture's factor of size per frame; turn:
     degrees. method: one of METHODS; None: what suits the model, and the options that are set. t0, t1: the
     paper's T' and T (0..999). warp: how the paper's method applies the motion. motion_field: the paper's
-    other ablation. smooth_bg: its background smoothing, 0..1 (Sect. 3.3.3; 0.6 there).
+    other ablation. smooth_bg: its background smoothing, 0..1 (Sect. 3.3.3; 0.6 there). action: what the
+    figure does, one of ``acting.CHOICES``: it follows skeletons drawn for that through a pose ControlNet, and
+    the motion moves it alone; "none": no figure acts; None: what the prompt says, where that suits the model
+    and nothing is asked of how the picture moves.
     """
 
     task: ClassVar[str] = "text-to-video"
     tab: ClassVar[TabWords] = TabWords(
-        10, "Text to video", "What should the video show?", "a red car on a street"
+        10,
+        "Text to video",
+        "What should the video show?",
+        "a red car on a street; or, changing: 0: a street by day | 7: a street at night",
     )
     way: ClassVar[str] = "text"
     limits: ClassVar[Limits] = LIMITS
@@ -86,6 +94,7 @@ class TextToVideoSettings(Settings):
     motion_field: bool = True
     warp: str = "subcell"
     smooth_bg: float = 0.0
+    action: str | None = None
 
     def check(self) -> None:
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
@@ -104,6 +113,9 @@ class TextToVideoSettings(Settings):
             )
         if self.method == "paper":
             self._check_paper()
+        if self.action is not None:
+            check_choice("action", self.action, acting.CHOICES)
+        self._check_together()
         Motion(t0=self.t0, t1=self.t1).check()
 
     def _check_subject(self, words: str) -> None:
@@ -111,6 +123,18 @@ class TextToVideoSettings(Settings):
         if not words.strip() or re.search(whole, self.prompt, re.IGNORECASE) is None:
             raise InputError(
                 f"subject is {words[:60]!r}, which the prompt does not say; give words of the prompt."
+            )
+
+    def _check_together(self) -> None:
+        """What moves by itself, acts or changes over time is drawn each in its own way."""
+        on_canvas = self.move != "camera" or self.method == "canvas"
+        if self.action not in (None, acting.NONE) and self.move != "camera":
+            raise InputError(f"action is {self.action}, and move is {self.move}; choose camera, or none.")
+        if on_canvas and read_over_time(self.prompt) is not None and self.action in (None, acting.NONE):
+            field = "move" if self.move != "camera" else "method"
+            raise InputError(
+                f"{field} is {getattr(self, field)}, and the prompt changes over time, which the paper's "
+                "method draws; choose paper and camera, or give one text."
             )
 
     def _check_paper(self) -> None:
@@ -129,9 +153,40 @@ class TextToVideoSettings(Settings):
             return self.method
         if self.move != "camera" or self.motion_path != "straight" or self.zoom != 1 or self.turn != 0:
             return "canvas"
+        changes = read_over_time(self.prompt) is not None
+        return "paper" if changes or self._is_papers() else suits.method
+
+    def _is_papers(self) -> bool:
+        """Whether an option has been set that only the paper's method knows."""
         has_times = self.t0 is not None or self.t1 is not None
-        is_papers = has_times or self.warp != "subcell" or not self.motion_field or self.smooth_bg > 0
-        return "paper" if is_papers else suits.method
+        return has_times or self.warp != "subcell" or not self.motion_field or self.smooth_bg > 0
+
+    def acted(self) -> str | None:
+        """The action that a figure is going to do; None where none is."""
+        if self.action is not None:
+            return None if self.action == acting.NONE else self.action
+        # where anything is said of how the picture is to be moved, that is what moves
+        return None if self._is_moved() else acting.told_action(self.prompt, self.model)
+
+    def _is_moved(self) -> bool:
+        """Whether a way of moving the picture has been chosen: then a prompt alone makes no figure act."""
+        own = (self.method, self.subject, self.move, self.zoom, self.turn, self.motion_path)
+        return own != (None, None, "camera", 1, 0, "straight") or self._is_papers()
+
+    def networks(self, choose: ChooseNetwork) -> tuple[Network, ...]:
+        """The pose ControlNet, where a figure acts."""
+        return () if self.acted() is None else (acting.pose_network(choose),)
+
+    def shown_anyway(self) -> tuple[str, ...]:
+        """Those that name the action."""
+        return () if (action := self.acted()) is None else acting.words_for(action)
+
+    def notes(self) -> tuple[str, ...]:
+        """That a figure acts because the prompt says so."""
+        action = self.acted()
+        if action is None or self.action is not None:
+            return ()
+        return (acting.note(action),)
 
     def resolve(self, suits: Suits, networks: Sequence[Network]) -> "ResolvedTextToVideo":
         """The run with every field filled in; of T' and T the one that is given bounds the other."""
@@ -143,6 +198,9 @@ class TextToVideoSettings(Settings):
             t0 = min(t0, self.t1)
         if self.t0 is not None:
             t1 = max(t1, self.t0)
+        action = self.acted()
+        if action is not None or read_over_time(self.prompt) is not None:  # then that is what moves
+            suits = replace(suits, own={**suits.own, "motion_x": 0.0, "motion_y": 0.0})
         return ResolvedTextToVideo(
             self,
             seed=suits.seed if self.seed is None else int(self.seed),
@@ -159,12 +217,15 @@ class TextToVideoSettings(Settings):
             t1=t1 if self.t1 is None else int(self.t1),
             method=self._method(suits),
             subject=subject_of(self.prompt) if self.subject is None else self.subject.strip(),
+            action=acting.NONE if action is None else action,
+            figure=acting.sized(suits.figure, self.prompt),
+            wanted=tuple(networks),
         )
 
 
 @dataclass(frozen=True)
 class ResolvedTextToVideo(Resolved[TextToVideoSettings]):
-    """A text-to-video run with nothing left open."""
+    """A text-to-video run with nothing left open. figure: that would act. wanted: its ControlNets."""
 
     motion_x: float
     motion_y: float
@@ -172,9 +233,18 @@ class ResolvedTextToVideo(Resolved[TextToVideoSettings]):
     t1: int
     method: str
     subject: str
+    action: str
+    figure: Figure
+    wanted: tuple[Network, ...]
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        return self.wanted
 
     def draw(self, means: Means) -> "torch.Tensor | Drawn":
-        """Latents of the video (1 f c h w), or its layers; nothing is seen but the prompt."""
+        """Latents of the video (1 f c h w), or its layers; a figure that acts sees skeletons."""
+        if self.action != acting.NONE:
+            return acting.act(self, means)
         asked, pipe = self.asked, means.pipeline
         way = partial(pipe, motion=self._motion()) if self.method == "paper" else self._scene(pipe)
         return way(

@@ -9,6 +9,7 @@ from typing import Any
 
 from t2v.diffusion.options import METHODS
 from t2v.weights.family import FAMILIES
+from t2v.weights.figure import Figure, read_figure
 from t2v.weights.files import read_object
 from t2v.weights.source import LORA_FILE, Source
 
@@ -24,6 +25,7 @@ class Card:
     words: group ("subjects", "colours" ...) -> words it knows. defaults: settings that suit it. tasks: task
     -> settings that suit it there, which win over ``defaults``.
     preview: 5 rows of RGB, latents @ rows[:4] + rows[4] -> -1..1. examples: prompts worth trying.
+    figure: how its figures stand, where it tells; "sizes" in it names those that there are.
     keywords: its own style comes only with one of these in the prompt; () where nothing is asked for.
     keywords_last: and only where the prompt ends with it. method: of drawing videos from text that suits it;
     None: that of its family.
@@ -37,6 +39,7 @@ class Card:
     keywords: tuple[str, ...] = ()
     keywords_last: bool = False
     method: str | None = None
+    figure: Figure | None = None
 
     def suits(self, task: str) -> dict[str, float]:
         """The settings that suit it in a task: its own defaults, and over them those of the task."""
@@ -84,8 +87,9 @@ def _read_file(path: Path) -> Card:
             examples=_texts(kept.get("examples", ())),
             keywords_last=kept.get("keywords_last") is True,
             method=_method(kept.get("method")),
+            figure=read_figure(kept.get("figure")),
         )
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
         logger.warning("The card %s is not used: %s", path, error)  # the model may draw all the same
         return Card()
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from t2v.diffusion.options import PAPER, KnownTimes
+from t2v.weights.figure import PERSON, Figure
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,8 @@ class Family:
     follows instructions. unet, text_encoder: classes of its networks. side_px: of the square pictures that it
     draws best; times: T' and T there. method: of drawing from text. suits: way of drawing ("text", "guided",
     "edited") -> settings field -> value. preview: 5 rows of RGB, latents @ rows[:4] + rows[4] -> -1..1.
-    dreambooth: hub ids of models in a style of their own -> the keyword that it answers to.
+    dreambooth: hub ids of models in a style of their own -> the keyword that it answers to. figure: how a
+    figure is put into its pictures.
     """
 
     key: str
@@ -29,6 +31,7 @@ class Family:
     suits: Mapping[str, Mapping[str, float]]
     preview: tuple[tuple[float, ...], ...]
     dreambooth: Mapping[str, str]
+    figure: Figure
 
 
 STABLE_DIFFUSION = Family(
@@ -64,6 +67,7 @@ STABLE_DIFFUSION = Family(
         "PAIR/text2video-zero-controlnet-canny-avatar": "avatar style",
         "PAIR/text2video-zero-controlnet-canny-gta5": "gtav style",
     },
+    figure=PERSON,
 )
 RETIRED = {
     "runwayml/stable-diffusion-v1-5": STABLE_DIFFUSION.model

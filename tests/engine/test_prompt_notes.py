@@ -169,3 +169,22 @@ def test_the_longest_prompts_do_not_hang_it():
         started_s = time.perf_counter()
         notes(piece * (2000 // len(piece)), Card(), model="me/own")
         assert time.perf_counter() - started_s < 20  # backtracking would take hours
+
+
+def test_an_action_that_is_shown_is_no_unknown_word():
+    """The miniature's card knows no running; its figure runs all the same, and the note says how."""
+    settings = TextToVideoSettings("a blue person running on the grass")
+    found = Engine().prompt_notes(settings)
+    assert [note.text[:25] for note in found] == ["The figure is running, as"]
+    (about,) = Engine().prompt_notes(replace(settings, action="none"))
+    assert "has never seen “running”" in about.text
+
+
+def test_numbers_and_bars_of_a_prompt_over_time_are_no_words():
+    assert notes("0: a car | 7: the boat") == ()
+    (note,) = notes("0%: a car | 100%: a dragon")
+    assert note.text.startswith("The miniature has never seen “dragon”, so") and note.is_about_words
+    assert notes("0: a car, glow | 7: a boat, glow", NEON)[1:] == ()
+    assert "own style comes only with" in notes("0: a car, glow | 7: a boat", NEON)[-1].text
+    long = "0: a car | 7: " + "very " * 30 + "red"
+    assert "is left out" in notes(long, Card(), small_tokenizer())[0].text

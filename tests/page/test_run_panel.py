@@ -18,6 +18,7 @@ from t2v.page.notes import CLIP
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
 from t2v.page.uploads import examples
+from t2v.tasks import acting
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.original_prompts import ADDED
 from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
@@ -50,6 +51,14 @@ def ended(panel: RunPanel, job_id: str) -> JobView:
     while not (view := panel.view(job_id)).finished:
         time.sleep(0.02)
     return view
+
+
+def test_an_action_is_chosen_by_name_or_left_to_the_prompt(panel):
+    choices = [value for _, value in panel.form["action"].choices]
+    assert choices == ["", *acting.CHOICES] and panel.form["action"].value == ""
+    for chosen, asked in (("", None), ("none", "none"), ("dance", "dance")):
+        settings = panel.settings({**panel.typed(["action"], [chosen]), "prompt": "a car"})
+        assert settings.action == asked and panel.values(settings)["action"] == chosen
 
 
 def test_a_model_that_cannot_be_had_leaves_the_last_result_where_it_is(panel, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from t2v.checks import InputError
 from t2v.tasks import TASKS
 from t2v.tasks.canny import CannySettings
-from t2v.tasks.original_prompts import ADDED, with_original_prompts
+from t2v.tasks.original_prompts import ADDED, original_words, with_original_prompts
 from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
 from t2v.tasks.text_to_video import TextToVideoSettings
 
@@ -34,3 +34,10 @@ def test_words_alone_are_no_prompt_and_instructions_get_none(square_clip):
     with pytest.raises(InputError, match="the original added none to pix2pix; leave it out"):
         with_original_prompts(Pix2PixVideoSettings(square_clip, "make it night"))
     assert set(TASKS) - set(ADDED) == {"pix2pix"}
+
+
+def test_each_text_of_a_prompt_over_time_gets_the_words():
+    prompt, _ = original_words("text-to-video", "0: a car. | 7: a boat", "")
+    added = ADDED["text-to-video"].words
+    assert prompt == f"0: a car, {added} | 7: a boat, {added}"
+    assert original_words("text-to-video", prompt, "")[0] == prompt

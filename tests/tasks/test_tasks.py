@@ -83,3 +83,14 @@ def test_names_of_samplers_are_the_samplers():
         scheduler = make_scheduler(name, diffusers.DDIMScheduler().config, 4)
         assert type(scheduler).__name__ == SCHEDULERS[name] and len(scheduler.timesteps) >= 4
     assert {field.name for field in fields(GOOD)} >= set(LIMITS)
+
+
+def test_a_prompt_over_time_stands_still_unless_told_and_names_only_frames_that_there_are():
+    changing = replace(GOOD, prompt="0: a street | 7: a street at night")
+    run = resolved(changing)
+    assert (run.motion_x, run.motion_y, run.filled().prompt) == (0.0, 0.0, changing.prompt)
+    assert resolved(replace(changing, motion_x=4.0)).motion_x == 4.0
+    with pytest.raises(InputError, match="prompt names frame 7"):
+        replace(changing, num_frames=7).check()
+    with pytest.raises(InputError, match="prompt has 0 behind 7"):
+        replace(GOOD, prompt="7: a street | 0: a street at night").check()

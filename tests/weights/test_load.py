@@ -140,7 +140,7 @@ def test_names_that_no_file_can_have(name):
     assert read_card(Source.parse(name)).words == {}
 
 
-@pytest.mark.parametrize("card", ["{", "[]", '{"words": 5}', '{"preview": 3}'])
+@pytest.mark.parametrize("card", ["{", "[]", '{"words": 5}', '{"preview": 3}', '{"figure": {"hip": [1]}}'])
 def test_a_broken_card_is_not_used(tmp_path, card):
     (tmp_path / "miniature.json").write_text(card)
     assert read_card(Source.parse(str(tmp_path))) == Card()
@@ -301,6 +301,7 @@ def test_card_of_a_folder(tmp_path):
     card = read_card(Source.parse(str(tmp_path)))
     assert (card.words["subjects"], card.defaults["t0"], card.preview) == (("car",), 681, ())
     assert card.tasks == {"canny": {"guidance_scale": 3}}
+    assert card.figure is None and read_card(Source.parse("miniature")).figure.sizes["bear"] == 1.12
 
 
 def test_the_card_of_a_lora_beside_a_model_adds_its_words_and_what_suits_it(tmp_path):

@@ -1,0 +1,147 @@
+"""A figure that acts: what a text-to-video run does where its prompt or its settings name an action."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from t2v.diffusion.over_time import read_over_time, shares_of, texts_of
+from t2v.tasks.actions import ACTIONS, REST, Clip, cycles, path
+from t2v.tasks.pose import PoseSettings
+from t2v.tasks.settings import ChooseNetwork, Means, Network
+from t2v.weights.card import read_card
+from t2v.weights.figure import Figure
+from t2v.weights.source import Source
+
+if TYPE_CHECKING:
+    import torch
+
+    from t2v.tasks.text_to_video import ResolvedTextToVideo
+
+NONE = "none"  # no figure acts, whatever the prompt says
+CHOICES = (NONE, *ACTIONS)
+SEEN = PoseSettings.task  # what the skeletons are called where they are shown
+
+
+def told_action(prompt: str, model: str) -> str | None:
+    """The action that a prompt names, for a model that can show it without a download; None without.
+
+    So for a model whose card says which figures it draws, with a pose ControlNet beside it, and a prompt
+    about one of these figures and no other thing: two could not both stand where the model draws one. Of a
+    prompt over time that is asked of each text, and one that names an action is enough.
+    """
+    source = Source.parse(model)
+    card = read_card(source)
+    if card.figure is None or source.companion(f"controlnet-{SEEN}") is None:
+        return None
+    things = {*card.words.get("subjects", ()), *card.figure.sizes}
+    found: list[str | None] = []
+    for text in texts_of(prompt):
+        named = [word for word in _words(text) if word in things]
+        if len(named) != 1 or named[0] not in card.figure.sizes:
+            return None
+        found.append(named_action(text, named[0]))
+    return next((action for action in found if action is not None), None)
+
+
+def named_action(text: str, figure: str = "") -> str | None:
+    """The action that a text names: "waving" anywhere, but "waves" behind the figure, as the sea has some."""
+    words = _words(text)
+    behind = {after for before, after in zip(words, words[1:], strict=False) if before == figure}
+    for name, action in ACTIONS.items():
+        if action.doing in words or action.does in behind:
+            return name
+    return None
+
+
+def words_for(action: str) -> tuple[str, ...]:
+    """The words that name an action."""
+    return ACTIONS[action].doing, ACTIONS[action].does
+
+
+def note(action: str) -> str:
+    """The sentence for people who did not ask for more than a prompt."""
+    return (
+        f"The figure is {ACTIONS[action].doing}, as the prompt says, along skeletons that are drawn for it; "
+        "choose the action “none” to have the picture moved instead."
+    )
+
+
+def pose_network(choose: ChooseNetwork) -> Network:
+    """The ControlNet that the skeletons are for."""
+    return Network(SEEN, choose(SEEN, PoseSettings.hub_ids))
+
+
+def sized(figure: Figure, prompt: str) -> Figure:
+    """The figure as large as the kind of it that a prompt names."""
+    known = [figure.sizes[word] for word in _words(prompt) if word in figure.sizes]
+    return replace(figure, size=known[0]) if known else figure
+
+
+def skeletons(joints: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Pictures for a pose ControlNet, uint8 RGB (f, h, w, 3), of joints in every frame (f, 18, 2), in pixels.
+
+    size: (width, height) in pixels.
+    """
+    from t2v.detectors.skeleton import People, draw_skeletons
+
+    width, height = size
+    sure = np.ones((1, joints.shape[1]))
+    return np.stack([draw_skeletons(People(each[None], sure), height, width, 0.5) for each in joints])
+
+
+def joints_of(run: "ResolvedTextToVideo") -> np.ndarray:
+    """Where the joints of a run's figure are in every frame: (f, 18, 2), pixels."""
+    clip = Clip(run.num_frames, (run.width, run.height), (run.motion_x, run.motion_y))
+    often = cycles(run.action, run.num_frames, run.fps)
+    return path(run.figure, _shares(run), often, clip)
+
+
+def _shares(run: "ResolvedTextToVideo") -> list[Mapping[str, float]]:
+    """How much of which action each frame shows: nothing but the run's; or, of a prompt over time that names
+    it, what each text does, and where one names none the figure stands."""
+    over_time = read_over_time(run.asked.prompt)
+    texts = () if over_time is None else over_time.texts
+    told = [REST if (found := named_action(text)) is None else found for text in texts]
+    if over_time is None or run.action not in told:
+        return [{run.action: 1.0}] * run.num_frames
+    places = over_time.frames(run.num_frames)
+    return [_summed(told, row) for row in shares_of(places, range(run.num_frames))]
+
+
+def _summed(names: Sequence[str], shares: Sequence[float]) -> dict[str, float]:
+    """The shares of each name, which may be there more than once."""
+    found = dict.fromkeys(names, 0.0)
+    for name, share in zip(names, shares, strict=True):
+        found[name] += share
+    return found
+
+
+def act(run: "ResolvedTextToVideo", means: Means) -> "torch.Tensor":
+    """Latents (1 f c h w) of a run with an action: a guided video along skeletons that are drawn for it.
+
+    Who watches the run is shown the skeletons.
+    """
+    from t2v.diffusion.conditions import Control
+
+    pictures = skeletons(joints_of(run), (run.width, run.height))
+    means.see(SEEN, pictures)
+    asked = run.asked
+    return means.pipeline.guided(
+        asked.prompt,
+        controls=[Control(means.networks[0], pictures)],
+        negative_prompt=asked.negative_prompt,
+        num_inference_steps=run.num_inference_steps,
+        guidance_scale=run.guidance_scale,
+        scheduler=asked.scheduler,
+        chunk_size=int(asked.chunk_size),
+        cross_frame=asked.cross_frame_attention,
+        generator=means.generator,
+        on_step=means.on_step,
+    )
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
