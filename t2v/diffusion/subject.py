@@ -34,7 +34,8 @@ def word_places(tokenizer: Any, prompt: str, words: str) -> list[int]:
 
 def without(prompt: str, words: str) -> str:
     """The prompt without some of its words and the article before them: "a red car on snow" to "on snow"."""
-    found = re.search(rf"(\b(a|an|the)\s+)?{re.escape(words.strip())}", prompt, re.IGNORECASE)
+    spaced = r"\s+".join(re.escape(part) for part in words.split())
+    found = re.search(rf"(\b(a|an|the)\s+)?{spaced}", prompt, re.IGNORECASE)
     if found is None:
         return prompt
     return " ".join((prompt[: found.start()] + " " + prompt[found.end() :]).split()).strip(" ,;.")

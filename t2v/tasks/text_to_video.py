@@ -1,6 +1,5 @@
 """Text to video: the paper's own task (Sect. 3.3)."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
@@ -22,7 +21,7 @@ from t2v.diffusion.options import (
 from t2v.diffusion.over_time import read_over_time
 from t2v.tasks import acting, settings
 from t2v.tasks.settings import ChooseNetwork, Limits, Means, Network, Resolved, Settings, Suits
-from t2v.tasks.subject import subject_of
+from t2v.tasks.subject import find_words, subject_of
 from t2v.tasks.words import TabWords
 from t2v.weights.figure import Figure
 
@@ -119,8 +118,7 @@ class TextToVideoSettings(Settings):
         Motion(t0=self.t0, t1=self.t1).check()
 
     def _check_subject(self, words: str) -> None:
-        whole = rf"(?<!\w){re.escape(words.strip())}(?!\w)"
-        if not words.strip() or re.search(whole, self.prompt, re.IGNORECASE) is None:
+        if find_words(self.prompt, words) is None:
             raise InputError(
                 f"subject is {words[:60]!r}, which the prompt does not say; give words of the prompt."
             )

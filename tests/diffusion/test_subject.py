@@ -19,6 +19,7 @@ def test_the_words_are_found_among_the_tokens():
 def test_a_prompt_without_its_subject():
     assert without("a red car on the street", "red car") == "on the street"
     assert without("At night the Red Car, alone", "red car") == "At night , alone"
+    assert without("the  red\ncar in snow", "red car") == "in snow"
     assert without("a cat", "cat") == "" and without("a cat", "dog") == "a cat"
 
 
