@@ -25,6 +25,8 @@ PLATE_TIME = KnownTimes(220, 220, 32.0)  # how far a filled hole is noised, foun
 MARGIN_CELLS = 1  # by which the mask is grown for the subject itself, or its outline would stay behind
 BORDER_CELLS = 1  # to both sides of that edge, where each frame is drawn by itself
 SOFT_PX = 4.0  # of the edge in pixels between the two layers
+FAINT = 6.0  # of 255: a difference that is none; from twice as much it is one
+AROUND_PX = 5  # over which it is looked at
 
 
 def fill_beside(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
@@ -156,5 +158,17 @@ class Layers(Drawn):
                 picture, move, (width, height), flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE
             )
             soft = cv2.warpAffine(soft, move, (width, height), borderMode=cv2.BORDER_REPLICATE)
-        mixed = behind + soft[..., None] * (picture.astype(np.float32) - behind)
-        return mixed.round().clip(0, 255).astype(np.uint8)
+        return laid_over(picture, behind, soft)
+
+
+def laid_over(picture: np.ndarray, behind: np.ndarray, soft: np.ndarray) -> np.ndarray:
+    """A picture before another, both uint8 (h, w, 3), where ``soft`` (h, w), 0..1, says so and they differ.
+
+    Where all that is around a pixel differs faintly, it is the same thing drawn twice, and what is behind
+    stays, or the background would tremble beside the subject.
+    """
+    gap = picture.astype(np.float32) - behind
+    around = cv2.blur(np.abs(gap).max(axis=2), (AROUND_PX, AROUND_PX))
+    differs = np.clip((around - FAINT) / FAINT, 0, 1)
+    mixed = behind + (soft * differs)[..., None] * gap
+    return mixed.round().clip(0, 255).astype(np.uint8)

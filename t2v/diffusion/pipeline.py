@@ -17,21 +17,19 @@ from diffusers import SchedulerMixin
 from t2v.checks import InputError, check_int, check_number
 from t2v.diffusion import pictures
 from t2v.diffusion.canvas import Drawn
-from t2v.diffusion.changing import Hold, blended
+from t2v.diffusion.changing import Hold
 from t2v.diffusion.check_call import (
     check_frame_ids,
     check_run,
     common_shape,
     latent_size,
     noise_channels,
-    prompt_arguments,
 )
-from t2v.diffusion.conditions import Control, Guidance, ready_to_predict
+from t2v.diffusion.conditions import Control, ready_to_predict
 from t2v.diffusion.loop import Run, denoise
 from t2v.diffusion.motion import alpha_ratio, default_times, motion_field, noise_to, warp
 from t2v.diffusion.noise import draw_noise
 from t2v.diffusion.options import Camera, Motion, Subject
-from t2v.diffusion.over_time import read_over_time, shares_of
 from t2v.diffusion.pictures import check_numbers
 from t2v.diffusion.progress import (
     Cancelled as Cancelled,  # defined there, raised to end a call of this pipeline
@@ -41,6 +39,7 @@ from t2v.diffusion.sampling import Track, alpha_bar, make_scheduler, nearest_ind
 from t2v.diffusion.scenes import Drawing, draw_canvas, draw_layers
 from t2v.diffusion.smoothing import find_subject, smoothed
 from t2v.diffusion.subject import painted_cells
+from t2v.diffusion.telling import guidance_by, guidance_over_time
 from t2v.program import hushed
 
 with hushed("transformers"):  # of picture processors that want torchvision, which nothing here uses
@@ -96,7 +95,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
             noise, generators = noise[ids], [generators[number] for number in ids]
         schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
         t1, t0 = self._motion_steps(motion, schedule, shape)
-        guidance, weights = self._told(prompt, negative_prompt, guidance_scale, ids)
+        guidance, weights = guidance_over_time(self, prompt, negative_prompt, guidance_scale, ids)
         is_moved = motion.enabled and num_frames > 1
         hold = None
         if weights is not None and is_moved and motion.x == motion.y == 0:  # one picture, whose text changes
@@ -191,7 +190,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         camera.check()
         size = latent_size(self.unet, self.cell_px, height, width)
         schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
-        guidance = self.guidance(prompt, negative_prompt, guidance_scale)
+        guidance = guidance_by(self, prompt, negative_prompt, guidance_scale)
         drawing = Drawing(
             self, schedule, guidance, num_frames, *size, camera, chunk_size, cross_frame, generator
         )
@@ -245,7 +244,9 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         image_scale = None if source is None else image_guidance_scale
         with ready_to_predict(
             self.unet,
-            self._told(prompt, negative_prompt, guidance_scale, range(num_frames), image_scale)[0],
+            guidance_over_time(self, prompt, negative_prompt, guidance_scale, range(num_frames), image_scale)[
+                0
+            ],
             num_frames if chunk_size == 0 else chunk_size,
             cross_frame=cross_frame,
             controls=controls,
@@ -300,45 +301,3 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         replace(motion, t0=time_0, t1=time_1).check()
         t0 = max(nearest_index(schedule, time_0), min(1, len(schedule.timesteps) - 1))
         return min(nearest_index(schedule, time_1), t0), t0
-
-    def _told(
-        self,
-        prompt: str | torch.Tensor,
-        negative_prompt: str | torch.Tensor,
-        scale: float,
-        ids: Sequence[int],
-        image_scale: float | None = None,
-    ) -> tuple[Guidance, torch.Tensor | None]:
-        """What frames ``ids`` are told; of a prompt over time also how much of each of its texts (f m)."""
-        over_time = read_over_time(prompt)
-        if over_time is None:
-            return self.guidance(prompt, negative_prompt, scale, image_scale), None
-        over_time.check(max(ids) + 1)
-        each = [self.guidance(text, negative_prompt, scale, image_scale) for text in over_time.texts]
-        weights = torch.tensor(shares_of(over_time.frames(max(ids) + 1), ids))
-        return blended(each, weights), weights
-
-    def guidance(
-        self,
-        prompt: str | torch.Tensor,
-        negative_prompt: str | torch.Tensor,
-        scale: float,
-        image_scale: float | None = None,
-    ) -> Guidance:
-        """image_scale: InstructPix2Pix's, None for other models. Guidance is off where scale <= 1."""
-        told = prompt_arguments(prompt, negative_prompt)
-        dim = self.unet.config.time_cond_proj_dim
-        branches = scale > 1 and dim is None
-        with hushed("transformers"):  # of long prompts it foretells errors; diffusers says what is cut off
-            with_text, without = self.encode_prompt(
-                device=self.device, num_images_per_prompt=1, do_classifier_free_guidance=branches, **told
-            )
-        if dim is not None:
-            embedding = self.get_guidance_scale_embedding(torch.tensor([scale - 1.0]), embedding_dim=dim)
-            return Guidance(with_text, embedding=embedding.to(self.device, self.unet.dtype))
-        if not branches:
-            return Guidance(with_text)
-        if image_scale is None:
-            return Guidance(torch.cat([without, with_text]), (scale,))
-        embeds = torch.cat([without, without, with_text])
-        return Guidance(embeds, (image_scale, scale), shown=(False, True, True))

@@ -23,6 +23,7 @@ from t2v.diffusion.options import Camera, Subject
 from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, alpha_bar, nearest_index, preserving_scale
 from t2v.diffusion.subject import grown, heeding, mask_of, without, word_places
+from t2v.diffusion.telling import guidance_by
 from t2v.diffusion.views import path, views
 from t2v.diffusion.windows import Windows
 
@@ -238,7 +239,7 @@ def draw_layers(
     """
     pipe, (start, freed) = drawing.pipe, window
     places = word_places(pipe.tokenizer, prompt, subject.words) if mask is None else []
-    behind = pipe.guidance(without(prompt, subject.words), "", 1.0)
+    behind = guidance_by(pipe, without(prompt, subject.words), "", 1.0)
     steps, plate_start = drawing.num_steps, plate_step(drawing)
     alone, together = steps - plate_start, steps - start
     arithmetic = steps * len(drawing.windows) + alone + together * drawing.num_frames

@@ -69,7 +69,7 @@ def test_a_fixed_prompt_is_drawn_as_before(pipeline, monkeypatch):
         raise AssertionError("of a fixed prompt nothing is blended or held")
 
     monkeypatch.setattr(Hold, "__call__", refuse)
-    monkeypatch.setattr("t2v.diffusion.pipeline.blended", refuse)
+    monkeypatch.setattr("t2v.diffusion.telling.blended", refuse)
     texts = ("a red car", "3: a red car", "a red car | at night")
     still = [draw(pipeline, text, motion=Motion(8, 0, 600, 800)) for text in texts]
     assert torch.equal(still[0], draw(pipeline, texts[0], motion=Motion(8, 0, 600, 800)))

@@ -9,7 +9,7 @@ from conftest import seeded
 
 from t2v.checks import InputError
 from t2v.diffusion.canvas import joined
-from t2v.diffusion.layers import Cells, fill_beside, kept_in, move_mask
+from t2v.diffusion.layers import Cells, fill_beside, kept_in, laid_over, move_mask
 from t2v.diffusion.options import Camera, Subject
 from t2v.diffusion.progress import Cancelled
 
@@ -203,3 +203,14 @@ def test_pictures_are_joined_without_a_seam():
     row = joined(own, theirs, known)[4, :, 0].astype(int)
     assert (row[:20] == 120).all() and row[20] >= 117 and row[39] == 100
     assert (np.diff(row) <= 0).all() and np.diff(row).min() >= -3
+
+
+def test_what_differs_faintly_from_what_is_behind_is_not_drawn_over_it():
+    behind, picture = np.full((40, 40, 3), 100, np.uint8), np.full((40, 40, 3), 104, np.uint8)
+    picture[10:30, 10:30] = 160
+    soft = np.ones((40, 40), np.float32)
+    soft[:, 20:] = 0.5
+    mixed = laid_over(picture, behind, soft)
+    assert (
+        (mixed[:6] == 100).all() and (mixed[14:26, 14:20] == 160).all() and (mixed[14:26, 24:28] == 130).all()
+    )
