@@ -3,11 +3,13 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import urllib.request
+from collections import namedtuple
 from pathlib import Path
 
 import pytest
@@ -149,6 +151,17 @@ def test_disks_that_take_nothing_are_told_at_the_start(number, words, tmp_path, 
     monkeypatch.setattr("t2v.program.tempfile.mkdtemp", refuse)
     assert serve.main(["--output", str(tmp_path)]) == 2
     assert capsys.readouterr().err == f"--output is '{tmp_path}', {words}\n"
+
+
+def test_a_full_disk_is_told_at_the_start_where_there_is_no_video_yet(tmp_path, capsys, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(2**40, 2**40, 2**20))
+    assert serve.main(["--output", str(tmp_path)]) == 2
+    sizes = "32 MB are needed, 1 MB are free"
+    told = (
+        f"--output is '{tmp_path}', whose disk is too full for videos ({sizes}); free some space there, or "
+    )
+    assert capsys.readouterr().err == f"{told}choose another folder.\n"
 
 
 @pytest.mark.parametrize("path", ["studio", "https:/studio", "/a b", "ftp://x/y", "/a?b"])
