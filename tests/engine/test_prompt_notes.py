@@ -154,9 +154,8 @@ def test_signs_of_other_programs_are_told_to_be_plain_text(prompt, named):
 )
 def test_of_signs_only_the_words_are_told_to_be_unknown(prompt, unknown):
     about = [note.text for note in notes(prompt) if note.is_about_words]
-    assert about == [f"The miniature has never seen {unknown}, so expect something else there."] * bool(
-        unknown
-    )
+    told = f"The miniature has never seen {unknown}, so expect something else there."
+    assert about == ([told] if unknown else [])
     assert any(PLAIN in note.text for note in notes(prompt))
 
 
