@@ -24,6 +24,7 @@ from t2v.commands.options import in_options
 from t2v.commands.order import PROG, Order, read_order
 from t2v.failures import is_out_of_memory, own_fault
 from t2v.library.results import OUTPUTS, new_output_path, write_result
+from t2v.library.space import check_space
 from t2v.program import loading_libraries, prepare_environment, show_downloads_only
 from t2v.tasks import Resolved
 from t2v.tasks.clip import ResolvedClip
@@ -91,6 +92,8 @@ def run(order: Order, clock: Clock) -> dict[str, Any]:
     if output is None:
         OUTPUTS.mkdir(exist_ok=True)
         output = check_output(new_output_path(OUTPUTS, resolved))
+    folder = output.resolve().parent
+    check_space(folder, resolved.num_frames, *resolved.size, f"the folder '{folder}'")
     with contextlib.ExitStack() as kept, Bar(is_shown=True) as bar:
         drawing = Drawing(engine, resolved, order, clock, bar, kept)
         write_result(output, resolved, drawing.frames())
@@ -173,7 +176,7 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, InputError):
         return in_options(str(error)), 2
     if isinstance(error, OSError):
-        return f"The video could not be made: {error}.", 1
+        return f"The video could not be made: {str(error).rstrip('.')}.", 1
     return own_fault(error), 1
 
 

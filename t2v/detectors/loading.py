@@ -1,6 +1,5 @@
 """The detectors' weights: a hub id or a folder in transformers' format, or one sentence why not."""
 
-import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -8,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from t2v.checks import InputError
 from t2v.weights.hub import hub_answers
+from t2v.weights.refusals import log_failure
 
 if TYPE_CHECKING:
     from torch import nn
-
-logger = logging.getLogger(__name__)
 
 
 class DetectorError(InputError):
@@ -52,7 +50,7 @@ def load_network(wanted: Wanted, device: str) -> tuple["nn.Module", Any]:
             place, use_safetensors=True, output_loading_info=True, **where
         )
     except Exception as error:
-        logger.debug("loading %s failed", wanted.weights, exc_info=True)
+        log_failure(f"loading {wanted.weights}", error)
         raise _refusal(wanted, _why(is_folder, error)) from error
     lost = lost_tensors(network, report)
     if lost:  # transformers would go on with random numbers in their place, or with none

@@ -7,7 +7,9 @@ pieces by frame_ids is the one drawn at once.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from t2v.diffusion.options import SCHEDULERS, Motion
 from t2v.diffusion.pipeline import TextToVideoPipeline
 from t2v.diffusion.progress import Cancelled, Step
 from t2v.diffusion.sampling import make_scheduler
+from t2v.program import bundled, quiet_loading
 
 OUTPUT_TYPES = ("tensor", "np", "numpy", "pil", "pt", "latent")
 
@@ -42,6 +45,14 @@ class TextToVideoZeroPipeline(TextToVideoPipeline):
     """
 
     warp = "subcell"
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: Any, **options: Any) -> Any:
+        """As diffusers', of a folder or hub id; the bundled model, known to be right, in silence."""
+        place = pretrained_model_name_or_path
+        is_bundled = Path(place).resolve().is_relative_to(bundled("miniature"))
+        with quiet_loading() if is_bundled else nullcontext():
+            return super().from_pretrained(place, **options)
 
     @torch.inference_mode()
     def __call__(  # type: ignore[override]  # the arguments are diffusers'

@@ -27,6 +27,8 @@ SIGNS = re.compile(
     + r"|(?<!\w)BREAK(?!\w)|(?<!\w)embedding:\S+|(?<!\w)__[\w/-]+__(?!\w)"
 )
 
+NO_WORDS = re.compile(r"(?<![\w'\u2019])(?:\d[\d.]*|\.\d+|\w)(?![\w'\u2019])")  # numbers and letters in signs
+
 
 @dataclass(frozen=True)
 class Note:
@@ -63,12 +65,15 @@ def known_words(card: Card, editor: bool = False) -> dict[str, tuple[str, ...]] 
 
 
 def unknown_words(card: Card, prompt: str, editor: bool = False) -> tuple[str, ...]:
-    """The different words of the prompt that the model does not know; () where its card lists none."""
+    """The different words of the prompt that the model does not know; () where its card lists none.
+
+    Numbers, single letters and names in signs of other programs are no words: those have their own note.
+    """
     groups = known_words(card, editor)
     if groups is None:
         return ()
     known = {part for group in groups.values() for phrase in group for part in _words(phrase)}
-    return tuple(word for word in dict.fromkeys(_words(prompt)) if word not in known)
+    return tuple(word for word in dict.fromkeys(_words(_without_signs(prompt))) if word not in known)
 
 
 def unread(text: str, tokenizer: Any) -> str:
@@ -111,7 +116,7 @@ def _about_keyword(name: str, settings: Settings, card: Card) -> Note | None:
 
 
 def _about_signs(name: str, settings: Settings) -> Note | None:
-    texts = [text for text in (settings.prompt, settings.negative_prompt) if text != text.upper()]
+    texts = [text for text in (settings.prompt, settings.negative_prompt) if _may_have_signs(text)]
     found = list(dict.fromkeys(sign[0] for text in texts for sign in SIGNS.finditer(text)))
     if not found:
         return None
@@ -122,6 +127,20 @@ def _about_signs(name: str, settings: Settings) -> Note | None:
     if any(re.match(LORA_TAG, sign) for sign in found):
         return Note(f"{text}, and a LoRA is given behind the model's name, as MODEL+LORA.")
     return Note(f"{text}, so leave them out.")
+
+
+def _may_have_signs(text: str) -> bool:
+    """Not where all is written large, as BREAK then is a word."""
+    return text != text.upper()
+
+
+def _without_signs(text: str) -> str:
+    """A text of whose signs only the words are left that say what is to be seen."""
+    return SIGNS.sub(_words_of_sign, text) if _may_have_signs(text) else text
+
+
+def _words_of_sign(sign: re.Match[str]) -> str:
+    return " " if sign[0].startswith(("BREAK", "embedding:", "__")) else NO_WORDS.sub(" ", sign[0])
 
 
 def _about_length(name: str, field: str, text: str, tokenizer: Any) -> Note | None:

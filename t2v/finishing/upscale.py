@@ -1,6 +1,5 @@
 """Frames of twice the size, one at a time, by the finisher that comes with the miniature."""
 
-import logging
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,8 @@ from einops import rearrange
 from t2v.finishing.network import FinisherNetwork
 from t2v.weights.files import WEIGHTS
 from t2v.weights.network import Place, load_network
-from t2v.weights.refusals import ModelError, explain
+from t2v.weights.refusals import ModelError, explain, log_failure
 from t2v.weights.source import FINISHER, check_finisher
-
-logger = logging.getLogger(__name__)
 
 SCALE = 2
 STRIP_PIXELS = 2**18  # of a frame at once in the network: 512x512 need about 200 MB
@@ -29,7 +26,7 @@ def load_finisher(device: str = "cpu") -> "Finisher":
     except ModelError:
         raise
     except Exception as error:
-        logger.info("loading the finisher failed", exc_info=True)
+        log_failure("loading the finisher", error)
         raise ModelError(explain("for upscale", error, "finisher")) from error
     return Finisher(network)
 

@@ -20,8 +20,9 @@ from t2v.diffusion.progress import Cancelled, Step
 from t2v.engine.engine import Engine
 from t2v.failures import is_out_of_memory
 from t2v.jobs.job import Job
-from t2v.jobs.workshop import SEEN, check_space, workshop
+from t2v.jobs.workshop import FOLDER, SEEN, workshop
 from t2v.library.results import new_output_path, write_result
+from t2v.library.space import check_space
 from t2v.tasks import Resolved
 from t2v.tasks.clip import ResolvedClip
 from t2v.video.guarded_ffmpeg import heeding
@@ -80,7 +81,7 @@ class Worker:
         """Frames go from the decoder straight to the file, so that length costs no memory."""
         path = new_output_path(self._output_folder, resolved)
         with workshop(self._output_folder) as folder:
-            check_space(folder, resolved.num_frames, *resolved.size)
+            check_space(folder, resolved.num_frames, *resolved.size, FOLDER)
             on_seen = partial(self._on_seen, job, folder, path.stem, resolved.fps)
             frames = self._engine.frames(resolved, partial(self._on_step, job), on_seen)
             made = write_result(folder / path.name, resolved, self._until_stop(job, frames))

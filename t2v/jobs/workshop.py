@@ -19,8 +19,7 @@ SEEN = "seen"  # the folder, beside the results, of what models saw
 FULL = {errno.ENOSPC, errno.EDQUOT}
 DISK_FULL = "The disk of the server's output folder is full; free some space there, then run this again."
 TAKES_NONE = "The server's output folder takes no files ({why}); whoever runs the server has to mend that."
-RESERVE_BYTES = 32 * 2**20  # for the log, the settings and whatever else the system writes meanwhile
-BYTES_PER_PIXEL = 0.03  # of an MP4: drawn scenes take 0.005 to 0.05, noise 0.8
+FOLDER = "the server's output folder"  # without its path, as visitors see it
 
 
 @contextmanager
@@ -44,15 +43,6 @@ def workshop(output_folder: Path) -> Iterator[Path]:
                 raise
             logger.error("The run's files could not be written to %s: %s", output_folder, error)
             raise InputError(_told(error)) from error
-
-
-def check_space(folder: Path, num_frames: int, width: int, height: int) -> None:
-    """InputError where the disk surely has no room for so many pictures, before anything is drawn."""
-    needed = RESERVE_BYTES + round(num_frames * width * height * BYTES_PER_PIXEL)
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        sizes = f"{needed / 2**20:.0f} MB are needed, {free / 2**20:.0f} MB are free"
-        raise InputError(f"The disk of the server's output folder is too full for this video ({sizes}).")
 
 
 def sweep(output_folder: Path) -> None:

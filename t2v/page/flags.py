@@ -10,8 +10,9 @@ from pathlib import Path
 
 from t2v.checks import InputError, check_int
 from t2v.devices import check_device
-from t2v.jobs.workshop import PREFIX, check_space
+from t2v.jobs.workshop import PREFIX
 from t2v.library.results import OUTPUTS
+from t2v.library.space import lack_of_space
 from t2v.program import OwnFolder, Parser
 from t2v.weights.index import check_model
 
@@ -96,10 +97,10 @@ def _check_output(folder: Path) -> None:
         raise InputError(f"{asked}, which is {what}; choose another.") from error
     except OSError as error:
         raise InputError(f"{asked}, which takes no files ({error.strerror}); choose another.") from error
-    try:
-        check_space(folder, 0, 0, 0)
-    except InputError as error:
-        raise InputError(f"{asked}: {error}") from None
+    lacking = lack_of_space(folder)
+    if lacking is not None:
+        told = f"{asked}, whose disk is too full for videos ({lacking})"
+        raise InputError(f"{told}; free some space there, or choose another folder.")
 
 
 def _check_root_path(path: str) -> None:

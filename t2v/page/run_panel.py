@@ -45,6 +45,8 @@ class RunPanel:
         self.settings_class = settings_class
         self.form: dict[str, Component] = {}
         self.spoken = {"prompt": "Prompt"}  # names of fields whose labels are none
+        self._typed = f"form-of-{settings_class.task}"  # in the browser's session storage, as it is now
+        self.keep = f"(...values) => {{ sessionStorage.setItem('{self._typed}', JSON.stringify(values)); }}"
         self._made_before: dict[str, str] = {}  # run -> the last one of its window that made a video
 
     def buttons(self) -> None:
@@ -91,16 +93,14 @@ class RunPanel:
         # Gradio's .input of a text is for keys that write: it misses what is pasted, deleted or an example's
         changed = [one.change if isinstance(one, gr.Textbox) else one.input for one in form.values()]
         gr.on(changed, None, [self.note], [self.note], js=notes.WITHOUT_RUNS_ERROR, **QUIET)
-        typed = f"form-of-{self.settings_class.task}"
-        keep = f"(...values) => {{ sessionStorage.setItem('{typed}', JSON.stringify(values)); }}"
-        gr.on(changed, None, list(form.values()), None, js=keep, **QUIET)
+        gr.on(changed, None, list(form.values()), None, js=self.keep, **QUIET)
         self.stop.click(self._stop, [self.job_id], None, **QUIET)
         self.reuse.click(self._seed, [self.job_id], [form["seed"]], **QUIET)
         # the page's script presses it if this window has shown a run: others need not ask
         restore = gr.Button(visible="hidden", elem_id=f"restore-{self.settings_class.task}")
         restored = restore.click(self._reattach, [self.job_id], [*known, *form.values()], js=recall, **QUIET)
         # what was typed since then, or never run; also where the server has forgotten all
-        again = TYPED_AGAIN.format(key=typed)
+        again = TYPED_AGAIN.format(key=self._typed)
         restored = restored.then(None, list(form.values()), list(form.values()), js=again, **QUIET)
         restored = self.chosen_again(restored)
         self.followed.append(restored.then(**follow))

@@ -34,8 +34,11 @@ LAST_WORDS_S = 1.0  # at the end, for pages to hear that their run was stopped: 
 KEPT_SESSIONS = 20  # Gradio keeps 0.7 MB for each, of which our page needs nothing
 
 
-def _end_at_signals() -> None:
-    """Ctrl-C, TERM and a closed terminal end the program in order; while it tidies up, more of them wait."""
+def _end_at_signals() -> list[int]:
+    """Ctrl-C, TERM and a closed terminal end the program in order; while it tidies up, more of them wait.
+
+    Returns those signals; when all is tidied up they are to be ignored, or they would cut off Python's end.
+    """
     names = ("SIGINT", "SIGTERM", "SIGHUP")
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     heard = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]  # nohup's stays so
@@ -50,6 +53,7 @@ def _end_at_signals() -> None:
 
     for number in heard:
         signal.signal(number, end)
+    return heard
 
 
 def serve(
@@ -179,18 +183,21 @@ def main(argv: list[str] | None = None, tasks: Collection[str] | None = None, pr
     prepare_environment()
     spin_briefly()
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    heard: list[int] = []
     try:
         options = arguments(argv, prog)
         check(options)
         if (told := reach_itself_directly(options.host)) is not None:
             logger.warning("%s", told)
         auth = sign_in(options)
-        _end_at_signals()
+        heard = _end_at_signals()
         with own_temporary_folder():
             serve(options, auth, tasks)
     except InputError as error:
         print(f"{error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        for number in heard:
+            signal.signal(number, signal.SIG_IGN)
         logger.info("Ended.")
     return 0

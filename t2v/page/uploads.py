@@ -11,6 +11,7 @@ from typing import Any
 from gradio.utils import get_upload_folder
 
 from t2v.checks import InputError
+from t2v.page.door.belongings import PREFIX, UPLOADS
 from t2v.program import bundled
 
 logger = logging.getLogger(__name__)
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 EXAMPLES = bundled("examples")
 CLIPS_INDEX = "index.json"
 NOT_OURS = "clip is neither an uploaded file nor an example; upload it first."
+OF_BEFORE = "the program was restarted and no longer has this clip; choose it again."
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,22 @@ def allowed_clip(sent: object) -> str:
     except (TypeError, ValueError, OSError, RuntimeError):  # no path at all, or one that no file can have
         raise InputError(NOT_OURS) from None
     if not any(place.is_relative_to(folder) for folder in _folders()):
-        raise InputError(NOT_OURS)
+        raise InputError(OF_BEFORE if _was_uploaded(place) else NOT_OURS)
     if not place.is_file():
         raise InputError("clip is not on the server any more; upload it again.")
     return str(place)
+
+
+def _was_uploaded(place: Path) -> bool:
+    """Whether a path is one of an upload to another process of this program, as its name alone tells.
+
+    Of what is there nothing is said: that would tell visitors which files the server has.
+    """
+    folders = place.parents
+    return any(
+        one.name == UPLOADS and above.name.startswith(PREFIX)
+        for one, above in zip(folders, folders[1:], strict=False)
+    )
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,8 @@ from t2v.checks import InputError
 from t2v.video.guarded_ffmpeg import GUARDS, reading
 
 MAX_SIDE = 8192
+NO_SPACE = "No space left"
+_PART = re.compile(r"\[[^\[\]]* @ (?:0x)?[0-9a-fA-F]+\]")  # [out#0/mp4 @ 0x55d0c8e4a340]
 
 
 def even_frames(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -69,8 +72,14 @@ def encode(part: Path, first: np.ndarray, rest: Iterator[np.ndarray], fps: float
             process.wait()
         if process.returncode != 0:
             log.seek(0)
-            lines = log.read().decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
-            raise OSError(f"the video could not be written: {lines[-1]}")
+            raise OSError(f"the video could not be written: {_reason(log.read().decode('utf-8', 'replace'))}")
+
+
+def _reason(log: str) -> str:
+    """The line of ffmpeg's log that says why, for people: without the parts of ffmpeg and their addresses."""
+    lines = [_PART.sub("", line).strip().rstrip(".") for line in log.splitlines()]
+    lines = [line for line in lines if line] or ["no reason given"]
+    return next((line for line in reversed(lines) if NO_SPACE in line), lines[-1])
 
 
 def join(part: Path, movie: Path, source: Path, seconds: float, starts_s: float) -> None:
@@ -92,6 +101,6 @@ def join(part: Path, movie: Path, source: Path, seconds: float, starts_s: float)
         try:
             ffmpeg.finish()
         except InputError:
-            if "No space left" in ffmpeg.log():
+            if NO_SPACE in ffmpeg.log():
                 raise OSError(f"the sound could not be added to {movie.name}: the disk is full") from None
             raise

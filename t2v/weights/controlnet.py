@@ -1,6 +1,5 @@
 """ControlNets from the miniature, a local folder or a hub id."""
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,8 @@ from diffusers import ControlNetModel
 from t2v.weights.files import WEIGHTS, config_path, files_of, read_object
 from t2v.weights.hub import hub_answers
 from t2v.weights.network import Place, load_network
-from t2v.weights.refusals import ModelError, explain
+from t2v.weights.refusals import ModelError, explain, log_failure
 from t2v.weights.source import CONFIG, find_controlnet
-
-logger = logging.getLogger(__name__)
 
 KIND = "ControlNetModel"
 
@@ -32,7 +29,7 @@ def load_controlnet(source: str, task: str, device: str, dtype: torch.dtype) -> 
     except ModelError:
         raise
     except Exception as error:
-        logger.info("loading %s failed", source, exc_info=True)
+        log_failure(f"loading {source}", error)
         raise ModelError(explain(source, error, "controlnet")) from error
     return network
 

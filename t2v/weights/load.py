@@ -24,7 +24,7 @@ from t2v.weights.hub import hub_answers
 from t2v.weights.index import check_folder, read_index
 from t2v.weights.lora import add_lora
 from t2v.weights.network import Place, load_network
-from t2v.weights.refusals import ModelError, explain
+from t2v.weights.refusals import ModelError, explain, log_failure
 from t2v.weights.source import CONFIG, MODEL_INDEX, Source
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def load_pipeline(name: str, device: str, dtype: torch.dtype, editor: bool = Fal
     except ModelError:
         raise
     except Exception as error:
-        logger.info("loading %s failed", name, exc_info=True)
+        log_failure(f"loading {name}", error)
         raise ModelError(explain(name, error)) from error
     for adapter, (folder, file) in adapters.items():
         add_lora(pipeline, adapter, folder, file)

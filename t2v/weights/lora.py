@@ -1,6 +1,5 @@
 """LoRAs: put into the weights of a model that is loaded."""
 
-import logging
 import math
 from pathlib import Path
 
@@ -13,10 +12,8 @@ from t2v.diffusion.pipeline import TextToVideoPipeline
 from t2v.weights.files import files_of
 from t2v.weights.hub import hub_answers
 from t2v.weights.lora_kinds import INSTEAD, largest, read_layers
-from t2v.weights.refusals import ModelError, explain, reason
+from t2v.weights.refusals import ModelError, explain, log_failure, reason
 from t2v.weights.source import LORA_FILE
-
-logger = logging.getLogger(__name__)
 
 MOST_NAMED = 6
 HUGE = 100.0  # a weight of so many times what it was (or 1, if that is more) draws nothing any more
@@ -34,7 +31,7 @@ def add_lora(pipeline: TextToVideoPipeline, name: str, place: str, file: str | N
     except ModelError:
         raise
     except Exception as error:
-        logger.info("reading %s failed", name, exc_info=True)
+        log_failure(f"reading {name}", error)
         raise ModelError(explain(name, error, "lora")) from error
     try:
         pipeline.load_lora_weights(
@@ -44,7 +41,7 @@ def add_lora(pipeline: TextToVideoPipeline, name: str, place: str, file: str | N
     except ModelError:
         raise
     except Exception as error:
-        logger.info("loading %s failed", name, exc_info=True)
+        log_failure(f"loading {name}", error)
         if "size mismatch" in str(error):
             raise ModelError(explain(name, error, "lora")) from error
         if "not found in the base model" in str(error):

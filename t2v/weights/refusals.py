@@ -1,15 +1,31 @@
 """Why weights cannot be had or used, in one sentence."""
 
+import logging
+import pickle
 import re
+import zipfile
 
 from t2v.checks import InputError
 from t2v.weights.family import RETIRED
 
+logger = logging.getLogger(__name__)
+
+# What reading files of whatever is in them, or fetching them, comes to. Other errors may be our own.
+FORESEEN = (OSError, ValueError, RuntimeError, KeyError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile)
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class ModelError(InputError):
     """The weights cannot be had or used; ``str(error)`` says what happened and what to do."""
+
+
+def log_failure(what: str, error: Exception) -> None:
+    """The log keeps the traceback of what was not to be loaded; what is foreseen is told without it.
+
+    what: was tried, as "loading miniature". Whoever asked for it tells the sentence.
+    """
+    is_foreseen = isinstance(error, FORESEEN) or type(error).__module__.startswith("safetensors")
+    logger.log(logging.DEBUG if is_foreseen else logging.WARNING, "%s failed", what, exc_info=error)
 
 
 def explain(source: str, error: Exception, what: str = "model") -> str:

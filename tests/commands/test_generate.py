@@ -1,9 +1,11 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import namedtuple
 from pathlib import Path
 
 import numpy as np
@@ -216,6 +218,7 @@ ALLOCATOR = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 8
         (ZeroDivisionError("secret"), "The program itself failed in this run (ZeroDivisionError), not your"),
         (AssertionError(), "The program itself failed in this run (AssertionError), not your input; the det"),
         (OSError("the disk is full"), "The video could not be made: the disk is full."),
+        (OSError("it said so."), "The video could not be made: it said so.\n"),
     ],
 )
 def test_whatever_fails_is_one_sentence_on_the_terminal(
@@ -232,6 +235,25 @@ def test_whatever_fails_is_one_sentence_on_the_terminal(
     logs = list(tmp_path.iterdir())
     assert all(path.suffix == ".log" and str(path) in err for path in logs)
     assert len(logs) == ("itself failed" in sentence)
+
+
+@pytest.mark.parametrize("named", ["car.mp4", None])
+def test_a_disk_with_too_little_room_is_told_before_anything_is_drawn(
+    named, tmp_path, small, capsys, monkeypatch
+):
+    def fail(*told):
+        raise AssertionError("drawn")
+
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr("t2v.diffusion.pipeline.denoise", fail)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(2**40, 2**40, 0))
+    monkeypatch.chdir(tmp_path)
+    assert main([TASK, "a red car", *([] if named is None else ["-o", named]), *small]) == 2
+    folder = tmp_path if named else tmp_path / "outputs"
+    sizes = "32 MB are needed, 0 MB are free"
+    told = f"The disk of the folder '{folder}' is too full for this video ({sizes}).\n"
+    assert capsys.readouterr() == ("", told)
+    assert list(folder.iterdir()) == []
 
 
 def test_too_little_memory_for_the_weights_is_not_called_a_broken_model(tmp_path, small, capsys, monkeypatch):

@@ -1,6 +1,7 @@
 """zero.py: scripts of diffusers' TextToVideoZeroPipeline, with another import."""
 
 import inspect
+import logging
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ from diffusers import DDIMScheduler, EulerDiscreteScheduler
 from diffusers.pipelines.deprecated.text_to_video_synthesis.pipeline_text_to_video_zero import (
     TextToVideoZeroPipeline as Theirs,
 )
+from diffusers.utils import logging as diffusers_logging
 
 from t2v.checks import InputError
 from t2v.diffusion import pipeline as pipeline_module
 from t2v.diffusion.progress import Cancelled
 from t2v.diffusion.zero import TextToVideoZeroPipeline
+from t2v.weights.source import MINIATURE
 
 pytestmark = pytest.mark.slow
 
@@ -179,3 +182,21 @@ def test_what_cannot_be_done_is_one_sentence(ours, told, sentence):
 def test_it_loads_as_diffusers_pipelines_do(model_folder):
     pipe = TextToVideoZeroPipeline.from_pretrained(str(model_folder), torch_dtype=torch.float32).to("cpu")
     assert pipe("a car", **QUICK).images.shape == (3, 64, 64, 3)
+
+
+def test_the_bundled_model_loads_in_silence_and_others_speak_as_in_diffusers(model_folder, capfd):
+    if not (MINIATURE / "model_index.json").is_file():
+        pytest.skip("the miniature's weights are not in this copy")
+    log, bars = diffusers_logging.get_verbosity(), diffusers_logging.is_progress_bar_enabled()
+    diffusers_logging.set_verbosity_warning()
+    diffusers_logging.enable_progress_bar()
+    try:
+        pipe = TextToVideoZeroPipeline.from_pretrained(str(MINIATURE))
+        assert type(pipe) is TextToVideoZeroPipeline and capfd.readouterr() == ("", "")
+        assert diffusers_logging.get_verbosity() == logging.WARNING
+        TextToVideoZeroPipeline.from_pretrained(str(model_folder))
+        assert "Loading pipeline components" in capfd.readouterr().err
+    finally:
+        diffusers_logging.set_verbosity(log)
+        if not bars:
+            diffusers_logging.disable_progress_bar()

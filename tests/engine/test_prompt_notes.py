@@ -142,6 +142,28 @@ def test_signs_of_other_programs_are_told_to_be_plain_text(prompt, named):
     assert note.text.startswith("The miniature reads")
 
 
+@pytest.mark.parametrize(
+    ("prompt", "unknown"),
+    [
+        ("a (car:1.3) [a:b:0.5] BREAK the boat", ""),
+        ("a (car)1.3, embedding:easy, a __colour__ boat, <lora:x:0.8>", ""),
+        ("a (dragon:1.3) [cat:b:10]", "“dragon”, “cat”"),
+        ("3 b (car:1.1)", "“3”, “b”"),  # outside of signs
+        ("a ((dragon)), a dog's boat++", "“dragon”, “dog's”"),
+    ],
+)
+def test_of_signs_only_the_words_are_told_to_be_unknown(prompt, unknown):
+    about = [note.text for note in notes(prompt) if note.is_about_words]
+    told = f"The miniature has never seen {unknown}, so expect something else there."
+    assert about == ([told] if unknown else [])
+    assert any(PLAIN in note.text for note in notes(prompt))
+
+
+def test_a_break_in_a_prompt_of_large_letters_is_a_word():
+    (note,) = notes("A CAR BREAK")
+    assert "never seen “break”" in note.text
+
+
 def test_a_lora_in_the_prompt_is_told_where_it_goes():
     for tag in ("<lora:x:0.8>", "<lyco:some thing:1>"):
         (note,) = notes(f"a car {tag} ((big))", Card())

@@ -82,6 +82,23 @@ def test_what_was_typed_outlives_a_reload_and_a_word_may_be_long(open_page):
 
 
 @needs_browser
+def test_a_number_typed_beyond_a_sliders_ends_is_never_drawn_as_another(open_page):
+    page = open_page()
+    note = page.locator(".notes .note")
+    for typed in ("0", "1001"):
+        ask(page, "a grey cat", Steps=1)
+        field(page, "Frames").fill(typed)
+        button(page, "Run").click()
+        expect(note).to_have_text(f"Frames is {typed}; give a whole number from 1 to 1000.")
+        expect(field(page, "Frames")).to_have_value(typed)
+    expect(page.locator(".stage[data-state=idle]")).to_be_visible()
+    field(page, "Frames").fill("65")  # the slider ends at 64
+    button(page, "Run").click()
+    stage(page, "done")
+    expect(page.locator(".caption").first).to_contain_text("65 frames")
+
+
+@needs_browser
 def test_a_duplicated_window_gets_a_run_of_its_own_and_a_deleted_video_is_told(open_page, videos):
     page = open_page()
     ask(page, "a green dog", Steps=1, Frames=2)

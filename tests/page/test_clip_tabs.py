@@ -153,6 +153,64 @@ def test_an_example_fills_the_form_and_other_footage_gets_its_sentence(open_page
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def prompt_of(tab: Locator) -> Locator:
+    return tab.locator(".prompt textarea, .prompt input")
+
+
+@needs_browser
+def test_what_was_typed_for_a_clip_outlives_a_reload_whatever_the_choice_had_filled_in(
+    open_page, square_clip
+):
+    page = open_page()
+    tab = opened(page, "Edges")
+    upload(tab, square_clip)
+    pane(tab, "seen")
+    fill(tab, "a boat", Seed=5, Start=0.2, End=0.6, Width=96)
+    page.reload()
+    tab = page.locator(".clip-tab:visible")
+    pane(tab, "seen")
+    expect(prompt_of(tab)).to_have_value("a boat")
+    tab.get_by_text("Advanced options").click()
+    for label, value in (("Seed", "5"), ("Start", "0.2"), ("End", "0.6"), ("Width", "96")):
+        expect(field(tab, label)).to_have_value(value)
+
+    tab = opened(page, "Pose")
+    tab.get_by_role("button", name="Dancing", exact=True).click()
+    expect(prompt_of(tab)).to_have_value("a white panda is dancing on the beach")
+    pane(tab, "seen")
+    fill(tab, "a robot is dancing")
+    tab.get_by_role("checkbox").first.uncheck()
+    page.wait_for_function("sessionStorage.getItem('form-of-pose').includes('a robot')")
+    page.reload()
+    tab = page.locator(".clip-tab:visible")
+    pane(tab, "clip")
+    expect(prompt_of(tab)).to_have_value("a robot is dancing")
+    expect(tab.get_by_role("checkbox").first).not_to_be_checked()
+
+
+@needs_browser
+def test_what_was_typed_for_a_clip_outlives_a_killed_server(browser, family, tmp_path, square_clip):
+    with serving(family, tmp_path) as url:
+        page = browser.new_page()
+        page.goto(url)
+        page.wait_for_selector(".stage[data-state=idle]")
+        tab = opened(page, "Edges")
+        upload(tab, square_clip)
+        pane(tab, "seen")
+        fill(tab, "a boat", Seed=5)
+    button(tab, "Run").click()
+    expect(page.locator(".answers .note")).to_contain_text("no connection to the server")
+    with serving(family, tmp_path, port=int(url.rstrip("/").rpartition(":")[2])):
+        page.wait_for_timeout(3000)  # Gradio builds the page anew by itself
+        tab = page.locator(".clip-tab:visible")
+        expect(prompt_of(tab)).to_have_value("a boat")
+        expect(tab.locator(".note")).to_contain_text("The program was restarted and no longer has this clip")
+        upload(tab, square_clip)
+        pane(tab, "seen")
+        expect(prompt_of(tab)).to_have_value("a boat")
+    page.close()
+
+
 @needs_browser
 def test_bad_clips_get_their_sentence_in_the_page_until_there_is_another(open_page, tmp_path, square_clip):
     (tmp_path / "list.mp4").write_text("ffconcat version 1.0\nfile '/etc/hostname'\n")

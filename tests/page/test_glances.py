@@ -159,6 +159,14 @@ def test_nothing_else_may_be_named(uploads, square_clip):
             allowed_clip(path)
     with pytest.raises(InputError, match="not on the server any more"):
         allowed_clip(str(uploads / "gone.mp4"))
+    before = uploads.parent / "t2v-server-abc" / "uploads" / "0f3a" / "clip.mp4"  # of an earlier process
+    for _ in range(2):  # and whether it is there is not told
+        with pytest.raises(
+            InputError, match="^the program was restarted and no longer has this clip; choose"
+        ):
+            allowed_clip(str(before))
+        before.parent.mkdir(parents=True, exist_ok=True)
+        before.touch()
     for nothing in (None, "", {}, {"path": None}):
         with pytest.raises(InputError, match="no clip is chosen"):
             allowed_clip(nothing)

@@ -1,7 +1,6 @@
 """The run panel without a browser: what its handlers make of runs that succeed, fail and are stopped."""
 
 import asyncio
-import json
 import time
 
 import gradio as gr
@@ -110,12 +109,11 @@ def test_another_clip_after_a_failed_run_leaves_the_last_result_through_a_reload
     assert ended(panel, first).state == "done"
     second, _ = start(panel, first, clip=clip.clip, model="no-one/no-model")
     assert panel.shown(Stage(), ended(panel, second))[-1] == gr.skip()  # the clip's pane is not the run's
-    chosen = json.dumps([other.clip, None, None, other.prompt])
-    job_id, path, *_ = panel.choice._choose_again(second, chosen)
+    job_id, path = panel.choice._choose_again(second, other.clip)  # and nothing of the form
     assert (job_id, path) == (first, other.clip)
     caption = panel.shown(Stage(), panel.view(job_id))[2]
     assert f"from “{clip.title}”" in caption and "start 0.5 s" in caption
-    assert panel.choice._choose_again(first, chosen)[0] == gr.skip()
+    assert panel.choice._choose_again(first, other.clip)[0] == gr.skip()
 
 
 def test_what_came_up_while_drawing_is_told_when_the_video_is_there(panel, studio, family):

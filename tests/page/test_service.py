@@ -1,13 +1,16 @@
 """The program as a service: how it starts in odd places, how it ends, and what it leaves."""
 
 import errno
+import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import urllib.request
+from collections import namedtuple
 from pathlib import Path
 
 import pytest
@@ -88,12 +91,15 @@ def test_it_starts_behind_proxies_and_ends_in_order_whatever_is_sent(start):
     assert '"root":"http://127.0.0.1' in page.replace(" ", "") and "/studio" in page
     assert "startup" not in app.told() and list(app.temporary.glob("t2v-server-*"))
     app.long_run()
-    app.process.send_signal(signal.SIGHUP)
-    time.sleep(0.2)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    signals = itertools.cycle((signal.SIGHUP, signal.SIGINT, signal.SIGTERM))
+    for number in itertools.islice(signals, 5):  # together, however busy the machine is
         app.process.send_signal(number)
-        time.sleep(0.1)
-    assert app.process.wait(30) == 0
+    for number in itertools.islice(signals, 1200):  # and to the very end
+        if app.process.poll() is not None:
+            break
+        app.process.send_signal(number)
+        time.sleep(0.05)
+    assert app.process.poll() == 0
     lines = app.told().splitlines()
     assert "Traceback" not in app.told() and lines[-1].endswith(" Ended.")
     assert any("being tidied up" in line for line in lines)
@@ -149,6 +155,17 @@ def test_disks_that_take_nothing_are_told_at_the_start(number, words, tmp_path, 
     monkeypatch.setattr("t2v.program.tempfile.mkdtemp", refuse)
     assert serve.main(["--output", str(tmp_path)]) == 2
     assert capsys.readouterr().err == f"--output is '{tmp_path}', {words}\n"
+
+
+def test_a_full_disk_is_told_at_the_start_where_there_is_no_video_yet(tmp_path, capsys, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(2**40, 2**40, 2**20))
+    assert serve.main(["--output", str(tmp_path)]) == 2
+    sizes = "32 MB are needed, 1 MB are free"
+    told = (
+        f"--output is '{tmp_path}', whose disk is too full for videos ({sizes}); free some space there, or "
+    )
+    assert capsys.readouterr().err == f"{told}choose another folder.\n"
 
 
 @pytest.mark.parametrize("path", ["studio", "https:/studio", "/a b", "ftp://x/y", "/a?b"])

@@ -1,5 +1,6 @@
 import itertools
 import json
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -131,6 +132,30 @@ def test_an_encoder_that_fails_is_told(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="could not be written"):
         write_video(tmp_path / "movie.mp4", frames, 4)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        (
+            "[out#0/mp4 @ 0x55d0c8e4] Error writing trailer: No space left on device\nConversion failed!\n",
+            "Error writing trailer: No space left on device",
+        ),
+        (
+            "[vost#0:0/libx264 @ 0x5] [enc:libx264 @ 0x5f] Could not open encoder before EOF.\n",
+            "Could not open encoder before EOF",
+        ),
+        ("", "no reason given"),
+    ],
+)
+def test_what_ffmpeg_says_of_a_failure_is_told_for_people(log, told, tmp_path, monkeypatch):
+    program = tmp_path / "ffmpeg"
+    program.write_text(f"#!/bin/sh\nprintf %s {shlex.quote(log)} >&2\nexit 1\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(encode.imageio_ffmpeg, "get_ffmpeg_exe", lambda: str(program))
+    with pytest.raises(OSError) as raised:
+        write_video(tmp_path / "movie.mp4", np.zeros((3, 512, 512, 3), np.uint8), 4)
+    assert str(raised.value) == f"the video could not be written: {told}"
 
 
 @pytest.mark.parametrize(

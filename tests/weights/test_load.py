@@ -1,6 +1,7 @@
 """load.py, source.py, card.py: what loads, and the one sentence for what does not."""
 
 import json
+import logging
 import shutil
 from pathlib import Path
 
@@ -396,3 +397,31 @@ def test_ids_that_left_the_hub_are_told_of_their_successor():
         ModelError, match="has left the hub; give stable-diffusion-v1-5/stable-diffusion-v1-5,"
     ):
         load_pipeline("runwayml/stable-diffusion-v1-5", "cpu", torch.float32)
+
+
+def tracebacks(caplog, source) -> list[str]:
+    """What a server's log would show with a traceback of a model that cannot be loaded."""
+    caplog.clear()
+    with caplog.at_level(logging.INFO), pytest.raises(ModelError):
+        load(source)
+    return [record.levelname for record in caplog.records if record.exc_info]
+
+
+def test_of_damaged_models_and_those_that_cannot_be_had_the_log_keeps_no_traceback(copied, caplog):
+    assert tracebacks(caplog, "no-one/no-model") == []
+    weights = copied / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    assert tracebacks(caplog, copied) == []
+    (copied / "unet" / "config.json").write_text("{")
+    assert tracebacks(caplog, copied) == []
+    with caplog.at_level(logging.DEBUG), pytest.raises(ModelError):
+        load(copied)
+    assert [record.levelname for record in caplog.records if record.exc_info] == ["DEBUG"]
+
+
+def test_of_what_nobody_foresaw_in_loading_the_log_keeps_the_traceback(copied, caplog, monkeypatch):
+    def fail(*told):
+        raise AttributeError("a fault of our own")
+
+    monkeypatch.setattr("t2v.weights.load.check_parts", fail)
+    assert tracebacks(caplog, copied) == ["WARNING"]

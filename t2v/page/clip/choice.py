@@ -1,6 +1,5 @@
 """Choosing the clip of a tab: an upload or an example, which the page remembers over a reload."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ class Choice:
     """``place()`` lays upload and examples out, ``wire()`` connects them; ``clip`` holds the chosen path.
 
     ``form``: the tab's fields by the settings' names, of which a choice fills in some; set before ``wire``.
+    What it filled in people may write over, and a reload brings back what they wrote.
     view, kept: those of the tab's RunPanel.
     """
 
@@ -52,22 +52,27 @@ class Choice:
                 )
         self.clip = gr.Textbox(visible=False, label="Clip")
 
-    def wire(self, note: Component) -> list[Dependency]:
-        """The events after which there is another clip; the page remembers it, and the note's error goes."""
+    def wire(self, note: Component, keep: str) -> list[Dependency]:
+        """The events after which there is another clip; the page remembers it, and the note's error goes.
+
+        keep: what the browser runs on the form's values to keep them for a reload.
+        """
         outputs = self._filled()
         chosen = [self.upload.upload(self._uploaded, [self.upload], outputs, **RAW)]
         if self._examples:
             chosen.append(self.picks.click(self._picked, [self.picks], outputs, **RAW))
-        remember = f"(...values) => {{ sessionStorage.setItem('{self._key}', JSON.stringify(values)); }}"
+        remember = f"(clip) => {{ sessionStorage.setItem('{self._key}', clip || ''); }}"
         for event in chosen:
-            event.then(None, outputs, None, js=remember, **QUIET)
+            event.then(None, [self.clip], None, js=remember, **QUIET)
+            # a hidden field and a box that is ticked for somebody tell of no change themselves
+            event.then(None, list(self.form.values()), None, js=keep, **QUIET)
             event.then(None, [note], [note], js=WITHOUT_ERROR, **QUIET)
         return chosen
 
     def wire_again(self, restored: Dependency, job_id: Component) -> Dependency:
         """The event after which a reloaded page, its form being restored, has the clip chosen last."""
         recall = f"(id) => [id, sessionStorage.getItem('{self._key}') || '']"
-        inputs, outputs = [job_id, gr.Textbox(visible=False)], [job_id, *self._filled()]
+        inputs, outputs = [job_id, gr.Textbox(visible=False)], [job_id, self.clip]
         return restored.then(self._choose_again, inputs, outputs, js=recall, **QUIET)
 
     def name(self, clip: str) -> str:
@@ -85,23 +90,22 @@ class Choice:
 
     def _picked(self, index: object) -> list[Any]:
         if not isinstance(index, int) or not 0 <= index < len(self._examples):  # sent by no page
-            return [gr.skip()] * (1 + len(self._filled()))
+            return [gr.skip()] * len(self._filled())
         example = self._examples[index]
         return [example.clip, *self._of_a_clip(example.settings).values(), example.prompt]
 
-    def _choose_again(self, job_id: str, stored: str) -> list[Any]:
+    def _choose_again(self, job_id: str, clip: str) -> list[Any]:
         """After a reload: the clip that was chosen last, unless the run shown was made from it.
 
         Of an earlier run that failed nothing is told any more; what was made before it stays.
         """
         view = self._view(job_id)
-        values = json.loads(stored) if stored else [None]
-        if not values[0] or (view is not None and view.settings.clip == values[0]):
-            return [gr.skip()] * (1 + len(self._filled()))
+        if not clip or (view is not None and view.settings.clip == clip):
+            return [gr.skip(), gr.skip()]
         if view is None or view.error is None:
-            return [gr.skip(), *values]
+            return [gr.skip(), clip]
         kept = self._kept(view)
-        return ["" if kept is None or kept is view else kept.id, *values]
+        return ["" if kept is None or kept is view else kept.id, clip]
 
     def _of_a_clip(self, given: Mapping[str, Any]) -> dict[str, Any]:
         values = {name: clip_fields.value(self._fresh, name) for name in OF_A_CLIP if name in self.form}

@@ -86,7 +86,7 @@ class ClipPanel(RunPanel):
         other_frames = [self.form[name] for name in self.watched if name not in of_controls]
         clip = {"inputs": inputs, "outputs": [self.note, self.plan, *panes]}
         # what a failed run saw is gone when it ends
-        before = [*self.choice.wire(self.note), restored, *self.followed]
+        before = [*self.choice.wire(self.note, self.keep), restored, *self.followed]
         show_clip = self._in_turn(self.studio.glances.looking, self._show_clip)
         shown = [event.then(show_clip, **clip, **PREVIEW) for event in before]
         shown.append(gr.on(_changes(other_frames), show_clip, **clip, **PREVIEW))

@@ -10,7 +10,9 @@ from starlette.responses import Response
 from t2v.page.door.gates import API, Gate, path_of, refusal
 
 FILE = re.compile(rf"{API}/file[=/](.*)", re.DOTALL)
-ONE_RANGE = re.compile(r"bytes=\s*(\d{1,18})?\s*-\s*(\d{1,18})?\s*")
+UNIT = re.compile(r"\s*([\w!#$%&'*+.^`|~-]+)\s*=", re.ASCII)
+ONE_RANGE = re.compile(r"\s*([0-9]+)?\s*-\s*([0-9]+)?\s*")
+MOST_DIGITS = 18  # no file has more bytes than a number of so many
 GONE = "This file is not on the server, or it is not given out."
 
 
@@ -39,26 +41,39 @@ def only_our_files(is_ours: Callable[[Path], bool]) -> Gate:
 
 
 def _range(request: Request, size: int) -> Response | None:
-    """416 for a range that is none. Others are left to Starlette, one at most: Gradio would echo headers."""
+    """416 for a range that is none. Others are left to Starlette, one at most: Gradio would echo headers.
+
+    A unit that is not bytes is as if nothing had been asked for, and whatever ends behind the file ends with
+    it (RFC 9110, 14.1 and 14.2).
+    """
     asked = request.headers.get("range")
     if asked is None:
         return None
-    ranges = [ONE_RANGE.fullmatch(f"bytes={part.strip()}") for part in asked.strip()[6:].split(",")]
-    if asked.strip()[:6].lower() != "bytes=" or any(not _is_range(one) for one in ranges):
+    unit = UNIT.match(asked)
+    is_bytes = unit is not None and unit[1].lower() == "bytes"
+    ranges = [_range_of(part) for part in asked.partition("=")[2].split(",")] if is_bytes else []
+    if unit is None or None in ranges:
         answer = refusal(416, f"Range is {asked!r}; give one like bytes=0-99.")
         answer.headers["content-range"] = f"bytes */{size}"
         return answer
     headers = [(name, value) for name, value in request.scope["headers"] if name.lower() != b"range"]
     if len(ranges) == 1 and ranges[0] is not None:
-        first, last = ranges[0].groups(default="")
+        first, last = ranges[0]
         # Gradio answers "bytes=1-2" itself, with the request's own headers; the space leaves it to Starlette
         headers.append((b"range", f"bytes= {first}-{last}".encode("ascii")))
     request.scope["headers"] = headers
     return None
 
 
-def _is_range(found: re.Match[str] | None) -> bool:
+def _range_of(text: str) -> tuple[str, str] | None:
+    """First and last byte, or none and how many from the end, as digits; None for what is no range."""
+    found = ONE_RANGE.fullmatch(text)
     if found is None or found.groups() == (None, None):
-        return False
-    first, last = found.groups()
-    return first is None or last is None or int(first) <= int(last)
+        return None
+    first, last = (_digits(part) for part in found.groups(default=""))
+    return None if first and last and int(first) > int(last) else (first, last)
+
+
+def _digits(text: str) -> str:
+    digits = text.lstrip("0") or text[:1]
+    return digits if len(digits) <= MOST_DIGITS else "9" * MOST_DIGITS

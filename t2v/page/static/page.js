@@ -129,6 +129,13 @@
         if (input) input.accept = 'video/*, .mkv, .avi, .gif';
     }, true);
 
+    // A number typed beyond a slider's ends stays as it is, and the server tells what is allowed: Gradio would make
+    // it the end itself when the field is left, as by pressing Run, and another number would be drawn than typed.
+    document.addEventListener('blur', (event) => {
+        const field = event.target;
+        if (field instanceof Element && field.matches('input[aria-label^="number input for"]')) event.stopPropagation();
+    }, true);
+
     const box = (event) => event.target instanceof Element && event.target.closest('.clip-box');
     document.addEventListener('dragover', (event) => {
         if (box(event)) event.preventDefault();
