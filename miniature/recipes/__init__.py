@@ -3,6 +3,7 @@
 from miniature.recipes.autoencoder import AUTOENCODER
 from miniature.recipes.grown import CONTROLNETS, EDITOR, STYLE
 from miniature.recipes.judges import JUDGES
+from miniature.recipes.pairs import PAIRS
 from miniature.recipes.recipe import Recipe, Run
 from miniature.recipes.text_to_image import TEXT_TO_IMAGE
 
@@ -12,6 +13,7 @@ RECIPES: dict[str, Recipe] = {
     "autoencoder": AUTOENCODER,
     **JUDGES,
     "text-to-image": TEXT_TO_IMAGE,
+    "pairs": PAIRS,
     **CONTROLNETS,
     "editor": EDITOR,
     "style": STYLE,
