@@ -18,7 +18,9 @@ from miniature.world import Scene, draw, sample_scene
 log = logging.getLogger(__name__)
 
 EMPTY = replace(SINGLE, empty=1.0, falling=0.0)
-FIRMLY, LEAST = 0.8, 0.1  # how sure the reader has to be of a cell, and of what share of a picture's cells
+# Where subjects stand and places have little but ground, in the reader's cells; and the share of these that a
+# subject covers at least. By it 97 % of the world's own pictures have one, and 5 % of its empty ones.
+STAGE, LEAST = (slice(20, 29), slice(6, 26)), 0.03
 ASKED_PX = (DEFAULTS["motion_x"], DEFAULTS["motion_y"])
 
 
@@ -75,6 +77,6 @@ def _true(scenes: list[Scene]) -> np.ndarray:
 
 
 def _crowded(exam: Exam, pictures: np.ndarray) -> float:
-    """Share of pictures of which the reader says that a subject covers a good part."""
-    covered = read(exam.judges.reader, pictures).covered > FIRMLY
+    """Share of pictures in which the reader sees a subject where subjects stand."""
+    covered = read(exam.judges.reader, pictures).covered[:, *STAGE] > 0.5
     return float((covered.mean(axis=(1, 2)) >= LEAST).mean())

@@ -12,7 +12,7 @@ from diffusers.models.attention_processor import Attention, AttnProcessor
 from torch import nn
 
 from miniature.diffusion import copy_matching, noise_losses
-from miniature.shapes import KNOWN_RATE, SEEING_UNET
+from miniature.shapes import KNOWN_RATE, SEEING_UNET, UNET
 
 GROWN = ("unet.down_blocks.0.attentions.", "unet.up_blocks.2.attentions.")  # among a family's parts
 GROWING = ("down_block_types", "up_block_types", "attention_head_dim")
@@ -30,6 +30,13 @@ def grow_attention(unet: UNet2DConditionModel) -> UNet2DConditionModel:
             if name not in known and ".proj_out." in name:
                 tensor.zero_()
     return grown
+
+
+def without_grown(unet: UNet2DConditionModel) -> UNet2DConditionModel:
+    """A copy of a grown UNet in the shape of before: what else it learned, for what the old one costs."""
+    plain = UNet2DConditionModel.from_config({**unet.config, **{name: UNET[name] for name in GROWING}})
+    copy_matching(unet, plain)
+    return plain
 
 
 def rate(name: str) -> float:

@@ -16,7 +16,7 @@ from miniature.controls import build_controlnet
 from miniature.diffusion import noise_losses
 from miniature.fit import WARM_UP_STEPS, Trainer
 from miniature.package import load_pipeline
-from miniature.pairs import grow_attention, look_beside, pair_losses, paired, rate
+from miniature.pairs import grow_attention, look_beside, pair_losses, paired, rate, without_grown
 from miniature.recipes import pairs as recipe
 from miniature.recipes.pairs import KINDS, WITH_EMPTY, Tally
 from miniature.text_to_image import use_quick_attention
@@ -48,16 +48,8 @@ def predict(unet: UNet2DConditionModel, latents: torch.Tensor) -> torch.Tensor:
         return unet(latents, 500, text(len(latents))).sample
 
 
-def without_layers(unet: UNet2DConditionModel) -> UNet2DConditionModel:
-    """The shape of before, as the bundled weights may have either."""
-    old = UNet2DConditionModel(**shapes.UNET)
-    own = unet.state_dict()
-    old.load_state_dict({name: own[name] for name in old.state_dict()})
-    return old.eval()
-
-
 def test_a_grown_unet_draws_what_it_drew():
-    old = without_layers(load_pipeline(shapes.TEXT_TO_IMAGE).unet)
+    old = without_grown(load_pipeline(shapes.TEXT_TO_IMAGE).unet).eval()
     grown = grow_attention(old).eval()
     latents = torch.randn(2, 4, 32, 32, generator=seeded(1))
     words, times = torch.randn(2, 24, 192, generator=seeded(2)), torch.tensor([40, 800])
@@ -68,6 +60,8 @@ def test_a_grown_unet_draws_what_it_drew():
     fresh = grown.state_dict().keys() - old.state_dict().keys()
     assert fresh and all(name.startswith(NEW) for name in fresh)
     assert sum(grown.state_dict()[name].numel() for name in fresh) < 0.35e6
+    again, own = without_grown(grown).state_dict(), old.state_dict()
+    assert again.keys() == own.keys() and all(torch.equal(again[name], own[name]) for name in own)
 
 
 def test_what_is_grown_already_stays_as_it_is(unet):
