@@ -21,7 +21,18 @@ def noise_loss(
     known: torch.Tensor | None = None,
     kept: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Weighted mean error of the noise predicted for scaled latents (b, 4, h, w).
+    """The mean of ``noise_losses``, which see."""
+    return noise_losses(latents, predict, known, kept).mean()
+
+
+def noise_losses(
+    latents: torch.Tensor,
+    predict: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    known: torch.Tensor | None = None,
+    kept: torch.Tensor | None = None,
+    beside: torch.Tensor | None = None,
+) -> torch.Tensor:
+    """Each row's weighted error (b) of the noise predicted for scaled latents (b, 4, h, w).
 
     ``predict(noisy, times)`` gets noisy latents (b, 4, h, w) and their times (b), 0..999, and gives the noise
     (b, 4, h, w); it runs in the device's low precision. ``known``, bool (b): rows whose picture can be told
@@ -31,15 +42,18 @@ def noise_loss(
 
     ``kept``, bool (b, 1, h, w): cells that are known exactly. They come as the model itself would have drawn
     them until then (``_drawn_so_far``), and are to be put right: samplers keep early errors otherwise.
+
+    ``beside``, row numbers (b): rows are drawn together with these, at their times and with some of their
+    noise, as frames of a video are; those drawn alone name themselves.
     """
     device = latents.device
     alphas = DDIMScheduler(**SCHEDULE).alphas_cumprod.to(device)
-    # One time from each of b equal slices: every batch sees all noise levels, so the loss is steadier.
-    count = latents.shape[0]
-    slices = (torch.arange(count, device=device) + torch.rand(count, device=device)) / count
-    times = (slices * len(alphas)).long().clamp(max=len(alphas) - 1)
+    count = len(latents)
+    times, noise = _spread_times(count, len(alphas), device), torch.randn_like(latents)
+    if beside is not None:
+        times = times[torch.randperm(count, device=device)][beside]  # shuffled: rows of one kind lie together
+        noise = _shared_noise(noise, beside)
     alpha = alphas[times].view(-1, 1, 1, 1)
-    noise = torch.randn_like(latents)
     if known is not None:
         noise = torch.where(known.view(-1, 1, 1, 1), _sampled_noise(latents, noise, times, alphas), noise)
     noisy = alpha.sqrt() * latents + (1 - alpha).sqrt() * noise
@@ -56,7 +70,21 @@ def noise_loss(
     if known is not None:
         areas = F.avg_pool2d(error, min(AREA_CELLS, *error.shape[2:]))
         loss = loss + known * areas.square().mean((1, 2, 3)) * (1 / snr).clamp(max=AREA_LIMIT)
-    return loss.mean()
+    return loss
+
+
+def _spread_times(count: int, levels: int, device: torch.device) -> torch.Tensor:
+    """One time from each of ``count`` equal slices: a batch sees all noise levels, its loss is steadier."""
+    slices = (torch.arange(count, device=device) + torch.rand(count, device=device)) / count
+    return (slices * levels).long().clamp(max=levels - 1)
+
+
+def _shared_noise(noise: torch.Tensor, beside: torch.Tensor) -> torch.Tensor:
+    """Noise (b, 4, h, w) of which rows share some, anything from nothing to all, with the rows ``beside``."""
+    own = torch.rand(len(noise), 1, 1, 1, device=noise.device)
+    mixed = (1 - own).sqrt() * noise[beside] + own.sqrt() * noise
+    alone = beside == torch.arange(len(beside), device=beside.device)
+    return torch.where(alone.view(-1, 1, 1, 1), noise, mixed)
 
 
 def _sampled_noise(

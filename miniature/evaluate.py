@@ -29,6 +29,7 @@ from miniature.fit import pick_device
 from miniature.judges.clip import retrieval
 from miniature.judges.reader import measure_reader, read
 from miniature.judges.scenes import CLASSES, KEPT_STYLE, telling
+from miniature.likeness import first_frame, plates
 from miniature.measures import change_elsewhere, edges_of, f_score, figure_height, joints_near, order_right
 from miniature.package import load_pipeline
 from miniature.shapes import PIXELS, TASKS, WEIGHTS
@@ -176,6 +177,8 @@ MEASURES: dict[str, tuple[tuple[str, ...], Callable[[Exam], Figures]]] = {
     "editor": ((BASE, "editor"), editor),
     "editor-video": ((BASE, "editor"), editor_video),
     "style": ((BASE, "style"), style),
+    "first-frame": ((BASE,), first_frame),
+    "plates": ((BASE, READER), plates),
 }
 
 

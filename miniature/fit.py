@@ -26,6 +26,8 @@ WARM_UP_STEPS = 100
 LOG_EVERY = 50
 ROUND = 8  # steps between meetings of the workers
 
+Rate = Callable[[str], float]  # the share of a stage's learning rate at which the parameter of a name learns
+
 
 def pick_device(name: str | None = None) -> torch.device:
     """The device asked for; else a CUDA GPU, Apple's, or the CPU, whichever is there first."""
@@ -73,17 +75,28 @@ def wait_for_workers() -> None:
         dist.barrier()
 
 
-class Trainer:
-    """Parameters, their moving average and the optimizer of one stage, and where they are kept."""
+def same_rate(name: str) -> float:
+    """Every parameter learns at the stage's own rate."""
+    return 1.0
 
-    def __init__(self, stage: Stage, parts: nn.ModuleDict, folder: Path):
+
+class Trainer:
+    """Parameters, their moving average and the optimizer of one stage, and where they are kept.
+
+    ``rate`` says at what share of the stage's learning rate the parameter of a name learns.
+    """
+
+    def __init__(self, stage: Stage, parts: nn.ModuleDict, folder: Path, rate: Rate = same_rate):
         self.stage, self.parts, self.checkpoint = stage, parts, folder / f"{stage.name}.pt"
         if workers() > 1:  # all begin with worker 0's parameters
             for tensor in parts.state_dict().values():
                 dist.broadcast(tensor, src=0)
-        self.parameters = [p for p in parts.parameters() if p.requires_grad]
+        named = [(name, p) for name, p in parts.named_parameters() if p.requires_grad]
+        self.parameters = [p for _, p in named]
         self.average = [p.detach().clone() for p in self.parameters]
-        self.optimizer = torch.optim.AdamW(self.parameters, weight_decay=0.01, fused=True)
+        self.rates = list(dict.fromkeys(rate(name) for name, _ in named))
+        groups = [{"params": [p for name, p in named if rate(name) == each]} for each in self.rates]
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
         self.step, self.seconds = 0, 0.0
 
     def save(self) -> None:
@@ -122,8 +135,8 @@ class Trainer:
 
     def update(self, loss: torch.Tensor, progress: float) -> None:
         """One optimizer step."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.stage, self.step, progress)
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * learning_rate(self.stage, self.step, progress)
         self.optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
@@ -148,9 +161,9 @@ class Trainer:
         torch._foreach_lerp_(self.average, self.parameters, 1 - decay)
 
 
-def load_stage(stage: Stage, parts: nn.ModuleDict, folder: Path) -> bool:
+def load_stage(stage: Stage, parts: nn.ModuleDict, folder: Path, rate: Rate = same_rate) -> bool:
     """Put the moving average of the stage's newest checkpoint into ``parts``; False where there is none."""
-    trainer = Trainer(stage, parts, folder)
+    trainer = Trainer(stage, parts, folder, rate)
     found = trainer.resume()
     if found:
         trainer.use_average()
@@ -164,6 +177,7 @@ def fit(
     start: Callable[[int], Callable[[], torch.Tensor]],
     folder: Path,
     minutes: float,
+    rate: Rate = same_rate,
 ) -> int:
     """Train ``parts`` in place for ``minutes`` of running time in all, earlier runs of the stage included.
 
@@ -172,7 +186,7 @@ def fit(
     average in ``parts`` and returns the number of steps taken.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(stage, parts, folder)
+    trainer = Trainer(stage, parts, folder, rate)
     trainer.resume()
     torch.manual_seed(trainer.step * workers() + worker())
     budget_s = minutes * 60

@@ -48,6 +48,15 @@ UNET = {
     "cross_attention_dim": TEXT_ENCODER["hidden_size"],
 }
 
+# The same with attention at its full resolution too, as Stable Diffusion has it. One head there: maps of
+# 1024x1024 are what costs time, and four would take half as long again.
+SEEING_UNET = {
+    **UNET,
+    "down_block_types": ("CrossAttnDownBlock2D",) * 3,
+    "up_block_types": ("CrossAttnUpBlock2D",) * 3,
+    "attention_head_dim": (1, 4, 4),
+}
+
 # Stable Diffusion's schedule, so that every sampler's usual settings hold.
 SCHEDULE = {
     "num_train_timesteps": 1000,
@@ -107,6 +116,10 @@ TEXT_TO_IMAGE_STAGES = (
     Stage("text-to-image-128", 45, 2, 128, 24, 128, 1e-3, 0.7, scenes=10000, fresh=4),
     Stage("text-to-image-256", 110, 6, 256, 12, 64, 6e-4, 0.2, scenes=6000, fresh=2),
 )
+# The UNet with its new layers, on pairs of frames; what it knew before learns at a twentieth of the rate, so
+# that ControlNets and style go on fitting.
+PAIRS_STAGE = Stage("pairs", 60, 4, 256, 12, 64, 1e-3, 0.3, scenes=768, fresh=0.75)
+KNOWN_RATE = 0.05
 CONTROL_STAGES = tuple(
     Stage(f"controlnet-{control}", 20, 1.5, 256, 12, 64, 1e-3, 0.4, scenes=1200, fresh=1.5, ema=0.995)
     for control in ("canny", "pose", "depth")

@@ -36,7 +36,7 @@ def train(run: Run, wanted: tuple[str, ...]) -> None:
         parts = recipe.parts(run)
         for stage in recipe.stages:
             start = functools.partial(recipe.losses, run, run.stage(stage), parts)
-            steps = fit(run.stage(stage), parts, start, run.runs, minutes[stage.name])
+            steps = fit(run.stage(stage), parts, start, run.runs, minutes[stage.name], recipe.rate)
             log.info("%s: %d steps in all", stage.name, steps)
             if worker() == 0:
                 recipe.save(run, parts)
@@ -56,7 +56,7 @@ def save_newest(run: Run, wanted: tuple[str, ...]) -> None:
     for name in wanted:
         recipe = RECIPES[name]
         parts = recipe.parts(run)
-        found = [load_stage(run.stage(stage), parts, run.runs) for stage in recipe.stages]
+        found = [load_stage(run.stage(stage), parts, run.runs, recipe.rate) for stage in recipe.stages]
         if not any(found):
             raise FileNotFoundError(f"there is no checkpoint of {name} under {run.runs}; train it first")
         recipe.save(run, parts)

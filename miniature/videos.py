@@ -146,7 +146,7 @@ def _measured(exam: Exam, kind: type, takes: list[Take], score: Score, **fields)
         "without_cross_frame": _drawn(exam, kind, takes, cross_frame_attention=False, **fields),
         "true_frames": np.stack([_footage(take.scenes) for take in takes]),
     }
-    return {name: {**score(takes, seen), **_consistency(exam, seen)} for name, seen in videos.items()}
+    return {name: {**score(takes, seen), **consistency(exam, seen, PAN_PX)} for name, seen in videos.items()}
 
 
 def _drawn(exam: Exam, kind: type, takes: list[Take], **fields) -> np.ndarray:
@@ -197,13 +197,13 @@ def _changed(takes: list[Take], videos: np.ndarray) -> float | None:
     return float(np.mean(changes)) if changes else None
 
 
-def _consistency(exam: Exam, videos: np.ndarray) -> Figures:
-    """How alike frames are, the camera's known motion undone.
+def consistency(exam: Exam, videos: np.ndarray, pan_px: tuple[float, float]) -> Figures:
+    """How alike the frames of videos (n, f, h, w, 3) are, the known motion of a frame undone.
 
     flicker: mean change between neighbours, drift: of all frames against the first, both of 255.
     alike: cosine of the CLIP judge's vectors of neighbours, null without that judge.
     """
-    pan = np.array(PAN_PX)
+    pan = np.array(pan_px)
     flicker = [change(*pair, pan) for video in videos for pair in zip(video[:-1], video[1:], strict=True)]
     drift = [change(video[0], video[k], k * pan) for video in videos for k in range(1, len(video))]
     told: Figures = {"flicker": float(np.mean(flicker)), "drift": float(np.mean(drift)), "alike": None}

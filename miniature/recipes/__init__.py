@@ -4,6 +4,7 @@ from miniature.recipes.autoencoder import AUTOENCODER
 from miniature.recipes.finisher import FINISHER
 from miniature.recipes.grown import CONTROLNETS, EDITOR, STYLE
 from miniature.recipes.judges import JUDGES
+from miniature.recipes.pairs import PAIRS
 from miniature.recipes.recipe import Recipe, Run
 from miniature.recipes.text_to_image import TEXT_TO_IMAGE
 
@@ -14,6 +15,7 @@ RECIPES: dict[str, Recipe] = {
     "finisher": FINISHER,
     **JUDGES,
     "text-to-image": TEXT_TO_IMAGE,
+    "pairs": PAIRS,
     **CONTROLNETS,
     "editor": EDITOR,
     "style": STYLE,

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from miniature.fit import workers
+from miniature.fit import Rate, same_rate, workers
 from miniature.shapes import Stage
 
 Losses = Callable[[], torch.Tensor]  # draws a batch and gives its loss
@@ -56,6 +56,7 @@ class Recipe:
 
     ``losses(run, stage, parts, step)`` gathers material from that step on and gives a function that returns
     the loss of a batch of it. ``measure`` names what miniature.evaluate says of the model when it is saved.
+    ``rate`` is for what learns more slowly than the rest.
     """
 
     stages: tuple[Stage, ...]
@@ -63,3 +64,4 @@ class Recipe:
     losses: Callable[[Run, Stage, nn.ModuleDict, int], Callable[[], torch.Tensor]]
     save: Callable[[Run, nn.ModuleDict], object]
     measure: str | None = None
+    rate: Rate = same_rate

@@ -14,7 +14,7 @@ from miniature.package import load_pipeline, replacing, write_package
 from miniature.recipes.autoencoder import load_autoencoder
 from miniature.recipes.recipe import Losses, Recipe, Run
 from miniature.shapes import TEXT_TO_IMAGE_STAGES, Stage
-from miniature.text_to_image import build_text_to_image, carry_words, text_to_image_loss
+from miniature.text_to_image import build_text_to_image, carry_words, text_to_image_loss, use_quick_attention
 
 
 @functools.cache
@@ -34,7 +34,8 @@ def _parts(run: Run) -> nn.ModuleDict:
     if folder is not None:
         pipe = load_pipeline(folder)
         carry_words(pipe.text_encoder, pipe.tokenizer, parts["text_encoder"], tokenizer)
-        parts["unet"].load_state_dict(pipe.unet.state_dict())
+        parts["unet"] = pipe.unet  # of its own shape: it may see more than a fresh one
+        use_quick_attention(parts["unet"])
     return parts.to(run.device)
 
 

@@ -2,7 +2,7 @@
 
 from .edits import EDITS, edits, possible
 from .render import clip, clip_scenes, depth, draw, edges, joints, mask, skeleton
-from .sample import FIGURES, TRAINING, Distribution, belongs, held_out, sample_scene
+from .sample import FIGURES, TRAINING, Distribution, another_frame, belongs, held_out, sample_scene
 from .scene import COLOURS, Scene, Subject
 from .words import VOCABULARY, caption, plain_caption, words_of
 
@@ -15,6 +15,7 @@ __all__ = [
     "Distribution",
     "Scene",
     "Subject",
+    "another_frame",
     "belongs",
     "caption",
     "clip",

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ SPLITS = ("train", "held-out", None)
 HELD_OUT_PERCENT = 10
 PAIR_X = 0.23  # how far two subjects stand from the middle
 PAIR_SCALES = (0.58, 0.7)
+FARTHEST = 0.22  # widths that camera and subject move apart in a clip of eight frames, at most
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Distribution:
     falling: float = 0.2  # of the scenes where something may fall
     styles: Mapping[str, float] = field(default_factory=dict)  # style -> share; the rest: plain
     pairs: float = 0.0  # scenes with two subjects
+    empty: float = 0.0  # scenes with none
     x_spread: float = 0.12
     y_spread: float = 0.02
     scales: tuple[float, float] = (0.88, 1.1)
@@ -75,7 +77,7 @@ def held_out(kind: str, colour: str, place: str) -> bool:
 def belongs(scene: Scene, split: str | None) -> bool:
     """Whether a scene is of the split: "train" has no held-out triple, "held-out" a first subject of one."""
     kept = [held_out(s.kind, s.colour, scene.place) for s in scene.subjects]
-    return split is None or (kept[0] if split == "held-out" else not any(kept))
+    return split is None or (any(kept[:1]) if split == "held-out" else not any(kept))
 
 
 def sample_scene(
@@ -86,10 +88,9 @@ def sample_scene(
         raise ValueError(f"split is {split!r}; allowed are {', '.join(map(repr, SPLITS))}.")
     while True:
         place = _pick(rng, dist.places)
-        subjects = _pair(rng, dist) if rng.random() < dist.pairs else (_subject(rng, dist),)
         scene = Scene(
             place=place,
-            subjects=subjects,
+            subjects=_subjects(rng, dist),
             time=_time(rng, dist, place),
             weather=_weather(rng, dist, place),
             style=_style(rng, dist),
@@ -100,8 +101,28 @@ def sample_scene(
             return scene
 
 
+def another_frame(rng: np.random.Generator, scene: Scene) -> Scene:
+    """The scene in another frame of a clip: camera or subjects have moved, or both, and figures moved on."""
+    camera, subjects = [(True, False), (True, True), (not scene.subjects, True)][rng.integers(3)]
+    moved = FARTHEST * rng.uniform(-1, 1, 2)
+    return replace(
+        scene,
+        camera=(scene.camera[0] + camera * moved[0], scene.camera[1] + camera * rng.uniform(-0.06, 0.06)),
+        subjects=tuple(
+            replace(s, x=s.x + subjects * moved[1], phase=(s.phase + rng.uniform(0, 0.5)) % 1.0)
+            for s in scene.subjects
+        ),
+    )
+
+
 def _pick(rng: np.random.Generator, names: tuple[str, ...]) -> str:
     return names[rng.integers(len(names))]
+
+
+def _subjects(rng: np.random.Generator, dist: Distribution) -> tuple[Subject, ...]:
+    if dist.empty and rng.random() < dist.empty:  # nothing is drawn of rng where none are wanted
+        return ()
+    return _pair(rng, dist) if rng.random() < dist.pairs else (_subject(rng, dist),)
 
 
 def _subject(rng: np.random.Generator, dist: Distribution, kind: str | None = None) -> Subject:

@@ -21,6 +21,17 @@ PLACE_PHRASES = {
     "sea": ("on the sea", "at the sea", "in the sea"),
     "forest": ("in the forest", "in a forest", "in the woods"),
 }
+PLACES_ALONE = {  # of scenes without a subject
+    "street": ("a street", "the street"),
+    "grass": ("the grass", "green grass"),
+    "beach": ("a beach", "the beach"),
+    "snow": ("the snow",),
+    "desert": ("a desert", "the desert"),
+    "moon": ("the moon",),
+    "city": ("a city at night", "the city at night"),
+    "sea": ("the sea",),
+    "forest": ("a forest", "the forest", "the woods"),
+}
 SAY_POSE = 0.8  # of the captions of a figure that does something, how many say so
 DOINGS = {
     pose: (pose, pose, f"is {pose}", f"that is {pose}")
@@ -63,15 +74,20 @@ def caption(scene: Scene, rng: np.random.Generator) -> str:
     Always the colours, subjects and place; style, weather and hour where they are not the usual ones.
     """
     text = _compose(scene, lambda choices: choices[rng.integers(len(choices))], rng.random() < SAY_POSE)
-    if scene.style == "plain" and rng.random() < 0.3:
+    if scene.style == "plain" and rng.random() < 0.3 and not text.startswith(("on ", "in ", "at ")):
         opening = OPENINGS[rng.integers(len(OPENINGS))]
         text = opening.format(text.split(" ", 1)[1] if opening.startswith("the ") else text)
     return text if len(words_of(text)) <= MAX_WORDS else plain_caption(scene)
 
 
 def _compose(scene: Scene, pick, poses: bool) -> str:
-    things = " and ".join(_thing(subject, pick, poses) for subject in scene.subjects)
-    parts = [things, pick(PLACE_PHRASES[scene.place])]
+    if scene.subjects:
+        things = " and ".join(_thing(subject, pick, poses) for subject in scene.subjects)
+        parts = [things, pick(PLACE_PHRASES[scene.place])]
+    else:
+        # also as a prompt reads whose subject was taken out; a style's "… of" wants a noun
+        cut = PLACE_PHRASES[scene.place] if scene.style == "plain" else ()
+        parts = [pick((*PLACES_ALONE[scene.place], *cut))]
     if scene.time == "night" and scene.place not in ALWAYS_NIGHT:
         parts.append("at night")
     if scene.weather != "clear":

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from miniature import cases, evaluate, exam, measures, videos
+from miniature import cases, evaluate, exam, likeness, measures, videos
 from miniature.controls import CONTROLS, build_controlnet
 from miniature.editor import build_editor
 from miniature.judges.clip import build_clip, save_clip
@@ -18,7 +18,19 @@ from miniature.judges.scenes import CLASSES, KEPT_STYLE, value_of
 from miniature.package import load_pipeline, save_model
 from miniature.shapes import TEXT_TO_IMAGE, WEIGHTS
 from miniature.style import build_style, save_style
-from miniature.world import EDITS, TRAINING, Scene, Subject, belongs, depth, draw, joints, mask, possible
+from miniature.world import (
+    EDITS,
+    TRAINING,
+    Scene,
+    Subject,
+    belongs,
+    depth,
+    draw,
+    joints,
+    mask,
+    possible,
+    sample_scene,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -116,14 +128,14 @@ def test_clips_to_follow_pan_about_the_scene_as_it_was():
 def test_consistency_knows_the_pan_and_tells_flicker_from_drift():
     run = type("Run", (), {"judges": exam.Judges(None, None)})
     still = take_of(CAR, 4).given[None]
-    calm = videos._consistency(run, still)
+    calm = videos.consistency(run, still, videos.PAN_PX)
     assert calm["flicker"] < 0.5 and calm["drift"] < 0.5 and calm["alike"] is None
     frozen = np.repeat(still[:, :1], 4, axis=1)
-    assert videos._consistency(run, frozen)["flicker"] > 2  # it did not move as the clip did
+    assert videos.consistency(run, frozen, videos.PAN_PX)["flicker"] > 2  # it did not move as the clip did
     dark = np.uint8(0.5 * still)
     flickering = np.stack([still[:, 0], dark[:, 1], still[:, 2], dark[:, 3]], axis=1)
     fading = np.stack([still[:, 0], dark[:, 1], dark[:, 2], dark[:, 3]], axis=1)
-    told = videos._consistency(run, flickering), videos._consistency(run, fading)
+    told = videos.consistency(run, flickering, videos.PAN_PX), videos.consistency(run, fading, videos.PAN_PX)
     assert told[0]["flicker"] > 2 * told[1]["flicker"]
     assert told[0]["drift"] < told[1]["drift"]
 
@@ -196,6 +208,15 @@ def test_the_kept_style_is_one_that_training_never_shows():
     assert KEPT_STYLE in CLASSES["style"]
 
 
+def test_the_reader_tells_places_alone_from_places_with_a_subject():
+    run = exam.Exam(WEIGHTS, torch.device("cpu"), SMALL)
+    rng = np.random.default_rng(2)
+    scenes = [sample_scene(rng, None, cases.SINGLE) for _ in range(40)]
+    assert likeness._crowded(run, likeness._true(scenes)) > 0.9
+    assert likeness._crowded(run, likeness._true([replace(s, subjects=()) for s in scenes])) < 0.1
+    assert all(not sample_scene(rng, "train", likeness.EMPTY).subjects for _ in range(10))
+
+
 def test_missing_models_are_null_and_the_answer_is_one_line(tmp_path, capsys):
     evaluate.main(["--json", "--quick", "--weights", str(tmp_path), "--device", "cpu"])
     line = capsys.readouterr().out
@@ -264,6 +285,10 @@ def test_every_measure_runs_on_what_stock_pipelines_draw(family):
     for name, figure in {"canny": "f_score", "pose": "joints_right", "depth": "order_right"}.items():
         check_video(figures[f"{name}-video"], figure)
     check_video(figures["editor-video"], "change_elsewhere", most=255)
+    for told in (figures["first-frame"][name] for name in ("method", "without_cross_frame")):
+        assert 0 <= told["place"]["reader"] <= 1 and told["flicker"] >= 0
+    assert figures["first-frame"]["method"] != figures["first-frame"]["without_cross_frame"]
+    assert {figures["plates"][name] for name in ("subject_seen", "reachable")} <= {0.0, 1.0}
     assert figures["canny"]["reachable"] > 0.4
     assert figures["editor"]["change_of_autoencoder"] < 8
     assert figures["autoencoder"]["psnr_db"] > 26

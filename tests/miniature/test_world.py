@@ -15,6 +15,7 @@ from miniature.world import (
     VOCABULARY,
     Scene,
     Subject,
+    another_frame,
     belongs,
     caption,
     clip,
@@ -246,3 +247,41 @@ def test_size_changes_only_the_resolution():
     )
     assert np.hypot(*moved) < 0.6
     assert draw(CAR, (64, 96)).shape == (64, 96, 3)
+
+
+def test_places_alone_are_captioned_in_known_words_and_name_no_subject():
+    rng = np.random.default_rng(8)
+    known = {word for phrases in VOCABULARY.values() for phrase in phrases for word in words_of(phrase)}
+    alone = [replace(scene, subjects=()) for scene in scenes(400)]
+    texts = [caption(scene, rng) for scene in alone]
+    for scene, text in zip(alone, texts, strict=True):
+        words = set(words_of(text))
+        assert words <= known and not words & {*TRAINING.subjects, *TRAINING.poses}, text
+        assert " of on " not in text and " of in " not in text and " of at " not in text
+        assert any(name in text for name in (scene.place, "woods"))
+    assert plain_caption(replace(CAR, subjects=(), time="night")) == "a street at night"
+    assert {"a street", "the street", "on the street"} <= set(texts)
+
+
+def test_empty_scenes_come_only_where_they_are_wanted():
+    some = replace(TRAINING, empty=0.5)
+    drawn = [sample_scene(np.random.default_rng(seed), "train", some) for seed in range(40)]
+    assert 8 < sum(not scene.subjects for scene in drawn) < 32
+    assert all(scene.subjects for scene in scenes(200))
+    assert all(sample_scene(np.random.default_rng(s), "held-out", some).subjects for s in range(10))
+
+
+def test_another_frame_shows_the_same_things_elsewhere():
+    rng = np.random.default_rng(9)
+    for scene in scenes(60):
+        other = another_frame(rng, scene)
+        assert replace(other, camera=scene.camera, subjects=()) == replace(scene, subjects=())
+        for before, after in zip(scene.subjects, other.subjects, strict=True):
+            assert replace(after, x=before.x, phase=before.phase) == before
+            assert abs(after.x - before.x) <= 0.22
+        assert max(map(abs, other.camera)) <= 0.22
+    moved = [another_frame(rng, CAR) for _ in range(30)]
+    assert any(scene.camera == CAR.camera for scene in moved)
+    assert any(scene.camera != CAR.camera and scene.subjects[0].x != CAR.subjects[0].x for scene in moved)
+    empty = replace(CAR, subjects=())
+    assert all(another_frame(rng, empty).camera != empty.camera for _ in range(10))
