@@ -19,12 +19,11 @@ from t2v.diffusion.options import KnownTimes
 from t2v.diffusion.subject import grown
 from t2v.diffusion.windows import Windows
 
-HOLE_CELLS = 4  # by which the mask is grown for the plate: outlines and shadows reach beyond it
+HOLE_CELLS = 3  # by which the mask is grown for the plate: shadows reach beyond it
 BESIDE_PX = 64  # left and right of the hole, from where it is filled
 PLATE_TIME = KnownTimes(220, 220, 32.0)  # how far a filled hole is noised, found on latents of 32 x 32
-MARGIN_CELLS = 1  # by which the mask is grown for the subject itself, or its outline would stay behind
-BORDER_CELLS = 1  # to both sides of that edge, where each frame is drawn by itself
-SOFT_PX = 4.0  # of the edge in pixels between the two layers
+BORDER_CELLS = 1  # to both sides of the mask's edge, where each frame is drawn by itself
+EDGE_PX, SOFT_PX = 6, 2.0  # beyond the subject's pixels that go with it, and how softly they end
 FAINT = 6.0  # of 255: a difference that is none; from twice as much it is one
 AROUND_PX = 5  # over which it is looked at
 
@@ -120,7 +119,8 @@ class Layers(Drawn):
     """A drawn video of two layers.
 
     windows, seen: of the plate and its views; plate: its latents (n c h w). drawn: the frames' (f c h w), as
-    near as whole cells come. places: where the subject moves, (f, 2) pixels.
+    near as whole cells come. places: where the subject moves, (f, 2) pixels; matte: its pixels in the first
+    frame, (h, w) bool.
     """
 
     def __init__(
@@ -131,9 +131,12 @@ class Layers(Drawn):
         drawn: torch.Tensor,
         cells: Cells,
         places: np.ndarray,
+        matte: np.ndarray,
     ) -> None:
         self.windows, self.seen, self.plate = windows, seen, plate
         self.drawn, self.cells, self.places = drawn, cells, places
+        reach = cv2.dilate(matte.astype(np.float32), np.ones((2 * EDGE_PX + 1,) * 2, np.uint8))
+        self._soft = cv2.GaussianBlur(reach, (0, 0), SOFT_PX)
 
     def latents(self) -> torch.Tensor:
         return self.drawn[None]
@@ -148,17 +151,17 @@ class Layers(Drawn):
         """The subject of a decoded frame, moved by what whole cells lack, before the plate."""
         cell_px = self.windows.cell_px
         rest = self.places[number] - self.cells.shifts[number].numpy() * cell_px
-        reach = (~self.cells.plate[number]).numpy().astype(np.float32)
-        height, width = picture.shape[:2]
-        soft = cv2.resize(reach, (width, height), interpolation=cv2.INTER_NEAREST)
-        soft = cv2.GaussianBlur(soft, (0, 0), SOFT_PX)
-        move = np.array([[1, 0, rest[0]], [0, 1, rest[1]]], np.float64)
         if rest.any():
-            picture = cv2.warpAffine(
-                picture, move, (width, height), flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE
-            )
-            soft = cv2.warpAffine(soft, move, (width, height), borderMode=cv2.BORDER_REPLICATE)
+            picture = _moved(picture, rest, cv2.INTER_LANCZOS4, cv2.BORDER_REPLICATE)
+        soft = _moved(self._soft, self.places[number], cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
         return laid_over(picture, behind, soft)
+
+
+def _moved(picture: np.ndarray, place: np.ndarray, flags: int, border: int) -> np.ndarray:
+    """A picture (h, w) or (h, w, 3) moved by (x, y) pixels."""
+    move = np.array([[1, 0, place[0]], [0, 1, place[1]]], np.float64)
+    size = picture.shape[1], picture.shape[0]
+    return cv2.warpAffine(picture, move, size, flags=flags, borderMode=border)
 
 
 def laid_over(picture: np.ndarray, behind: np.ndarray, soft: np.ndarray) -> np.ndarray:

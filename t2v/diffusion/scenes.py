@@ -15,14 +15,23 @@ from diffusers import SchedulerMixin
 
 from t2v.diffusion.canvas import Canvas
 from t2v.diffusion.conditions import Guidance, ready_to_predict
-from t2v.diffusion.layers import HOLE_CELLS, MARGIN_CELLS, PLATE_TIME, Cells, Layers, fill_beside, kept_in
+from t2v.diffusion.layers import HOLE_CELLS, PLATE_TIME, Cells, Layers, fill_beside, kept_in
 from t2v.diffusion.loop import Run, denoise
 from t2v.diffusion.motion import default_times, noise_to
 from t2v.diffusion.noise import window_noise
 from t2v.diffusion.options import Camera, Subject
 from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, alpha_bar, nearest_index, preserving_scale
-from t2v.diffusion.subject import grown, heeding, mask_of, without, word_places
+from t2v.diffusion.subject import (
+    cut_out,
+    grown,
+    heeding,
+    in_cells,
+    in_pixels,
+    mask_of,
+    without,
+    word_places,
+)
 from t2v.diffusion.telling import guidance_by
 from t2v.diffusion.views import path, views
 from t2v.diffusion.windows import Windows
@@ -120,17 +129,18 @@ class LayeredDrawing:
 
     def draw(self) -> Layers:
         own, windows = self.drawing, self.drawing.windows
-        first, mask = self._first()
+        first, matte, picture = self._first()
+        mask = in_cells(matte, own.pipe.cell_px)
         straight = path(own.num_frames, self.subject.x, self.subject.y, self.subject.path)
         places = kept_in(straight, mask, own.pipe.cell_px)
         stands = not places.any() and len(windows) == 1
-        plate = first if stands else self._plate(first, grown(mask, HOLE_CELLS - MARGIN_CELLS))
+        plate = first if stands else self._plate(first, grown(mask, HOLE_CELLS), picture)
         cells = Cells.moved(mask, places, own.pipe.cell_px, self.subject.lively)
         drawn = self._frames(cells, mask, first, plate)
-        return Layers(windows, own.seen, plate[own.num_steps], drawn, cells, places)
+        return Layers(windows, own.seen, plate[own.num_steps], drawn, cells, places, matte)
 
-    def _first(self) -> tuple[Trajectory, np.ndarray]:
-        """The camera's picture, with the subject in it, from T on; and where the subject is, (h, w) bool."""
+    def _first(self) -> tuple[Trajectory, np.ndarray, np.ndarray]:
+        """The camera's picture with the subject in it, from T on; the subject's pixels (h, w); frame 0."""
         own, windows = self.drawing, self.drawing.windows
         self.progress.show = windows.frames
         track = Track.from_noise(own.schedule, own.noise, own.generators())
@@ -146,16 +156,17 @@ class LayeredDrawing:
 
             track.after_step = after_step
             own.run(track, self.progress, "the picture")
-        mask = mask_of(heard.map(own.rows, own.columns)) if self.mask is None else self.mask
-        return kept, grown(mask, MARGIN_CELLS)
+        (picture,) = own.pipe.decode(kept[own.num_steps][:1][None])
+        if self.mask is not None:
+            return kept, in_pixels(self.mask, own.pipe.cell_px), picture
+        heeded = heard.map(own.rows, own.columns)
+        return kept, cut_out(picture, mask_of(heeded), heeded, own.pipe.cell_px), picture
 
-    def _plate(self, first: Trajectory, hole: np.ndarray) -> Trajectory:
+    def _plate(self, first: Trajectory, hole: np.ndarray, picture: np.ndarray) -> Trajectory:
         """The picture without the subject, from T on: filled, noised, and drawn again in the hole alone."""
         own, pipe = self.drawing, self.drawing.pipe
         inside = torch.from_numpy(hole).to(pipe.device)
-        (picture,) = pipe.decode(first[own.num_steps][:1][None])
-        cell_px = pipe.cell_px
-        pixels = hole.repeat(cell_px, axis=0).repeat(cell_px, axis=1)
+        pixels = in_pixels(hole, pipe.cell_px)
         filled = pipe.encode(fill_beside(picture, pixels)[None]) * pipe.vae.config.scaling_factor
         noise, generators = own.noise[:1], own.generators(1)
         noise = noise.roll(own.rows // 2, dims=2)  # not what the subject itself was drawn from

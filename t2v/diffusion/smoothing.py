@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from t2v.diffusion.layers import MARGIN_CELLS
 from t2v.diffusion.loop import Run, denoise
 from t2v.diffusion.motion import warp
 from t2v.diffusion.sampling import Track
 from t2v.diffusion.subject import grown, heeding, mask_of, word_places
+
+MARGIN_CELLS = 1  # by which the mask is grown, as attention leaves outlines out
 
 
 def find_subject(run: Run, track: Track, tokenizer: Any, prompt: str, words: str) -> np.ndarray:

@@ -15,6 +15,10 @@ from einops import rearrange
 
 from t2v.checks import InputError
 
+CORE_CELLS, NEAR_CELLS = 2, 2  # within, and beyond, a rough mask, where it is certain
+GRABS = 4  # rounds of GrabCut
+LEAST_FOUND = 0.3  # of the rough mask, below which it is taken itself
+TOUCHED = 0.05  # share of a cell
 HEEDED = (0.2, 0.8)  # share of the steps in which attention tells: before, there is no picture yet
 
 
@@ -158,11 +162,53 @@ def mask_of(heeded: np.ndarray) -> np.ndarray:
     """The largest piece of what is heeded more, by Otsu's threshold: (h, w) bool, at least one cell."""
     grey = np.rint(heeded / max(float(heeded.max()), 1e-9) * 255).astype(np.uint8)
     _, high = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(high.astype(np.uint8), connectivity=8)
+    found = high.astype(bool)
+    return filled(largest_piece(found)) if found.any() else np.asarray(heeded == heeded.max())
+
+
+def cut_out(picture: np.ndarray, mask: np.ndarray, heeded: np.ndarray, cell_px: int) -> np.ndarray:
+    """The subject's pixels, (h, w) bool, of what is masked roughly: by GrabCut (Rother et al. 2004).
+
+    picture: uint8 RGB (h, w, 3). mask, heeded: in cells, as ``mask_of`` takes and gives them. The middle of
+    the mask, where it is heeded most, is the subject for certain, and what is well outside of it is not. The
+    mask itself where GrabCut finds little.
+    """
+    rough, core = (in_pixels(part, cell_px) for part in (mask, grown(mask, -CORE_CELLS)))
+    near = in_pixels(grown(mask, NEAR_CELLS), cell_px)
+    if near.all():
+        return rough
+    known = np.full(rough.shape, cv2.GC_BGD, np.uint8)
+    known[near], known[rough] = cv2.GC_PR_BGD, cv2.GC_PR_FGD
+    strong = in_pixels(heeded >= np.median(heeded[mask]), cell_px)
+    known[core & strong] = cv2.GC_FGD
+    cv2.setRNGSeed(0)  # its clusters begin at random
+    behind, before = np.zeros((1, 65)), np.zeros((1, 65))  # what GrabCut learns of both
+    bgr = np.ascontiguousarray(picture[..., ::-1])
+    cv2.grabCut(bgr, known, (0, 0, 1, 1), behind, before, GRABS, cv2.GC_INIT_WITH_MASK)
+    found = ((known == cv2.GC_FGD) | (known == cv2.GC_PR_FGD)).astype(np.uint8)
+    found = cv2.morphologyEx(found, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    whole = filled(largest_piece(found.astype(bool)) | core)
+    return whole if whole.sum() >= LEAST_FOUND * rough.sum() else rough
+
+
+def in_pixels(cells: np.ndarray, cell_px: int) -> np.ndarray:
+    """A map of cells (h, w) as one of pixels."""
+    return cells.repeat(cell_px, axis=0).repeat(cell_px, axis=1)
+
+
+def in_cells(pixels: np.ndarray, cell_px: int) -> np.ndarray:
+    """The cells (h, w) bool of which at least TOUCHED belongs to a mask of pixels."""
+    height, width = (side // cell_px for side in pixels.shape)
+    share = pixels.reshape(height, cell_px, width, cell_px).mean(axis=(1, 3))
+    return np.asarray(share >= min(TOUCHED, share.max()))
+
+
+def largest_piece(mask: np.ndarray) -> np.ndarray:
+    """The largest of the pieces that a mask (h, w) bool falls into."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     if count < 2:
-        return np.asarray(heeded == heeded.max())
-    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    return filled(np.asarray(labels == largest))
+        return mask
+    return np.asarray(labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()))
 
 
 def filled(mask: np.ndarray) -> np.ndarray:

@@ -102,8 +102,8 @@ def test_inside_its_mask_a_subject_is_the_first_frames(pipeline):
     drawing = draw(pipeline, camera=Camera(), subject=RED, painted=PAINTED)
     cells, latents = drawing.cells, drawing.latents()[0]
     for k, (dx, dy) in enumerate(cells.shifts.tolist()):
-        assert cells.subject[k].sum() == 16 and (dx, dy) == (k, 0)
-        assert torch.equal(latents[k][:, 5:9, 3 + k : 7 + k], latents[0][:, 5:9, 3:7])
+        assert cells.subject[k].sum() == 4 and (dx, dy) == (k, 0)
+        assert torch.equal(latents[k][:, 6:8, 4 + k : 6 + k], latents[0][:, 6:8, 4:6])
 
 
 def test_life_changes_the_subject_and_nothing_else(pipeline):

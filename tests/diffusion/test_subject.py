@@ -6,7 +6,17 @@ import torch
 from conftest import small_tokenizer, small_unet
 
 from t2v.checks import InputError
-from t2v.diffusion.subject import filled, grown, heeding, mask_of, without, word_places
+from t2v.diffusion.subject import (
+    cut_out,
+    filled,
+    grown,
+    heeding,
+    in_cells,
+    in_pixels,
+    mask_of,
+    without,
+    word_places,
+)
 
 
 def test_the_words_are_found_among_the_tokens():
@@ -79,3 +89,36 @@ def test_masks_grow_shrink_and_are_filled():
     ring = mask.copy()
     ring[3, 3] = False
     assert np.array_equal(filled(ring), mask)
+
+
+def test_a_rough_mask_becomes_the_subjects_own_pixels():
+    rng = np.random.default_rng(0)
+    picture = np.full((96, 96, 3), (90, 160, 220), np.uint8)
+    true = np.zeros((96, 96), bool)
+    true[30:66, 26:70] = True
+    picture[true] = (200, 40, 40)
+    picture = (picture + rng.integers(-6, 7, picture.shape)).clip(0, 255).astype(np.uint8)
+    rough = np.zeros((12, 12), bool)
+    rough[3:9, 2:8] = True  # a cell too far to the left, and one too short on the right
+    heeded = np.where(rough, 0.9, 0.1).astype(np.float32)
+    found = cut_out(picture, rough, heeded, 8)
+    assert (found & true).sum() / (found | true).sum() > 0.95
+    assert np.array_equal(found, cut_out(picture, rough, heeded, 8))
+    assert np.array_equal(in_cells(found, 8)[3:9, 3:9], np.ones((6, 6), bool))
+
+
+def test_where_nothing_can_be_told_apart_the_rough_mask_stays():
+    rough = np.zeros((8, 8), bool)
+    rough[2:6, 2:6] = True
+    picture = np.full((64, 64, 3), 128, np.uint8)
+    assert cut_out(picture, rough, rough.astype(np.float32), 8).any()
+    whole = np.ones((8, 8), bool)
+    assert cut_out(picture, whole, whole.astype(np.float32), 8).all()
+
+
+def test_cells_and_pixels():
+    mask = np.eye(3, dtype=bool)
+    assert np.array_equal(in_cells(in_pixels(mask, 4), 4), mask)
+    speck = np.zeros((8, 8), bool)
+    speck[0, 0] = True  # less than is counted, and yet all there is
+    assert in_cells(speck, 8).all()
