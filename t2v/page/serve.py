@@ -156,10 +156,12 @@ def _gates(
     from t2v.page.door.proxies import told_of_proxies
     from t2v.page.endpoints import named_endpoints
 
-    def inputs_of(number: int) -> list[bool] | None:
+    def inputs_of(number: int) -> list[bool | None] | None:
         function = page.fns.get(number)
         if function is None or function.fn is None:  # the browser does those alone
             return None
+        if function.api_name in named:  # they look at their values themselves, and answer in a sentence
+            return [None] * len(function.inputs)
         return [isinstance(one, gr.UploadButton) for one in function.inputs]
 
     there = {function.api_name for function in page.fns.values()}

@@ -23,7 +23,7 @@ PREDICT = "predict"  # under this name the page's own functions are called, by t
 Named = Mapping[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], object]]]
 
 
-InputsOf = Callable[[int], Sequence[bool] | None]
+InputsOf = Callable[[int], Sequence[bool | None] | None]
 
 
 def only_well_formed(named: Named, inputs_of: InputsOf) -> Gate:
@@ -31,7 +31,7 @@ def only_well_formed(named: Named, inputs_of: InputsOf) -> Gate:
 
     named: endpoints → the names of their parameters in order, and what raises InputError for bad values of
     them. inputs_of: for each value that the page's function of a number takes, whether it is a file's
-    description; None where there is no such function.
+    description, or None where anything may come; None where there is no such function.
     """
 
     async def gate(request: Request) -> Response | Request | None:
@@ -123,6 +123,8 @@ def _check_number(body: Mapping[str, Any], inputs_of: InputsOf) -> None:
     if len(data) < len(wanted):
         raise InputError(f"data has {counted(len(data), 'value')}; this function takes {len(wanted)}.")
     for place, (value, is_file) in enumerate(zip(data, wanted, strict=False)):
+        if is_file is None:
+            continue
         if is_file and value is not None and not _is_file(value):
             raise InputError(f"data holds no uploaded file at {place}; upload it first.")
         if isinstance(value, (list, dict)) and not is_file:
