@@ -27,7 +27,7 @@ def error_html(sentence: str, labels: Mapping[str, str], by: str) -> str:
 
 def is_by(note: str | None, by: str) -> bool:
     """Whether the note that the page shows was told by this one."""
-    return f' data-by="{by}"' in (note or "")
+    return isinstance(note, str) and f' data-by="{by}"' in note
 
 
 def is_error(note: str | None) -> bool:
