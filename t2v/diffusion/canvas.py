@@ -101,18 +101,11 @@ class Plane:
         """A picture as decoded, with what is known of it put in, and brought nearer to that beside it."""
         known = np.zeros(own.shape[:2], bool)
         theirs = np.zeros_like(own)
-        y, x = self._pixel_corner(number)
-        height, width = self.windows.pixels
         for earlier in range(number - 1, -1, -1):
-            down, right = (a - b for a, b in zip(self._pixel_corner(earlier), (y, x), strict=True))
-            if abs(down) >= height or abs(right) >= width:
-                continue
-            here = slice(max(0, down), height + min(0, down)), slice(max(0, right), width + min(0, right))
-            there = (
-                slice(max(0, -down), height + min(0, -down)),
-                slice(max(0, -right), width + min(0, -right)),
-            )
-            theirs[here], known[here] = self._pictures[earlier][there], True
+            shared = self.windows.overlap(number, earlier, self.windows.cell_px)
+            if shared is not None:
+                here, there = shared
+                theirs[here], known[here] = self._pictures[earlier][there], True
         return joined(own, theirs, known)
 
 

@@ -195,14 +195,11 @@ class TextToVideoPipeline(StableDiffusionPipeline):
             self, schedule, guidance, num_frames, *size, camera, chunk_size, cross_frame, generator
         )
         if subject is None:
-            drawn: Drawn = draw_canvas(drawing, on_step)
-        else:
-            subject.check()
-            start, freed = self._motion_steps(Motion(t0=subject.t0, t1=subject.t1), schedule, size)
-            mask = None if painted is None else painted_cells(painted, *size, self.cell_px)
-            drawn = draw_layers(drawing, subject, prompt, (start, freed), mask, on_step)
-        check_numbers(drawn.latents(), self.unet.dtype)
-        return drawn
+            return draw_canvas(drawing, on_step)
+        subject.check()
+        window = self._motion_steps(Motion(t0=subject.t0, t1=subject.t1), schedule, size)
+        mask = None if painted is None else painted_cells(painted, *size, self.cell_px)
+        return draw_layers(drawing, subject, prompt, window, mask, on_step)
 
     @torch.inference_mode()
     def guided(

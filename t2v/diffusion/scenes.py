@@ -20,6 +20,7 @@ from t2v.diffusion.loop import Run, denoise
 from t2v.diffusion.motion import default_times, noise_to
 from t2v.diffusion.noise import window_noise
 from t2v.diffusion.options import Camera, Subject
+from t2v.diffusion.pictures import check_numbers
 from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, alpha_bar, nearest_index, preserving_scale
 from t2v.diffusion.subject import (
@@ -95,6 +96,7 @@ class Drawing:
         at_once = len(track.latents) if self.chunk_size == 0 else self.chunk_size
         with ready_to_predict(self.pipe.unet, guidance, at_once, cross_frame=self.cross_frame) as predictor:
             denoise(Run(self.schedule, predictor, progress), [track], self.num_steps, label)
+        check_numbers(track.latents, self.pipe.unet.dtype)  # before a VAE sees them, and is blamed for it
 
 
 def draw_canvas(drawing: Drawing, on_step: Callable[[Step], None] | None) -> Canvas:

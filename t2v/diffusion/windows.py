@@ -21,6 +21,7 @@ FEATHER_CELLS = 3  # how far beyond a window's border what comes after it is bro
 MOST_WINDOWS = 4096
 NEAR = 1e-6  # cells; what rounding leaves of a whole number
 
+Piece = tuple[slice, slice]  # rows and columns
 Corner = tuple[int, int]  # a window's place on the lattice, (row, column); the first frame's is (0, 0)
 
 
@@ -137,22 +138,22 @@ class Windows:
         area = self.height * self.width
         source = np.full((self.height, self.width), -1, np.int64)
         for earlier in range(number - 1, -1, -1):  # the earliest is written last, and stays
-            mine, theirs = self._overlap(number, earlier)
-            if mine is not None and theirs is not None:
+            if (shared := self.overlap(number, earlier)) is not None:
+                mine, theirs = shared
                 cells = np.arange(area).reshape(self.height, self.width)
                 source[mine] = cells[theirs] + earlier * area
         known = source >= 0
         nearest, fade = nearest_known(known, FEATHER_CELLS)
         return Borrowed(*(torch.from_numpy(part) for part in (known, source.clip(0), nearest, fade)))
 
-    def _overlap(self, one: int, other: int) -> tuple[tuple[slice, slice] | None, tuple[slice, slice] | None]:
-        """The cells that two windows share, as rows and columns of each; None where there are none."""
+    def overlap(self, one: int, other: int, scale: int = 1) -> tuple[Piece, Piece] | None:
+        """What two windows share, as rows and columns of each, in cells times ``scale``; or None."""
         pairs = []
         for a, b, side in zip(self.cells(one), self.cells(other), (self.height, self.width), strict=True):
             low, high = max(a, b), min(a, b) + side
             if low >= high:
-                return None, None
-            pairs.append((slice(low - a, high - a), slice(low - b, high - b)))
+                return None
+            pairs.append([slice((low - c) * scale, (high - c) * scale) for c in (a, b)])
         (rows, their_rows), (columns, their_columns) = pairs
         return (rows, columns), (their_rows, their_columns)
 

@@ -128,19 +128,8 @@ def act(run: "ResolvedTextToVideo", means: Means) -> "torch.Tensor":
 
     pictures = skeletons(joints_of(run), (run.width, run.height))
     means.see(SEEN, pictures)
-    asked = run.asked
-    return means.pipeline.guided(
-        asked.prompt,
-        controls=[Control(means.networks[0], pictures)],
-        negative_prompt=asked.negative_prompt,
-        num_inference_steps=run.num_inference_steps,
-        guidance_scale=run.guidance_scale,
-        scheduler=asked.scheduler,
-        chunk_size=int(asked.chunk_size),
-        cross_frame=asked.cross_frame_attention,
-        generator=means.generator,
-        on_step=means.on_step,
-    )
+    control = Control(means.networks[0], pictures)
+    return means.pipeline.guided(run.asked.prompt, controls=[control], **run.call(means))
 
 
 def _words(text: str) -> list[str]:

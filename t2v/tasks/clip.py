@@ -172,18 +172,7 @@ class ResolvedClip(Resolved[C]):
 
     def draw(self, means: Means) -> "torch.Tensor":
         """Latents of the video (1 f c h w)."""
-        return means.pipeline.guided(
-            self.asked.prompt,
-            negative_prompt=self.asked.negative_prompt,
-            num_inference_steps=self.num_inference_steps,
-            guidance_scale=self.guidance_scale,
-            scheduler=self.asked.scheduler,
-            chunk_size=int(self.asked.chunk_size),
-            cross_frame=self.asked.cross_frame_attention,
-            generator=means.generator,
-            on_step=means.on_step,
-            **self.conditions(means),
-        )
+        return means.pipeline.guided(self.asked.prompt, **self.call(means), **self.conditions(means))
 
     def finished(self, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         """Steadied along the clip, which is read once more for it: of a long one few frames are held."""

@@ -254,6 +254,19 @@ class Resolved(ABC, Generic[S]):
         """The ControlNets it wants."""
         return ()
 
+    def call(self, means: Means) -> dict[str, Any]:
+        """What every way of the pipeline is told of a run, beside the prompt and what is that way's own."""
+        return {
+            "negative_prompt": self.asked.negative_prompt,
+            "num_inference_steps": self.num_inference_steps,
+            "guidance_scale": self.guidance_scale,
+            "scheduler": self.asked.scheduler,
+            "chunk_size": int(self.asked.chunk_size),
+            "cross_frame": self.asked.cross_frame_attention,
+            "generator": means.generator,
+            "on_step": means.on_step,
+        }
+
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) of the finished frames in pixels."""

@@ -243,21 +243,14 @@ class ResolvedTextToVideo(Resolved[TextToVideoSettings]):
         """Latents of the video (1 f c h w), or its layers; a figure that acts sees skeletons."""
         if self.action != acting.NONE:
             return acting.act(self, means)
-        asked, pipe = self.asked, means.pipeline
+        pipe = means.pipeline
         way = partial(pipe, motion=self._motion()) if self.method == "paper" else self._scene(pipe)
         return way(
-            asked.prompt,
-            negative_prompt=asked.negative_prompt,
+            self.asked.prompt,
             num_frames=self.num_frames,
             height=self.height,
             width=self.width,
-            num_inference_steps=self.num_inference_steps,
-            guidance_scale=self.guidance_scale,
-            scheduler=asked.scheduler,
-            chunk_size=int(asked.chunk_size),
-            cross_frame=asked.cross_frame_attention,
-            generator=means.generator,
-            on_step=means.on_step,
+            **self.call(means),
         )
 
     def _motion(self) -> Motion:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import seeded
+from conftest import seeded, small_pipeline
 
 from t2v.checks import InputError
 from t2v.diffusion.canvas import joined
@@ -214,3 +214,12 @@ def test_what_differs_faintly_from_what_is_behind_is_not_drawn_over_it():
     assert (
         (mixed[:6] == 100).all() and (mixed[14:26, 14:20] == 160).all() and (mixed[14:26, 24:28] == 130).all()
     )
+
+
+@pytest.mark.parametrize("subject", [None, RED])
+def test_networks_that_give_no_numbers_are_blamed_and_not_the_vae(subject):
+    broken = small_pipeline()
+    with torch.no_grad():
+        broken.unet.conv_out.bias.fill_(float("nan"))
+    with pytest.raises(InputError, match="^the model's networks give no numbers"):
+        draw(broken, subject=subject)
