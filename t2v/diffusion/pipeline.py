@@ -169,6 +169,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         camera: Camera = Camera(),  # noqa: B008 - frozen, so one default instance is safe
         subject: Subject | None = None,
         painted: np.ndarray | None = None,
+        first: int | None = None,
         scheduler: str = "ddim",
         chunk_size: int = 8,
         cross_frame: bool = True,
@@ -180,10 +181,12 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         The first frame is the picture that the model draws for the seed; what comes into view is drawn beside
         it, at the same times: as many calls of the network as the camera's way is long, not as there are
         frames. subject: what moves by itself before it, drawn anew in each frame where the two meet. painted:
-        where it is in the first frame, (h, w) bool in pixels; None: where the network draws its words. The
+        where it is in the first frame, (h, w) bool in pixels; None: where the network draws its words. first:
+        only so many of the video's frames are drawn, 1..num_frames, and these as in the whole; None: all. The
         rest as in ``__call__``; chunk_size also of the pieces that the picture is drawn in.
         """
         num_frames = check_int("num_frames", num_frames, 1, 100_000)
+        first = None if first is None else check_int("first", first, 1, num_frames)
         num_inference_steps, guidance_scale, chunk_size = check_run(
             num_inference_steps, guidance_scale, scheduler, chunk_size
         )
@@ -192,7 +195,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
         guidance = guidance_by(self, prompt, negative_prompt, guidance_scale)
         drawing = Drawing(
-            self, schedule, guidance, num_frames, *size, camera, chunk_size, cross_frame, generator
+            self, schedule, guidance, num_frames, *size, camera, chunk_size, cross_frame, generator, first
         )
         if subject is None:
             return draw_canvas(drawing, on_step)

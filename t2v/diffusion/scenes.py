@@ -48,7 +48,8 @@ Trajectory = dict[
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """How one video is drawn. rows, columns: of a frame's latents. chunk_size: 0 for all at once."""
+    """How one video is drawn. rows, columns: of a frame's latents. chunk_size: 0 for all at once. first:
+    only so many of its frames are drawn, from the first on, as they are in the whole video; None: all."""
 
     pipe: "TextToVideoPipeline"
     schedule: SchedulerMixin
@@ -60,16 +61,29 @@ class Drawing:
     chunk_size: int
     cross_frame: bool
     generator: torch.Generator | None
+    first: int | None = None
 
     @property
     def num_steps(self) -> int:
         return len(self.schedule.timesteps)
 
     @cached_property
-    def seen(self) -> np.ndarray:
-        """The frames' views, (f, 2, 3)."""
+    def all_seen(self) -> np.ndarray:
+        """The views of all frames of the video, (f, 2, 3)."""
         height, width = (side * self.pipe.cell_px for side in (self.rows, self.columns))
         return views(self.num_frames, self.camera, height, width)
+
+    @property
+    def seen(self) -> np.ndarray:
+        """The views of the frames that are drawn."""
+        return self.all_seen[: self.first]
+
+    @property
+    def stands(self) -> bool:
+        """Whether one window shows all that the whole video ever does."""
+        if self.first is None:
+            return len(self.windows) == 1
+        return len(Windows(self.all_seen, self.rows, self.columns, self.pipe.cell_px)) == 1
 
     @cached_property
     def windows(self) -> Windows:
@@ -135,7 +149,8 @@ class LayeredDrawing:
         mask = in_cells(matte, own.pipe.cell_px)
         straight = path(own.num_frames, self.subject.x, self.subject.y, self.subject.path)
         places = kept_in(straight, mask, own.pipe.cell_px)
-        stands = not places.any() and len(windows) == 1
+        stands = not places.any() and own.stands
+        places = places[: own.first]
         plate = first if stands else self._plate(first, grown(mask, HOLE_CELLS), picture)
         cells = Cells.moved(mask, places, own.pipe.cell_px, self.subject.lively)
         drawn = self._frames(cells, mask, first, plate)
@@ -205,7 +220,7 @@ class LayeredDrawing:
 
         begin = Cells.cut_out(mask, cells.shifts)
         start = begin.compose(behind(self.start), self._begun(first), behind(self.start))
-        track = Track.from_latents(own.schedule, start, own.generators(own.num_frames), self.start)
+        track = Track.from_latents(own.schedule, start, own.generators(len(own.seen)), self.start)
         track.latents = start
 
         def after_step(latents: torch.Tensor) -> torch.Tensor:
@@ -233,7 +248,7 @@ class LayeredDrawing:
         clean = first[self.freed][0] * scale_t0
         own_noise = (at_t1 * scale_t1 - math.sqrt(ratio) * clean) / math.sqrt(1 - ratio)
         other = own.noise[0].flip(-1)
-        angle = torch.arange(own.num_frames, device=other.device)[:, None, None, None] * (2 * math.pi / LOOP)
+        angle = torch.arange(len(own.seen), device=other.device)[:, None, None, None] * (2 * math.pi / LOOP)
         noise = angle.cos() * own_noise + angle.sin() * other
         return noise_to(clean, ratio, noise) / scale_t1
 
@@ -255,7 +270,7 @@ def draw_layers(
     behind = guidance_by(pipe, without(prompt, subject.words), "", 1.0)
     steps, plate_start = drawing.num_steps, plate_step(drawing)
     alone, together = steps - plate_start, steps - start
-    arithmetic = steps * len(drawing.windows) + alone + together * drawing.num_frames
+    arithmetic = steps * len(drawing.windows) + alone + together * len(drawing.seen)
     progress = Progress(steps + alone + together, arithmetic, on_step)
     return LayeredDrawing(drawing, subject, mask, places, behind, start, freed, plate_start, progress).draw()
 

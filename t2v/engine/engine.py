@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,14 @@ import torch
 from diffusers import ControlNetModel
 
 from t2v.devices import pick_device, pick_dtype
+from t2v.diffusion.canvas import Drawn
 from t2v.diffusion.latent_preview import preview
 from t2v.diffusion.pipeline import TextToVideoPipeline
 from t2v.diffusion.progress import Step
-from t2v.engine.defaults import suits_run
+from t2v.engine.defaults import native_side_px, suits_run
 from t2v.engine.networks import choose_network
 from t2v.engine.prompt_notes import Note, known_words, prompt_notes, unknown_words
+from t2v.engine.travel_notes import travel_note
 from t2v.finishing.upscale import Finisher, load_finisher
 from t2v.program import quiet_loading
 from t2v.tasks import Resolved, Settings
@@ -127,15 +129,39 @@ class Engine:
         name of each ControlNet, with uint8 RGB (f, h, w, 3). Both may raise Cancelled, which passes through.
         Holds the device until the last frame is taken.
         """
-        asked: Settings = resolved.asked
         with self._lock:
-            pipeline = self.load(asked.model, asked.editor)
-            networks = self.load_networks(asked, resolved.networks)
-            generator = torch.Generator().manual_seed(resolved.seed)
-            see = {} if on_seen is None else {"see": on_seen}
-            means = Means(pipeline, networks, generator, on_step, **see)
-            finish = self._finish(resolved.upscale)
-            yield from map(finish, resolved.finished(pipeline.decode(resolved.draw(means))))
+            means = self._means(resolved, on_step, on_seen)
+            yield from self._finished(resolved, means, resolved.draw(means))
+
+    def still(
+        self,
+        resolved: Resolved[Any],
+        on_step: Callable[[Step], None] | None = None,
+        on_seen: See | None = None,
+    ) -> np.ndarray:
+        """The video's first frame alone, uint8 RGB (h, w, 3): the one with which ``frames`` begins.
+
+        In the time of one picture where the task can. The rest as in ``frames``.
+        """
+        with self._lock:
+            means = self._means(resolved, on_step, on_seen)
+            return next(self._finished(resolved, means, resolved.still(means)))
+
+    def _means(
+        self, resolved: Resolved[Any], on_step: Callable[[Step], None] | None, on_seen: See | None
+    ) -> Means:
+        asked: Settings = resolved.asked
+        pipeline = self.load(asked.model, asked.editor)
+        networks = self.load_networks(asked, resolved.networks)
+        generator = torch.Generator().manual_seed(resolved.seed)
+        see = {} if on_seen is None else {"see": on_seen}
+        return Means(pipeline, networks, generator, on_step, **see)
+
+    def _finished(
+        self, resolved: Resolved[Any], means: Means, drawn: torch.Tensor | Drawn
+    ) -> Iterator[np.ndarray]:
+        finish = self._finish(resolved.upscale)
+        return map(finish, resolved.finished(means.pipeline.decode(drawn)))
 
     def _finish(self, upscale: int) -> Callable[[np.ndarray], np.ndarray]:
         """What is done to each decoded frame: it is left alone, or doubled by the finisher, which is kept."""
@@ -174,6 +200,8 @@ class Engine:
         source = Source.parse(settings.model)
         about_clip = tuple(Note(text) for text in settings.notes())
         notes = about_clip + prompt_notes(settings, read_card(source), read_tokenizer(source))
+        leaves = travel_note(settings, native_side_px(settings.model, settings.task))
+        notes += () if leaves is None else (Note(leaves),)
         loaded = self._loaded
         if loaded is None or (loaded.name, loaded.editor) != (settings.model, settings.editor):
             return notes

@@ -119,17 +119,20 @@ def _summed(names: Sequence[str], shares: Sequence[float]) -> dict[str, float]:
     return found
 
 
-def act(run: "ResolvedTextToVideo", means: Means) -> "torch.Tensor":
+def act(run: "ResolvedTextToVideo", means: Means, only_first: bool = False) -> "torch.Tensor":
     """Latents (1 f c h w) of a run with an action: a guided video along skeletons that are drawn for it.
 
-    Who watches the run is shown the skeletons.
+    Who watches the run is shown the skeletons. only_first: of its first frame alone.
     """
     from t2v.diffusion.conditions import Control
 
-    pictures = skeletons(joints_of(run), (run.width, run.height))
+    joints, prompt = joints_of(run), run.asked.prompt
+    if only_first:
+        joints, prompt = joints[:1], texts_of(prompt)[0]
+    pictures = skeletons(joints, (run.width, run.height))
     means.see(SEEN, pictures)
     control = Control(means.networks[0], pictures)
-    return means.pipeline.guided(run.asked.prompt, controls=[control], **run.call(means))
+    return means.pipeline.guided(prompt, controls=[control], **run.call(means))
 
 
 def _words(text: str) -> list[str]:

@@ -276,6 +276,11 @@ class Resolved(ABC, Generic[S]):
     def draw(self, means: Means) -> "torch.Tensor | Drawn":
         """Latents of the video (1 f c h w), or what its frames are yet to be made of."""
 
+    def still(self, means: Means) -> "torch.Tensor | Drawn":
+        """What the video's first frame is made of, as cheaply as a task can draw it: of what comes of this,
+        the first frame is the video's. Where the task knows no shorter way, the whole video."""
+        return self.draw(means)
+
     def finished(self, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         """What becomes of the decoded frames, one at a time: uint8 RGB (h, w, 3), as they are unless a task
         does more."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from t2v.checks import InputError, check_choice, check_flag, check_text
 from t2v.diffusion.options import (
@@ -18,10 +18,11 @@ from t2v.diffusion.options import (
     Motion,
     Subject,
 )
-from t2v.diffusion.over_time import read_over_time
+from t2v.diffusion.over_time import read_over_time, texts_of
 from t2v.tasks import acting, settings
 from t2v.tasks.settings import ChooseNetwork, Limits, Means, Network, Resolved, Settings, Suits
 from t2v.tasks.subject import find_words, subject_of
+from t2v.tasks.travel import speeds
 from t2v.tasks.words import TabWords
 from t2v.weights.figure import Figure
 
@@ -52,12 +53,13 @@ LIMITS: Limits = {
 class TextToVideoSettings(Settings):
     """A video from a prompt; the rest as in Settings.
 
-    motion_x, motion_y: pixels per frame as drawn, to the right and downwards, of what moves. move: what that
-    is, one of MOVES: the camera's whole picture, the subject before a still background, both (the background
-    by background_x, background_y), or nothing but the life in the subject. subject: words of the prompt;
-    None: its first ones. motion_path: one of PATHS. zoom: the picture's factor of size per frame; turn:
-    degrees. method: one of METHODS; None: what suits the model, and the options that are set. t0, t1: the
-    paper's T' and T (0..999). warp: how the paper's method applies the motion. motion_field: the paper's
+    motion_x, motion_y: pixels per frame as drawn, to the right and downwards, of what moves; None: what suits
+    the model, in longer videos a way altogether, which keeps the subject whole (``travel``). move: what
+    moves, one of MOVES: the camera's whole picture, the subject before a still background, both (the
+    background by background_x, background_y), or nothing but the life in the subject. subject: words of the
+    prompt; None: its first ones. motion_path: one of PATHS. zoom: the picture's factor of size per frame;
+    turn: degrees. method: one of METHODS; None: what suits the model, and the options that are set. t0, t1:
+    the paper's T' and T (0..999). warp: how the paper's method applies the motion. motion_field: the paper's
     other ablation. smooth_bg: its background smoothing, 0..1 (Sect. 3.3.3; 0.6 there). action: what the
     figure does, one of ``acting.CHOICES``: it follows skeletons drawn for that through a pose ControlNet, and
     the motion moves it alone; "none": no figure acts; None: what the prompt says, where that suits the model
@@ -197,8 +199,10 @@ class TextToVideoSettings(Settings):
         if self.t0 is not None:
             t1 = max(t1, self.t0)
         action = self.acted()
+        moving = speeds(suits.own, int(self.num_frames), self.move)
         if action is not None or read_over_time(self.prompt) is not None:  # then that is what moves
-            suits = replace(suits, own={**suits.own, "motion_x": 0.0, "motion_y": 0.0})
+            moving = dict.fromkeys(moving, 0.0)
+        suits = replace(suits, own={**suits.own, **moving})
         return ResolvedTextToVideo(
             self,
             seed=suits.seed if self.seed is None else int(self.seed),
@@ -245,13 +249,19 @@ class ResolvedTextToVideo(Resolved[TextToVideoSettings]):
             return acting.act(self, means)
         pipe = means.pipeline
         way = partial(pipe, motion=self._motion()) if self.method == "paper" else self._scene(pipe)
-        return way(
-            self.asked.prompt,
-            num_frames=self.num_frames,
-            height=self.height,
-            width=self.width,
-            **self.call(means),
-        )
+        return way(self.asked.prompt, num_frames=self.num_frames, **self._sized(means))
+
+    def still(self, means: Means) -> "torch.Tensor | Drawn":
+        """The first frame's latents alone, or its layers; a prompt over time is at its first text there."""
+        if self.action != acting.NONE:
+            return acting.act(self, means, only_first=True)
+        pipe, begin = means.pipeline, texts_of(self.asked.prompt)[0]
+        if self.method == "paper":
+            return pipe(begin, num_frames=1, **self._sized(means))
+        return self._scene(pipe)(begin, num_frames=self.num_frames, first=1, **self._sized(means))
+
+    def _sized(self, means: Means) -> dict[str, Any]:
+        return {"height": self.height, "width": self.width, **self.call(means)}
 
     def _motion(self) -> Motion:
         asked = self.asked
