@@ -28,6 +28,7 @@ from t2v.library.space import check_space
 from t2v.program import loading_libraries, prepare_environment, show_downloads_only
 from t2v.tasks import Resolved
 from t2v.tasks.clip import ResolvedClip
+from t2v.video.formats import FORMATS
 from t2v.video.write import check_output, replacing, write_video
 
 logger = logging.getLogger(__name__)
@@ -93,10 +94,11 @@ def run(order: Order, clock: Clock) -> dict[str, Any]:
         OUTPUTS.mkdir(exist_ok=True)
         output = check_output(new_output_path(OUTPUTS, resolved))
     folder = output.resolve().parent
-    check_space(folder, resolved.num_frames, *resolved.size, f"the folder '{folder}'")
+    takes = FORMATS[output.suffix.lower()].bytes_per_pixel
+    check_space(folder, resolved.num_frames, *resolved.size, f"the folder '{folder}'", takes)
     with contextlib.ExitStack() as kept, Bar(is_shown=True) as bar:
         drawing = Drawing(engine, resolved, order, clock, bar, kept)
-        write_result(output, resolved, drawing.frames())
+        write_result(output, resolved, drawing.frames(), order.with_settings)
     clock.lap("write")
     _print_notes([note for note in engine.prompt_notes(resolved.asked) if note not in noted])
     report = {

@@ -9,12 +9,14 @@ import sys
 from dataclasses import MISSING
 from typing import Any
 
+from t2v.commands import like
 from t2v.diffusion.options import METHODS, MOVES, PATHS, SCHEDULERS, WARPS
 from t2v.program import Parser
 from t2v.tasks import TASKS, Settings, acting
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.original_prompts import ADDED
+from t2v.video.formats import ENDINGS
 from t2v.weights.family import STABLE_DIFFUSION
 
 OVER_TIME = "one that changes along the video: '0: a street | 7: a street at night', or 0%% to 100%%"
@@ -121,8 +123,11 @@ CONTROLNET = (
 )
 
 
-def build_parser(prog: str) -> Parser:
-    """One subcommand for every task in TASKS. prog: what the program was called by."""
+def build_parser(prog: str, taken: Settings | None = None) -> Parser:
+    """One subcommand for every task in TASKS. prog: what the program was called by.
+
+    taken: settings of a file, which its task has where nothing else is given.
+    """
     parser = Parser(prog=prog, description="Make a short video.", allow_abbrev=False)
     commands = parser.add_subparsers(dest="task", metavar="TASK", required=True)
     for name, kind in TASKS.items():
@@ -138,7 +143,7 @@ def build_parser(prog: str) -> Parser:
             allow_abbrev=False,
         )
         command.set_defaults(settings_class=kind)
-        _add_options(command, kind)
+        _add_options(command, kind, taken if isinstance(taken, kind) else None)
     return parser
 
 
@@ -164,21 +169,29 @@ def other_tasks(task: str) -> list[str]:
     return [name for name, kind in TASKS.items() if issubclass(kind, ControlledSettings) and name != task]
 
 
-def _add_options(command: argparse.ArgumentParser, kind: type[Settings]) -> None:
+def _add_options(command: argparse.ArgumentParser, kind: type[Settings], taken: Settings | None) -> None:
     """The options of all of a task's fields, in groups, and those that every task has."""
     for title in GROUPS:
         mine = [field for field in kind.in_order() if _group_of(field.name) == title]
         group = command.add_argument_group(title) if mine else None
         for field in mine:
-            _add_option(group, kind, field.name, field.default)
+            _add_option(group, kind, field.name, field.default, taken is not None)
         if title == CONTROLNETS and group is not None:
             hint = CONTROLNET.format(others=", ".join(other_tasks(kind.task)))
             group.add_argument(
                 "--controlnet", dest="controlnets", action="append", default=[], metavar="WEIGHTS", help=hint
             )
+    if taken is not None:
+        like.take_all(command, taken)
     run = command.add_argument_group("the run")
-    where = "the file to write; a name in .gif makes a GIF (default: a new one in outputs/)"
+    run.add_argument(like.OPTION, metavar="FILE", help=like.HELP)
+    where = (
+        f"the file to write, in {ENDINGS} (.zip: PNG frames, .png: one frame; default: a new MP4 in outputs/)"
+    )
     run.add_argument("-o", "--output", metavar="FILE.mp4", help=where)
+    run.add_argument(
+        "--no-settings", dest="with_settings", action="store_false", help="leave the settings out of the file"
+    )
     if issubclass(kind, ClipSettings):
         hint = "write there what the model saw; of further ControlNets, to files of that name and theirs"
         run.add_argument("--save-control", metavar="FILE.mp4", help=hint)
@@ -198,15 +211,23 @@ def _group_of(name: str) -> str | None:
     return next((title for title, group in GROUPS.items() if name in group), OTHERS)
 
 
-def _add_option(group: Any, kind: type[Settings], name: str, default: Any) -> None:
-    """The option of one Settings field: its limits looked up where the task keeps them."""
+def _add_option(group: Any, kind: type[Settings], name: str, default: Any, is_taken: bool) -> None:
+    """The option of one Settings field: its limits looked up where the task keeps them.
+
+    is_taken: a file gives a value already, so that nothing has to be given and a switch can be put back.
+    """
     flag, hint = OPTIONS.get(name, (f"--{name.replace('_', '-')}", name.replace("_", " ")))
     flags = (flag, *ALIASES.get(name, ()))
     if default is MISSING:
-        group.add_argument(name, metavar=name.upper(), help=hint.format(asks=kind.asks))
+        count = {"nargs": "?"} if is_taken else {}
+        group.add_argument(name, metavar=name.upper(), help=hint.format(asks=kind.asks), **count)
     elif isinstance(default, bool):
         action = "store_false" if default else "store_true"
         group.add_argument(*flags, dest=name, action=action, help=hint)
+        if is_taken:
+            back = f"--{flag.removeprefix('--no-')}" if default else f"--no-{flag.removeprefix('--')}"
+            action = "store_true" if default else "store_false"
+            group.add_argument(back, dest=name, action=action, help=argparse.SUPPRESS)
     elif name in kind.limits:
         low, high = kind.limits[name]
         unset = UNSET | (UNSET_WITH_CLIP if issubclass(kind, ClipSettings) else {})

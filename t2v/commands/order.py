@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from t2v.checks import InputError, check_choice, check_number
+from t2v.commands.like import read_like, tell_apart
 from t2v.commands.options import build_parser, in_options, other_tasks
 from t2v.devices import check_device, check_dtype
 from t2v.engine.check_weights import check_weights
@@ -31,6 +32,7 @@ class Order:
     device: str | None
     dtype: str | None
     as_json: bool
+    with_settings: bool = True
 
     def seen_path(self, name: str) -> Path | None:
         """Where a thing that the model sees ("clip", "canny" ...) is to be kept; None: nowhere."""
@@ -55,15 +57,19 @@ def read_order(argv: list[str] | None = None, prog: str = PROG) -> Order:
     prog: what the program was called by.
     """
     try:
-        return _checked(build_parser(prog).parse_args(argv))
+        like, argv = read_like(argv, prog)
+        arguments = build_parser(prog, like).parse_args(argv)
+        if like is not None:
+            tell_apart(arguments, like)
+        return _checked(arguments, like)
     except InputError as error:
         raise InputError(in_options(str(error))) from None
 
 
-def _checked(arguments: argparse.Namespace) -> Order:
+def _checked(arguments: argparse.Namespace, like: Settings | None) -> Order:
     kind = arguments.settings_class
     given = {field.name: getattr(arguments, field.name, None) for field in fields(kind)}
-    if issubclass(kind, ControlledSettings):
+    if issubclass(kind, ControlledSettings) and (arguments.controlnets or like is None):
         given["controlnet"], given["also"] = read_controlnets(kind.task, arguments.controlnets)
     settings = kind(**given)
     settings.check()
@@ -77,7 +83,9 @@ def _checked(arguments: argparse.Namespace) -> Order:
     output = None if arguments.output is None else check_target(arguments.output, settings, "--output")
     control = getattr(arguments, "save_control", None)
     control = None if control is None else check_target(control, settings, "--save-control")
-    order = Order(settings, output, control, arguments.device, arguments.dtype, arguments.json)
+    order = Order(
+        settings, output, control, arguments.device, arguments.dtype, arguments.json, arguments.with_settings
+    )
     for path in order.seen_paths():
         check_target(path, settings, "--save-control")
         if output is not None and path.resolve() == output.resolve():

@@ -16,6 +16,7 @@ from t2v.checks import InputError
 from t2v.tasks import Resolved, Settings
 from t2v.tasks.clip import ClipSettings, ResolvedClip
 from t2v.version import __version__
+from t2v.video.formats import check_format
 from t2v.video.write import add_audio, check_output, write_video
 from t2v.weights.source import Source
 
@@ -27,23 +28,29 @@ WEIGHTS = {"model", "controlnet"}  # fields that may name a folder
 
 
 def check_target(path: str | os.PathLike[str], settings: Settings, name: str = "output") -> Path:
-    """``path`` if a run's MP4 can be written there and is not the clip it is made from; else InputError.
+    """``path`` if a run's video can be written there and is not the clip it is made from; else InputError.
 
-    name: what the sentence calls the path.
+    settings: checked. name: what the sentence calls the path.
     """
     path = check_output(path, name)
+    check_format(path, settings.fps, settings.num_frames, name)
     if isinstance(settings, ClipSettings) and path.exists() and path.samefile(settings.clip):
         raise InputError(f"{name} is {path}, which is the clip itself; give another file.")
     return path
 
 
-def write_result(path: Path, resolved: Resolved[Any], frames: Iterable[np.ndarray]) -> Path:
-    """Write a run's frames, uint8 RGB (h, w, 3), as an MP4 that carries its settings, and return its path.
+def write_result(
+    path: Path, resolved: Resolved[Any], frames: Iterable[np.ndarray], with_settings: bool = True
+) -> Path:
+    """Write a run's frames, uint8 RGB (h, w, 3), as a file that carries its settings, and return its path.
 
-    A video of the whole clip at its own rate gets the clip's sound; where that cannot be had, the log says so
-    and the video stays as it is. Raises what ``write_video`` raises.
+    with_settings: False leaves them out. A video of the whole clip at its own rate gets the clip's sound;
+    where that cannot be had, the log says so and the video stays as it is. Raises what ``write_video``
+    raises.
     """
-    path = write_video(path, frames, resolved.fps, settings_dict(resolved.filled()))
+    check_format(path, resolved.fps, resolved.num_frames)
+    settings = settings_dict(resolved.filled()) if with_settings else None
+    path = write_video(path, frames, resolved.fps, settings)
     if isinstance(resolved, ResolvedClip):
         try:
             if resolved.keeps_sound():

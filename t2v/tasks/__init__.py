@@ -6,36 +6,70 @@ detectors when they are used; nothing here loads torch on import.
 
 import dataclasses
 import importlib
+import os
 import pkgutil
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from t2v.checks import InputError, check_choice
+from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import Also
 from t2v.tasks.settings import KINDS, Resolved, Settings
+from t2v.version import __version__
+from t2v.video.write import read_settings
 
 __all__ = ["TASKS", "Resolved", "Settings", "settings_of"]
 
 for _found in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_found.name}")
 TASKS: dict[str, type[Settings]] = dict(sorted(KINDS.items(), key=lambda item: item[1].tab.order))
-ABOUT = ("task", "program", "version")  # what a result tells beside its settings
+ABOUT = ("task", "program", "version", "finished")  # what a result tells beside its settings
 
 
-def settings_of(stored: Mapping[str, Any]) -> Settings:
-    """The settings of a result again, from what ``read_settings`` found in it; ``check`` is to follow.
+def settings_of(stored: Mapping[str, Any] | str | os.PathLike[str]) -> Settings:
+    """The settings of a result again, from its file or what ``read_settings`` found in it; not yet checked.
 
-    "task" says which class it is. InputError where that is unknown, where a field is none of the task's, or
-    where one is missing that has no default.
+    "task" says which class it is. The clip of a file's is looked for beside it; of the clip's place nothing
+    else is believed. InputError where there are none, where the task is unknown, where a field is none of the
+    task's, or where one is missing that has no default.
     """
+    if isinstance(stored, (str, os.PathLike)):
+        return _settings_in(Path(stored))
     if not isinstance(stored, Mapping):
         raise InputError("settings are not a JSON object; give what a result of this program carries.")
-    kind = TASKS[check_choice("task", stored.get("task"), TASKS)]
-    given = {name: value for name, value in stored.items() if name not in ABOUT}
-    if isinstance(given.get("also"), (list, tuple)):
-        given["also"] = tuple(_made(Also, each) for each in given["also"])
-    settings: Settings = _made(kind, given)
+    try:
+        kind = TASKS[check_choice("task", stored.get("task"), TASKS)]
+        given = {name: value for name, value in stored.items() if name not in ABOUT}
+        if isinstance(given.get("also"), (list, tuple)):
+            given["also"] = tuple(_made(Also, each) for each in given["also"])
+        settings: Settings = _made(kind, given)
+    except InputError as error:
+        version = stored.get("version")
+        if not _is_newer(version):
+            raise
+        told = f"settings are of version {version} and this is {__version__}; update the program"
+        raise InputError(f"{told} ({str(error).rstrip('.')}).") from error
     return settings
+
+
+def _settings_in(path: Path) -> Settings:
+    stored = read_settings(path)
+    if stored is None or not isinstance(stored.get("task"), str):
+        raise InputError(f"{path.name} carries no settings; give a video that this program made.")
+    settings = settings_of(stored)
+    if not isinstance(settings, ClipSettings):
+        return settings
+    name = os.path.basename(str(settings.clip)) or "clip"
+    beside = str(path.parent / name)
+    return dataclasses.replace(settings, clip=beside if os.path.isfile(beside) else name)
+
+
+def _is_newer(version: object) -> bool:
+    """Whether it is a version that comes after this program's."""
+    ours, theirs = (re.findall(r"\d{1,9}", str(one))[:3] for one in (__version__, version))
+    return [int(part) for part in theirs] > [int(part) for part in ours]
 
 
 def _made(kind: type, given: Any) -> Any:

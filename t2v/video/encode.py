@@ -1,11 +1,11 @@
-"""Clips out: ffmpeg's side of ``write_video`` and ``add_audio``."""
+"""Clips out: ffmpeg's side of ``write_video`` and ``add_audio``; and that frames can be written at all."""
 
 import contextlib
 import itertools
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,11 +17,35 @@ from t2v.video.guarded_ffmpeg import GUARDS, reading
 
 MAX_SIDE = 8192
 NO_SPACE = "No space left"
+NO_FRAMES = "frames are empty; give at least one frame."
 _PART = re.compile(r"\[[^\[\]]* @ (?:0x)?[0-9a-fA-F]+\]")  # [out#0/mp4 @ 0x55d0c8e4a340]
 
 
-def even_frames(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """The frames, checked, with odd sides made even by repeating the last row or column."""
+# Of whatever ffmpeg makes 4:2:0 of: both tell players the matrix by which they are to turn it back.
+YUV = (
+    "-vf", "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int,"
+    "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709",
+    "-pix_fmt", "yuv420p",
+)  # fmt: skip
+# The number of threads changes the encoders' bytes, so it is fixed. Without B-frames the first frame is at
+# 0 s, also in players that ignore edit lists.
+H264 = (
+    "-c:v", "libx264", "-profile:v", "high", *YUV, "-preset", "medium", "-crf", "17", "-threads", "4",
+    "-bf", "0", "-movflags", "+faststart", "-f", "mp4",
+)  # fmt: skip
+# bitexact: else the file would carry a number by chance, and the same frames would not give the same file
+VP9 = (
+    "-c:v", "libvpx-vp9", *YUV, "-crf", "20", "-b:v", "0", "-deadline", "good", "-cpu-used", "3",
+    "-row-mt", "1", "-threads", "4", "-flags", "+bitexact", "-fflags", "+bitexact", "-f", "webm",
+)  # fmt: skip
+SOUND = {  # ending -> what sound becomes in it: not every browser plays every sound that clips come with
+    ".mp4": ("-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart", "-f", "mp4"),
+    ".webm": ("-c:a", "libopus", "-b:a", "160k", "-f", "webm"),
+}
+
+
+def checked_frames(frames: Iterable[np.ndarray], is_even: bool) -> Iterator[np.ndarray]:
+    """The frames, checked; is_even: with odd sides made even by repeating the last row or column."""
     shape = None
     for index, frame in enumerate(frames):
         frame = np.asarray(frame)
@@ -33,24 +57,26 @@ def even_frames(frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         height, width = shape[:2]
         if height > MAX_SIDE or width > MAX_SIDE:
             raise InputError(f"frames are {width}x{height}; a side can have at most {MAX_SIDE} pixels.")
-        yield np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        if is_even and (height % 2 or width % 2):
+            frame = np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        yield frame
 
 
-def encode(part: Path, first: np.ndarray, rest: Iterator[np.ndarray], fps: float, tags: list[str]) -> None:
-    """Frames with even sides to an H.264 MP4; ``tags``: ffmpeg's arguments for them. OSError if it fails."""
+def encode(part: Path, frames: Iterator[np.ndarray], fps: float, options: Sequence[str]) -> None:
+    """Frames, uint8 RGB (h, w, 3), as they come, to a file by ffmpeg.
+
+    options: of the output, with its container. InputError for no frame, OSError if it fails.
+    """
+    first = next(frames, None)
+    if first is None:
+        raise InputError(NO_FRAMES)
     height, width = first.shape[:2]
     rate = Fraction(fps).limit_denominator(100_000)  # 29.97 becomes 2997/100, NTSC's rate 30000/1001
     command = [
         imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-loglevel", "error", "-y",
         "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}",
         "-framerate", f"{rate.numerator}/{rate.denominator}", "-i", "pipe:0",
-        "-vf", "scale=out_color_matrix=bt709:out_range=tv:flags=bicubic+accurate_rnd+full_chroma_int,"
-        "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709",
-        "-c:v", "libx264", "-profile:v", "high", "-pix_fmt", "yuv420p", "-preset", "medium", "-crf", "17",
-        # The number of threads changes x264's bytes, so it is fixed. Without B-frames the first frame is at
-        # 0 s, also in players that ignore edit lists.
-        "-threads", "4", "-bf", "0",
-        "-movflags", "+faststart", *tags, "-f", "mp4", f"file:{part.resolve()}",
+        *options, f"file:{part.resolve()}",
     ]  # fmt: skip
     with tempfile.TemporaryFile() as log:
         # Its own session: Ctrl-C in a terminal reaches this program, which then ends ffmpeg and tidies up.
@@ -61,7 +87,7 @@ def encode(part: Path, first: np.ndarray, rest: Iterator[np.ndarray], fps: float
         try:
             # A broken pipe: ffmpeg has ended early, and its exit status and log say why.
             with contextlib.suppress(BrokenPipeError):
-                for frame in itertools.chain([first], rest):
+                for frame in itertools.chain([first], frames):
                     process.stdin.write(frame.tobytes())
                 process.stdin.close()
             process.wait()
@@ -83,15 +109,13 @@ def _reason(log: str) -> str:
 
 
 def join(part: Path, movie: Path, source: Path, seconds: float, starts_s: float) -> None:
-    """The pictures and settings of ``movie`` and the sound of ``source`` for as many ``seconds``, as an MP4.
+    """The pictures and settings of ``movie``, of its kind, with so many ``seconds`` of ``source``'s sound.
 
     starts_s: when the movie's first picture is due in the source's time; below 0 the sound comes later.
-    It is always encoded anew, as AAC: not every browser plays every sound that clips come with. InputError if
-    the source cannot be read, OSError if the disk is full.
+    It is always encoded anew. InputError if the source cannot be read, OSError if the disk is full.
     """
     after = [*GUARDS, "-i", f"file:{movie.resolve()}", "-map", "1:V:0", "-map", "0:a:0", "-map_metadata", "1",
-             "-c:v", "copy", "-c:a", "aac", "-b:a", "192k", "-movflags", "+faststart",
-             "-f", "mp4", f"file:{part.resolve()}"]  # fmt: skip
+             "-c:v", "copy", *SOUND[movie.suffix.lower()], f"file:{part.resolve()}"]  # fmt: skip
     sound = ["-t", f"{seconds + min(0.0, starts_s):.6f}"]
     if starts_s > 0:
         sound += ["-ss", f"{starts_s:.6f}"]

@@ -1,35 +1,45 @@
 """A GIF that plays without end, for those who ask for one; an MP4 shows the same frames finer and smaller."""
 
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from t2v.checks import InputError
+from t2v.video.encode import encode
 
 MAX_GIF_FPS = 50.0  # browsers play frames that are shorter slowly
+# Each frame has 256 colours of its own, found when it comes, so that a long GIF needs no more memory than a
+# short one. A weak, fixed pattern (and not errors handed on) keeps what stands still from flickering.
+_COLOURS = "split[a][b];[a]palettegen=stats_mode=single[p];[b][p]paletteuse=new=1:dither=bayer:bayer_scale=5"
+_HEAD = 13  # bytes of signature, size and flags
+_LOOP = 19  # of the block that says that it plays without end
+_PIECE = 255  # the most bytes of a piece of a block
 
 
-def write_gif(part: Path, frames: Iterable[np.ndarray], fps: float, comment: str = "") -> None:
-    """Write frames, uint8 RGB (h, w, 3), of one size. comment: ASCII that the file carries.
+def write_gif(part: Path, frames: Iterator[np.ndarray], fps: float, comment: str) -> None:
+    """Frames, uint8 RGB (h, w, 3), of one size, as they come. comment: ASCII that the file carries.
 
-    InputError for a rate that no GIF has, or no frame; OSError if writing fails.
+    InputError for no frame; OSError if writing fails.
     """
-    import imageio.v3  # here, as few ask for it and everybody would wait
-
-    if fps > MAX_GIF_FPS:
-        raise InputError(f"fps is {fps:g}, and a GIF plays at most {MAX_GIF_FPS:g}; give a name in .mp4.")
-    pictures = list(frames)
-    if not pictures:
-        raise InputError("frames are empty; give at least one frame.")
-    durations = [10 * hundredths for hundredths in _hundredths(len(pictures), fps)]
-    about: dict[str, Any] = {"comment": comment.encode("ascii")} if comment else {}
-    each: Any = durations if len(pictures) > 1 else durations[0]  # of one picture no list is taken
-    imageio.v3.imwrite(part, pictures, extension=".gif", duration=each, loop=0, **about)
+    plain = part.with_name(f"{part.name}.plain")
+    try:
+        encode(plain, frames, fps, ["-vf", _COLOURS, "-loop", "0", "-f", "gif"])
+        _with_comment(plain, part, comment.encode("ascii"))
+    finally:
+        plain.unlink(missing_ok=True)
 
 
-def _hundredths(count: int, fps: float) -> Iterator[int]:
-    """How long each frame stays, in hundredths of a second, so that no rounding adds up."""
-    ends = [round(100 * number / fps) for number in range(count + 1)]
-    return (end - start for start, end in zip(ends[:-1], ends[1:], strict=True))
+def _with_comment(plain: Path, target: Path, comment: bytes) -> None:
+    """The GIF with a comment block (GIF89a, section 24) before its first picture, where readers look."""
+    with plain.open("rb") as source, target.open("wb") as made:
+        head = source.read(_HEAD)
+        colours = 3 << (head[10] & 7) + 1 if head[10] & 0x80 else 0
+        made.write(head + source.read(colours))
+        before = source.read(_LOOP)
+        made.write(before if before.startswith(b"\x21\xff") else b"")
+        if comment:
+            pieces = [comment[start : start + _PIECE] for start in range(0, len(comment), _PIECE)]
+            made.write(b"\x21\xfe" + b"".join(bytes([len(one)]) + one for one in pieces) + b"\0")
+        made.write(b"" if before.startswith(b"\x21\xff") else before)
+        shutil.copyfileobj(source, made)

@@ -12,23 +12,24 @@ import numpy as np
 
 from t2v.checks import InputError, check_number
 from t2v.video.clips import has_audio, length_s, read_comment
-from t2v.video.encode import encode, even_frames, join
-from t2v.video.gif import write_gif
+from t2v.video.encode import checked_frames, join
+from t2v.video.formats import ENDINGS, check_format, format_of, has_sound
 from t2v.video.look import look
+from t2v.video.png import read_png_text, read_zip_text
 from t2v.video.video import MAX_FPS, MIN_FPS
+from t2v.video.webp import read_description
 
-GIF = ".gif"
 MAX_SETTINGS_CHARS = 100_000  # systems cut a single argument of a command at 128 KB
 
 
 def check_output(path: str | os.PathLike[str], name: str = "output") -> Path:
-    """``path`` if an MP4 or a GIF can be written there, which is tried; InputError with the reason otherwise.
+    """``path`` if a video can be written there, which is tried; InputError with the reason otherwise.
 
     name: what the sentence calls the path. Nothing is left behind, and a file of that name stays as it is.
     """
     named, path = f"{name} is '{os.fspath(path)}'", Path(path)
-    if path.suffix.lower() not in (".mp4", GIF):
-        raise InputError(f"{named}; give a file name that ends in .mp4, or in .gif.")
+    if format_of(path) is None:
+        raise InputError(f"{named}; give a file name that ends in {ENDINGS}.")
     if not os.path.isdir(path.parent):
         raise InputError(f"{named}, but there is no folder '{path.parent}'; create it first.")
     if os.path.isdir(path):
@@ -50,42 +51,37 @@ def write_video(
     fps: float,
     settings: dict[str, Any] | None = None,
 ) -> Path:
-    """Write an H.264 MP4 (High, yuv420p, index in front) that browsers play, and return its path.
+    """Write a video as the kind of file that the ending says (``t2v.video.formats``), and return its path.
 
-    frames: uint8 RGB (h, w, 3), of one size, taken one by one, so an iterator of any length costs no memory.
-    A side that is odd gains one repeated row or column (4:2:0 needs even sides). settings: a JSON-able dict,
-    stored in the file for ``read_settings``. The file appears under its name only when it is whole; whatever
-    is raised, KeyboardInterrupt too, nothing is left behind and a file of that name stays as it was. The same
-    frames give the same file. A path that ends in .gif becomes a GIF, of 256 colours. InputError for a bad
-    path, rate, frame or settings; OSError if writing fails.
+    MP4 (H.264 High, yuv420p, index in front) and WebM (VP9), which browsers play; GIF, of 256 colours a
+    frame; animated WebP; a zip of PNGs; a PNG of one frame. frames: uint8 RGB (h, w, 3), of one size, taken
+    one by one, so an iterator of any length costs no memory. In MP4 and WebM a side that is odd gains one
+    repeated row or column (4:2:0 needs even sides). settings: a JSON-able dict, stored in the file for
+    ``read_settings``. The file appears under its name only when it is whole; whatever is raised,
+    KeyboardInterrupt too, nothing is left behind and a file of that name stays as it was. The same frames
+    give the same file. InputError for a bad path, rate, frame or settings; OSError if writing fails.
     """
     path = check_output(path)
     fps = check_number("fps", fps, MIN_FPS, MAX_FPS)
+    check_format(path, fps, None)
     comment = "" if settings is None else _to_json(settings)
-    frames = even_frames(frames)
-    if path.suffix.lower() == GIF:
-        with replacing(path) as part:
-            write_gif(part, frames, fps, comment)
-        return path
-    tags = ["-metadata", f"comment={comment}"] if comment else []
-    first = next(frames, None)
-    if first is None:
-        raise InputError("frames are empty; give at least one frame.")
+    kind = format_of(path)
+    assert kind is not None  # check_output says so
     with replacing(path) as part:
-        encode(part, first, frames, fps, tags)
+        kind.write(part, checked_frames(frames, kind.is_even), fps, comment)
     return path
 
 
 def add_audio(movie: str | os.PathLike[str], source: str | os.PathLike[str]) -> bool:
-    """Give a finished MP4 the sound of the clip it was made from; False, and nothing done, if that has none.
+    """Give a finished MP4 or WebM the sound of the clip it was made from; False, nothing done, without any.
 
     For a movie that shows the whole clip at its own rate; what of the sound comes before or after the
     pictures is left out. Those and the settings stay as they are, and the movie keeps its name: the file
-    under it is whole at every moment. Nor is anything done to a GIF, which has no sound. InputError if the
-    clip is bad; OSError if writing fails.
+    under it is whole at every moment. Nor is anything done to other kinds, which have no sound. InputError if
+    the clip is bad; OSError if writing fails.
     """
     movie, source = check_output(movie), Path(source)
-    if movie.suffix.lower() == GIF or not has_audio(source):
+    if not has_sound(movie) or not has_audio(source):
         return False
     seconds, starts_s = length_s(movie), look(source).stamps.starts_s
     with replacing(movie) as part:
@@ -109,15 +105,35 @@ def _beside(path: Path) -> Path:
 
 
 def read_settings(path: str | os.PathLike[str]) -> dict[str, Any] | None:
-    """What ``write_video`` stored in a file, None if it carries no settings; InputError if it is no video."""
-    comment = read_comment(Path(path))
-    if comment is None:
+    """What ``write_video`` stored in a file of any of its kinds, None if it carries no settings.
+
+    The kind is told by what is in the file. InputError if it is no video or picture that can be read.
+    """
+    text = _text_in(Path(path))
+    if text is None:
         return None
     try:
-        settings = json.loads(comment)
+        settings = json.loads(text)
     except (ValueError, RecursionError):  # somebody else's comment
         return None
     return settings if isinstance(settings, dict) else None
+
+
+def _text_in(path: Path) -> str | None:
+    """The comment, description or file in which a video carries its settings."""
+    most = 2 * MAX_SETTINGS_CHARS
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except (OSError, ValueError):  # what reads videos says why
+        head = b""
+    if head.startswith(b"\x89PNG"):
+        return read_png_text(path)
+    if head.startswith(b"RIFF") and head.endswith(b"WEBP"):
+        return read_description(path, most)
+    if head.startswith(b"PK\3\4"):
+        return read_zip_text(path, most)
+    return read_comment(path)
 
 
 def _to_json(settings: dict[str, Any]) -> str:

@@ -131,7 +131,7 @@ def test_ctrl_c_leaves_what_was_there_before(family, square_clip, tmp_path, caps
     kept = tmp_path / "saw.mp4"
     kept.write_bytes(b"an older one")
 
-    def interrupted(path, settings, frames):
+    def interrupted(path, settings, frames, with_settings):
         next(frames)
         raise KeyboardInterrupt
 

@@ -116,7 +116,7 @@ def test_pix2pix(model, family, square_clip, tmp_path):
         ({"merging_ratio": 0.5}, "merging_ratio is 0.5"),
         ({"eta": 1.0}, "eta is 1.0"),
         ({"resolution": 63}, "resolution is 63"),
-        ({"save_path": "out.avi"}, "ends in .mp4, or in .gif"),
+        ({"save_path": "out.avi"}, "ends in .mp4, .webm, .gif, .webp, .zip or .png"),
         ({"video_path": "nowhere.mp4"}, "clip is 'nowhere.mp4'"),
     ],
 )

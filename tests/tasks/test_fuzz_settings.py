@@ -17,6 +17,7 @@ from t2v.library.results import settings_dict
 from t2v.page.form_values import settings_from, values_of
 from t2v.tasks import TASKS, Settings, settings_of
 from t2v.tasks.controlled import Also, ControlledSettings, controlled_kinds
+from t2v.video.formats import FORMATS
 from t2v.video.write import read_settings, write_video
 
 PLACES = {"model", "controlnet", "clip"}  # of which a result keeps the last part alone
@@ -81,7 +82,7 @@ def test_settings_are_refused_by_a_fields_name_or_survive(task, clip, data):
 
 
 @fuzzed(3)
-@given(data=st.data(), ending=st.sampled_from([".mp4", ".gif"]))
+@given(data=st.data(), ending=st.sampled_from(list(FORMATS)))
 def test_what_is_stored_in_a_file_comes_back(tmp_path_factory, clip, data, ending):
     kind = TASKS[data.draw(st.sampled_from(list(TASKS)))]
     texts = {name: data.draw(TEXTS) for name in ("prompt", "negative_prompt", "model")}
