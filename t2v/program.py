@@ -154,6 +154,24 @@ class OwnFolder:
         return found
 
 
+def hold(path: Path) -> int | None:
+    """The file, made if need be, opened and locked for this process; None where another one holds it.
+
+    The kernel takes the lock away from a process that is killed. OSError where there can be no such file.
+    """
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    if _lock(file):
+        return file
+    os.close(file)
+    return None
+
+
+def let_go(file: int | None) -> None:
+    """Others may hold it now; None is nothing."""
+    if file is not None:
+        os.close(file)
+
+
 def _lock(file: int) -> bool:
     """Whether the open file could be locked for this process alone, at once."""
     try:

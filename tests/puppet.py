@@ -83,6 +83,12 @@ def finish(jobs: Jobs, puppet: Puppet, job_id: str) -> JobView:
 
 
 def files(jobs: Jobs) -> list[Path]:
-    """All but the locks of runs under way."""
+    """All but the locks of runs under way and what the queue keeps of itself."""
     found = jobs.output_folder.rglob("*")
-    return sorted(path for path in found if path.is_file() and path.name != ".lock")
+    kept = [path for path in found if path.is_file() and path.name != ".lock"]
+    return sorted(path for path in kept if not any(part.startswith(".queue") for part in path.parts))
+
+
+def own_files(jobs: Jobs) -> set[Path]:
+    """The ledger's, in the output folder itself; kept clips are not among them."""
+    return {path for path in jobs.output_folder.glob(".queue*") if path.is_file()}

@@ -3,15 +3,16 @@
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from t2v.diffusion.progress import Step
+from t2v.tasks.clip import ClipSettings
 
-FINISHED = ("done", "failed", "stopped")
+FINISHED = ("done", "failed", "stopped", "interrupted")
 RECENT_STEPS = 6  # the time left is judged by the pace of this many last steps
 
 
@@ -19,20 +20,25 @@ RECENT_STEPS = 6  # the time left is judged by the pace of this many last steps
 class JobView:
     """What one job looks like at one moment; a snapshot that never changes.
 
-    ahead: how many runs come before this one (0 unless queued).
+    state "interrupted": the program ended while it was drawn; it may be asked for again.
+    ahead: how many runs come before this one (0 unless queued), others_ahead: how many of those are others'.
     resolved: the run with every default and the seed filled in; None until the job has begun.
     fraction: share of the arithmetic done, 0..1; steps on one frame cost less than steps on all.
-    preview: uint8 (f, h, w, 3) RGB at latent resolution, while the job runs; preview_number grows with each.
+    preview: uint8 (f, h, w, 3) RGB at latent resolution, while the job runs and of a stopped one as far as it
+    came, thinned out; preview_number grows with each.
+    picture: a small WebP of its first frame, as far as it came.
     seconds_left: None where it cannot be judged yet.
     seen: small MP4s of what the model saw of a clip, there before the first step: "clip" and the task's name
     of each ControlNet. Gone once the run has ended without a video.
     """
 
     id: str
-    state: str  # queued, running, done, failed, stopped
+    state: str  # queued, running, done, failed, stopped, interrupted
     settings: Any
     resolved: Any = None
+    visitor: str | None = None
     ahead: int = 0
+    others_ahead: int = 0
     step_done: int = 0
     step_total: int = 0
     fraction: float = 0.0
@@ -42,6 +48,7 @@ class JobView:
     seconds_left: float | None = None
     preview: np.ndarray | None = None
     preview_number: int = 0
+    picture: bytes | None = None
     seen: Mapping[str, Path] = field(default_factory=dict)
     output: Path | None = None
     error: str | None = None
@@ -53,12 +60,22 @@ class JobView:
 
 @dataclass(eq=False)
 class Job:
-    """A job as the worker changes it; read and written under the lock of its Jobs."""
+    """A job as the worker changes it; read and written under the lock of its Jobs.
+
+    visitor: whose it is. source: from where it was asked for, where that is somebody of many. round, number:
+    its place in the queue, see ``t2v.jobs.order``. kept_clip: of its clip, until it has ended. past_s: how
+    long it took in an earlier program.
+    """
 
     id: str
     settings: Any
     visitor: str | None = None
+    source: str | None = None
     state: str = "queued"
+    round: int = 0
+    number: int = 0
+    kept_clip: Path | None = None
+    past_s: float | None = None
     resolved: Any = None
     step_done: int = 0
     step_total: int = 0
@@ -71,6 +88,7 @@ class Job:
     )  # (time in s, fraction done)
     preview: np.ndarray | None = None
     preview_number: int = 0
+    picture: bytes | None = None
     seen: dict[str, Path] = field(default_factory=dict)
     output: Path | None = None
     error: str | None = None
@@ -78,6 +96,24 @@ class Job:
     @property
     def finished(self) -> bool:
         return self.state in FINISHED
+
+    @property
+    def slot(self) -> tuple[int, int]:
+        """Its place in the queue: lower ones come first."""
+        return self.round, self.number
+
+    @property
+    def may_be_drawn(self) -> bool:
+        """Whether its clip is still wanted."""
+        return self.state in ("queued", "running", "interrupted")
+
+    def to_draw(self) -> Any:
+        """Its settings, on the kept clip."""
+        return self.settings if self.kept_clip is None else replace(self.settings, clip=str(self.kept_clip))
+
+    def settings_with_own_clip(self, made: ClipSettings) -> ClipSettings:
+        """What became of ``to_draw``, on the clip that was asked for."""
+        return replace(made, clip=self.settings.clip)
 
     def took(self, step: Step, preview: np.ndarray) -> None:
         """One step more; preview: uint8 (f, h, w, 3) RGB of what it came to."""
@@ -89,6 +125,8 @@ class Job:
 
     def took_s(self) -> float:
         """Seconds since it began, until it ended; 0 for one that has not begun."""
+        if self.past_s is not None:
+            return self.past_s
         if self.started_s is None:
             return 0.0
         return (time.monotonic() if self.ended_s is None else self.ended_s) - self.started_s
@@ -102,14 +140,16 @@ class Job:
             return None
         return max(0.0, (1 - last) * (last_s - first_s) / (last - first) - (now_s - last_s))
 
-    def view(self, ahead: int) -> JobView:
-        """How it stands now. ahead: how many runs come before it."""
+    def view(self, ahead: int, others_ahead: int = 0) -> JobView:
+        """How it stands now. ahead: how many runs come before it; others_ahead: how many of others."""
         return JobView(
             id=self.id,
             state=self.state,
             settings=self.settings,
             resolved=self.resolved,
+            visitor=self.visitor,
             ahead=ahead,
+            others_ahead=others_ahead,
             step_done=self.step_done,
             step_total=self.step_total,
             fraction=self.pace[-1][1] if self.pace else 0.0,
@@ -119,6 +159,7 @@ class Job:
             seconds_left=self.seconds_left(time.monotonic()),
             preview=self.preview,
             preview_number=self.preview_number,
+            picture=self.picture,
             seen=dict(self.seen),
             output=self.output,
             error=self.error,

@@ -1,33 +1,41 @@
 """A run is a job: submit it, follow it, stop it. One worker thread a device takes them in turn.
 
 The work happens there and not in a page's handler, so a closed or reloaded page loses nothing, two windows
-take turns, and a stop reaches exactly its own job. Jobs live in memory: they are gone when the program ends,
-their videos are not.
+take turns, and a stop reaches exactly its own job. What waits, is drawn or has ended lately is in a ledger
+beside the videos, and is there again when the program has ended in whatever way and starts anew.
 """
 
 import logging
 import secrets
 import threading
 import time
-from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from t2v.checks import InputError, counted
 from t2v.engine.engine import Engine
+from t2v.jobs import order
 from t2v.jobs.job import Job, JobView
+from t2v.jobs.ledger import Ledger
 from t2v.jobs.worker import Worker
 from t2v.jobs.workshop import sweep
 
 logger = logging.getLogger(__name__)
 
+KEPT_FRAMES = 16  # of a stopped run's preview
+
 
 class Jobs:
     """The queue of one device: ``submit`` → ``follow`` … → ``stop``, from any thread.
 
-    max_waiting: jobs that may wait; more are refused with one sentence. max_kept: finished jobs remembered,
-    the oldest are forgotten first (their videos stay in the output folder). warm_up: settings that the worker
-    runs once before the first job and throws away, so that the weights are loaded when somebody presses Run.
+    What waited when the last program of this output folder ended is drawn now; the run that it was drawing is
+    "interrupted", and is drawn only if ``again`` is called for it. max_waiting: jobs that may wait; more are
+    refused with one sentence. max_kept: finished jobs remembered, the oldest are forgotten first (their
+    videos stay in the output folder). warm_up: settings that the worker runs once before the first job and
+    throws away, so that the weights are loaded when somebody presses Run.
     """
 
     def __init__(
@@ -44,45 +52,70 @@ class Jobs:
         self._max_kept = max_kept
         self._warm_up_settings = warm_up
         self._jobs: dict[str, Job] = {}  # in order of submission
-        self._waiting: deque[Job] = deque()
+        self._waiting: list[Job] = []  # in order
         self._running: Job | None = None
+        self._cut_off: Job | None = None  # what was drawn when the program was told to end
         self._made: set[Path] = set()  # videos of jobs that are forgotten
         self._closed = False
         self._changed = threading.Condition()
+        self._ledger = Ledger(self.output_folder)
         sweep(self.output_folder)
-        self._worker = Worker(engine, self.output_folder, self._changed)
+        for job in self._ledger.recover():
+            self._jobs[job.id] = job
+        self._waiting = order.in_order(job for job in self._jobs.values() if job.state == "queued")
+        self._round = max((job.round for job in self._jobs.values() if job.state != "queued"), default=0)
+        self._worker = Worker(engine, self.output_folder, self._changed, self._ledger.plan)
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
         self._thread.start()
 
-    def submit(self, settings: Any, visitor: str | None = None) -> str:
+    def submit(self, settings: Any, visitor: str | None = None, source: str | None = None) -> str:
         """Queues one run and returns its id. InputError for settings out of range or a full queue.
 
-        visitor: who asks, where that is somebody of many; nobody may take more than a quarter of the queue.
+        visitor: whose run it is; people take turns. source: from where they ask, where that is somebody of
+        many (None: the visitor): nobody may take more than a quarter of the queue.
         """
         settings.check()
-        job = Job(id=secrets.token_hex(12), settings=settings, visitor=visitor)
+        job = Job(secrets.token_hex(12), settings, visitor, visitor if source is None else source)
         with self._changed:
-            if self._closed:
-                raise InputError("The program is shutting down; start it again, then run this.")
-            waiting = len(self._waiting)
-            if waiting >= self._max_waiting:
-                full = f"The queue is full ({counted(waiting, 'run')} waiting)"
-                raise InputError(f"{full}; try again in a few minutes.")
-            share = max(1, self._max_waiting // 4)
-            own = sum(visitor is not None and other.visitor == visitor for other in self._waiting)
-            if own >= share:
-                raise InputError(
-                    f"{counted(own, 'run')} of yours wait already; try again when one has begun."
-                )
-            self._jobs[job.id] = job
-            self._waiting.append(job)
-            self._changed.notify_all()
+            self._check_room(job)  # before a large clip is copied
+        job.kept_clip = self._ledger.keep_clip(job.id, settings)
+        try:
+            with self._changed:
+                self._check_room(job)
+                order.join(job, self._jobs.values(), self._round)
+                self._ledger.submit(job)
+                self._jobs[job.id] = job
+                self._reorder([*self._waiting, job])
+        except InputError:
+            self._ledger.drop_clip(job.id)
+            raise
         return job.id
+
+    def _check_room(self, job: Job) -> None:
+        if self._closed:
+            raise InputError("The program is shutting down; start it again, then run this.")
+        waiting = len(self._waiting)
+        if waiting >= self._max_waiting:
+            full = f"The queue is full ({counted(waiting, 'run')} waiting)"
+            raise InputError(f"{full}; try again in a few minutes.")
+        share = max(1, self._max_waiting // 4)
+        own = sum(job.source is not None and other.source == job.source for other in self._waiting)
+        if own >= share:
+            raise InputError(f"{counted(own, 'run')} of yours wait already; try again when one has begun.")
 
     def follow(self, job_id: str) -> JobView:
         """How the job stands now. InputError if this id is not known (any more)."""
         with self._changed:
             return self._view(self._find(job_id))
+
+    def runs(self, visitor: str | None = None) -> list[JobView]:
+        """A visitor's own runs: what is drawn, those that wait in order, those that ended, latest first."""
+        with self._changed:
+            mine = [job for job in self._jobs.values() if job.visitor == visitor]
+            running = [job for job in mine if job.state == "running"]
+            waiting = [job for job in self._waiting if job.visitor == visitor]
+            ended = [job for job in reversed(mine) if job.finished]
+            return [self._view(job) for job in (*running, *waiting, *ended)]
 
     def stop(self, job_id: str) -> None:
         """Stops this job: at once if it waits, within a step if it runs; nothing happens if it has ended."""
@@ -90,8 +123,41 @@ class Jobs:
             job = self._find(job_id)
             job.stop_asked = True
             if job.state == "queued":
-                self._waiting.remove(job)
-                self._end(job, "stopped")
+                self._end(job, "stopped", moved=self._leave(job))
+
+    def remove(self, job_id: str) -> None:
+        """Takes this job out of the queue as if it had never been asked for, or forgets one that has ended.
+
+        Its video stays. InputError for one that is being drawn: stop it first.
+        """
+        with self._changed:
+            job = self._find(job_id)
+            if job.state == "running":
+                raise InputError("This run is being drawn; stop it first.")
+            moved = self._leave(job) if job.state == "queued" else []
+            self._ledger.remove(job, moved)
+            self._forget(job)
+
+    def move(self, job_id: str, by: int) -> None:
+        """A waiting job changes places with its visitor's one before it (by = -1) or after it (1)."""
+        with self._changed:
+            job = self._find(job_id)
+            if job.state == "queued":
+                self._ledger.place(order.swap(job, self._waiting, by))
+                self._reorder(self._waiting)
+
+    def again(self, job_id: str) -> None:
+        """An interrupted job waits once more, behind its visitor's others; nothing happens to any other."""
+        with self._changed:
+            job = self._find(job_id)
+            if job.state != "interrupted":
+                return
+            self._check_room(job)
+            order.join(job, self._jobs.values(), self._round)
+            self._ledger.again(job)
+            job.state, job.stop_asked = "queued", False
+            job.past_s = job.resolved = job.picture = None
+            self._reorder([*self._waiting, job])
 
     def has_made(self, path: Path) -> bool:
         """Whether this is the finished video of one of its jobs, or what one of them saw."""
@@ -100,19 +166,25 @@ class Jobs:
             return known or path in self._made
 
     def close(self, timeout_s: float = 30.0) -> None:
-        """Stops every job and the worker; waits for the step under way."""
+        """Stops every job and the worker; waits for the step under way.
+
+        For the next program of this output folder those that wait still do, and the one that was drawn is
+        interrupted.
+        """
         with self._changed:
             self._closed = True
-            for job in list(self._waiting):
-                self._end(job, "stopped")
+            for job in self._waiting:
+                job.state = "stopped"  # to those who follow it; nobody has asked for that
             self._waiting.clear()
-            if self._running is not None:
+            if self._running is not None and not self._running.stop_asked:
+                self._cut_off = self._running
                 self._running.stop_asked = True
             self._changed.notify_all()
         self._thread.join(timeout_s)
         with self._changed:
             if self._running is not None and self._running.output is None:  # its step takes too long
                 _tidy(self._running)
+            self._ledger.close()
 
     def _find(self, job_id: str) -> Job:
         job = self._jobs.get(job_id) if isinstance(job_id, str) else None  # a program may send anything
@@ -121,20 +193,37 @@ class Jobs:
         return job
 
     def _view(self, job: Job) -> JobView:
-        ahead = 0
-        if job.state == "queued":
-            ahead = self._waiting.index(job) + (self._running is not None)
-        return job.view(ahead)
+        if job.state != "queued":
+            return job.view(0)
+        running = [] if self._running is None else [self._running]
+        ahead = [*running, *self._waiting[: self._waiting.index(job)]]
+        return job.view(len(ahead), sum(other.visitor != job.visitor for other in ahead))
 
-    def _end(self, job: Job, state: str, error: str | None = None) -> None:
+    def _reorder(self, waiting: Iterable[Job]) -> None:
+        self._waiting = order.in_order(waiting)
+        self._changed.notify_all()
+
+    def _leave(self, job: Job) -> list[Job]:
+        """Out of the queue; returns those that moved up."""
+        moved = order.leave(job, self._waiting)
+        self._reorder([other for other in self._waiting if other is not job])
+        return moved
+
+    def _end(self, job: Job, state: str, error: str | None = None, moved: Iterable[Job] = ()) -> None:
         job.state, job.error, job.ended_s = state, error, time.monotonic()
-        job.preview = None  # only a running job's is looked at
+        job.preview = _thinned(job.preview) if state == "stopped" else None
         if state != "done":
             _tidy(job)
         finished = [other for other in self._jobs.values() if other.finished]
-        for other in finished[: max(0, len(finished) - self._max_kept)]:
-            self._made.update(path for path in (other.output, *other.seen.values()) if path is not None)
-            del self._jobs[other.id]
+        forgotten = finished[: max(0, len(finished) - self._max_kept)]
+        if job is not self._cut_off or state != "stopped":
+            self._ledger.end(job, forgotten, moved)
+        for other in forgotten:
+            self._forget(other)
+
+    def _forget(self, job: Job) -> None:
+        self._made.update(path for path in (job.output, *job.seen.values()) if path is not None)
+        del self._jobs[job.id]
 
     # The worker's side
 
@@ -146,8 +235,10 @@ class Jobs:
                 self._changed.wait_for(lambda: self._waiting or self._closed)
                 if self._closed:
                     return
-                job = self._running = self._waiting.popleft()
+                job = self._running = self._waiting.pop(0)
                 job.state, job.started_s = "running", time.monotonic()
+                self._round = job.round
+                self._ledger.begin(job)
                 self._worker.begin(job)
             state, error = self._worker.run(job)
             with self._changed:
@@ -156,6 +247,13 @@ class Jobs:
                 took_s = job.took_s()
             where = f": {job.output}" if state == "done" else ""
             logger.info("Run %s %s after %.1f s%s", job.id, state, took_s, where)
+
+
+def _thinned(preview: np.ndarray | None) -> np.ndarray | None:
+    """As many of a preview's frames as a page shows, to be kept for long."""
+    if preview is None or len(preview) <= KEPT_FRAMES:
+        return preview
+    return preview[np.linspace(0, len(preview) - 1, KEPT_FRAMES).round().astype(int)]
 
 
 def _tidy(job: Job) -> None:

@@ -6,7 +6,7 @@ the run at its next step, frame or piece of a clip.
 
 import logging
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -35,12 +35,22 @@ OWN_FAULT = "The program itself failed in this run ({kind}), not your input; the
 
 
 class Worker:
-    """Runs jobs one after the other; ``changed`` is the lock under which their fields are written."""
+    """Runs jobs one after the other; ``changed`` is the lock under which their fields are written.
 
-    def __init__(self, engine: Engine, output_folder: Path, changed: Condition) -> None:
+    plan: hears of a run that is resolved, and where its video will lie, before it is drawn.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        output_folder: Path,
+        changed: Condition,
+        plan: Callable[[Job, Path], None] = lambda job, path: None,
+    ) -> None:
         self._engine = engine
         self._output_folder = output_folder
         self._changed = changed
+        self._plan = plan
         self._loaded: str | None = None  # the model of the last run
 
     def begin(self, job: Job) -> None:
@@ -64,7 +74,7 @@ class Worker:
         """Run the job; the state in which it ends ("done", "failed", "stopped"), and why it failed."""
         try:
             with heeding(partial(_stop_if_asked, job)):  # also while a long clip is decoded
-                resolved = self._engine.resolve(job.settings)
+                resolved = self._engine.resolve(job.to_draw())
                 with self._changed:
                     job.resolved, self._loaded = resolved, job.settings.model
                     if isinstance(resolved, ResolvedClip):
@@ -80,6 +90,7 @@ class Worker:
     def _write(self, job: Job, resolved: Resolved[Any]) -> Path:
         """Frames go from the decoder straight to the file, so that length costs no memory."""
         path = new_output_path(self._output_folder, resolved)
+        self._plan(job, path)
         with workshop(self._output_folder) as folder:
             check_space(folder, resolved.num_frames, *resolved.size, FOLDER)
             on_seen = partial(self._on_seen, job, folder, path.stem, resolved.fps)

@@ -33,7 +33,7 @@ def workshop(output_folder: Path) -> Iterator[Path]:
         folder = OwnFolder(output_folder, PREFIX)
     except OSError as error:
         logger.error("Nothing can be written to %s: %s", output_folder, error)
-        raise InputError(_told(error)) from error
+        raise InputError(told(error)) from error
     with folder as path:
         try:
             yield path
@@ -42,7 +42,7 @@ def workshop(output_folder: Path) -> Iterator[Path]:
             if path.is_dir() and not _is_of_the_disk(error, places):
                 raise
             logger.error("The run's files could not be written to %s: %s", output_folder, error)
-            raise InputError(_told(error)) from error
+            raise InputError(told(error)) from error
 
 
 def sweep(output_folder: Path) -> None:
@@ -65,7 +65,8 @@ def _is_of_the_disk(error: OSError | InputError, places: Iterable[Path]) -> bool
     return _is_full(error) or any(str(place) in about for place in places)
 
 
-def _told(error: OSError | InputError) -> str:
+def told(error: Exception) -> str:
+    """What visitors hear where something could not be written, without the folder's path."""
     if _is_full(error):
         return DISK_FULL
     if isinstance(error, OSError) and error.errno is not None:

@@ -71,6 +71,9 @@ class Database:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if found != "ok":  # it begins as a database does, and is broken further on
+                raise sqlite3.DatabaseError(found)
             self._migrate(connection)
         except BaseException:
             connection.close()

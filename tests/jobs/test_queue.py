@@ -1,6 +1,7 @@
 """queue.py and worker.py: the queue, on a stand-in for the device that the test holds by the hand."""
 
 import logging
+import shutil
 import threading
 
 import pytest
@@ -192,6 +193,7 @@ def test_an_input_error_of_the_model_is_shown_as_it_is(jobs, puppet):
 
 
 def test_an_output_folder_that_became_a_file_is_told_without_its_place(jobs, puppet):
+    shutil.rmtree(jobs.output_folder)
     jobs.output_folder.write_text("in the way")
     view = finish(jobs, puppet, jobs.submit(settings()))
     assert view.state == "failed"
