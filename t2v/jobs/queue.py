@@ -18,6 +18,7 @@ from t2v.engine.engine import Engine
 from t2v.jobs.job import Job, JobView
 from t2v.jobs.worker import Worker
 from t2v.jobs.workshop import sweep
+from t2v.library.index import Library
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class Jobs:
     max_waiting: jobs that may wait; more are refused with one sentence. max_kept: finished jobs remembered,
     the oldest are forgotten first (their videos stay in the output folder). warm_up: settings that the worker
     runs once before the first job and throws away, so that the weights are loaded when somebody presses Run.
+    library: where finished videos are kept.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Jobs:
         max_waiting: int = 20,
         max_kept: int = 100,
         warm_up: Any = None,
+        library: Library | None = None,
     ) -> None:
         self.output_folder = Path(output_folder).resolve()
         self._max_waiting = max_waiting
@@ -50,7 +53,7 @@ class Jobs:
         self._closed = False
         self._changed = threading.Condition()
         sweep(self.output_folder)
-        self._worker = Worker(engine, self.output_folder, self._changed)
+        self._worker = Worker(engine, self.output_folder, self._changed, library)
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
         self._thread.start()
 
