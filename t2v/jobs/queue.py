@@ -22,6 +22,7 @@ from t2v.jobs.job import Job, JobView
 from t2v.jobs.ledger import Ledger
 from t2v.jobs.worker import Worker
 from t2v.jobs.workshop import sweep
+from t2v.library.index import Library
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,8 @@ class Jobs:
     "interrupted", and is drawn only if ``again`` is called for it. max_waiting: jobs that may wait; more are
     refused with one sentence. max_kept: finished jobs remembered, the oldest are forgotten first (their
     videos stay in the output folder). warm_up: settings that the worker runs once before the first job and
-    throws away, so that the weights are loaded when somebody presses Run.
+    throws away, so that the weights are loaded when somebody presses Run. library:
+    where finished videos are kept.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Jobs:
         max_waiting: int = 20,
         max_kept: int = 100,
         warm_up: Any = None,
+        library: Library | None = None,
     ) -> None:
         self.output_folder = Path(output_folder).resolve()
         self._max_waiting = max_waiting
@@ -64,7 +67,7 @@ class Jobs:
             self._jobs[job.id] = job
         self._waiting = order.in_order(job for job in self._jobs.values() if job.state == "queued")
         self._round = max((job.round for job in self._jobs.values() if job.state != "queued"), default=0)
-        self._worker = Worker(engine, self.output_folder, self._changed, self._ledger.plan)
+        self._worker = Worker(engine, self.output_folder, self._changed, self._ledger.plan, library)
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
         self._thread.start()
 

@@ -21,6 +21,8 @@ from t2v.engine.engine import Engine
 from t2v.failures import is_out_of_memory
 from t2v.jobs.job import Job
 from t2v.jobs.workshop import FOLDER, SEEN, workshop
+from t2v.library.index import Library
+from t2v.library.keep import keep
 from t2v.library.results import new_output_path, write_result
 from t2v.library.space import check_space
 from t2v.tasks import Resolved
@@ -37,7 +39,8 @@ OWN_FAULT = "The program itself failed in this run ({kind}), not your input; the
 class Worker:
     """Runs jobs one after the other; ``changed`` is the lock under which their fields are written.
 
-    plan: hears of a run that is resolved, and where its video will lie, before it is drawn.
+    plan: hears of a run that is resolved, and where its video will lie, before it is drawn. library: gets the
+    finished videos.
     """
 
     def __init__(
@@ -46,11 +49,13 @@ class Worker:
         output_folder: Path,
         changed: Condition,
         plan: Callable[[Job, Path], None] = lambda job, path: None,
+        library: Library | None = None,
     ) -> None:
         self._engine = engine
         self._output_folder = output_folder
         self._changed = changed
         self._plan = plan
+        self._library = library
         self._loaded: str | None = None  # the model of the last run
 
     def begin(self, job: Job) -> None:
@@ -80,7 +85,7 @@ class Worker:
                     if isinstance(resolved, ResolvedClip):
                         job.label = "Looking at the clip"
                 _stop_if_asked(job)
-                job.output = self._write(job, resolved)
+                job.output = keep(self._library, self._write(job, resolved), resolved, job.visitor)
             return "done", None
         except Cancelled:
             return "stopped", None

@@ -6,6 +6,7 @@ import gradio as gr
 
 from t2v.page import text_tab
 from t2v.page.clip import clip_tab
+from t2v.page.library import library_tab
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
 from t2v.tasks import TASKS
@@ -30,6 +31,8 @@ def build_page(studio: Studio, tasks: Collection[str] = tuple(TASKS)) -> gr.Bloc
                         panels.append(clip_tab.build(studio, kind))
                     else:
                         panels.append(text_tab.build(studio))
+            library_tab.build(studio, panels)
+        library_tab.strip(studio)
         for panel in panels:
             panel.wire()
     return page

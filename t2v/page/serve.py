@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).resolve().parent / "static"
+SCRIPTS = ("answers.js", "page.js", "library.js", "library_shelf.js", "library_open.js")
 MAX_UPLOAD = "500mb"
 LAST_WORDS_S = 1.0  # at the end, for pages to hear that their run was stopped: the server would wait for them
 KEPT_SESSIONS = 20  # Gradio keeps 0.7 MB for each, of which our page needs nothing
@@ -65,6 +67,7 @@ def serve(
         from t2v.jobs.queue import Jobs
         from t2v.page.glances import Glances
         from t2v.page.layout import build_page
+        from t2v.page.library.shelf import opened
         from t2v.page.studio import Studio
         from t2v.tasks import TASKS
         from t2v.tasks.text_to_video import TextToVideoSettings
@@ -74,10 +77,12 @@ def serve(
     warm_up = TextToVideoSettings(
         "warm-up", model=options.model, num_frames=2, width=64, height=64, num_inference_steps=1
     )
-    jobs, page = Jobs(engine, options.output, warm_up=warm_up), None
+    is_open = auth is not None or not is_for_itself(options)
+    shelf = opened(options.output, is_open)
+    library = None if shelf is None else shelf.library
+    jobs, page = Jobs(engine, options.output, warm_up=warm_up, library=library), None
     try:
-        is_open = auth is not None or not is_for_itself(options)
-        studio = Studio(engine, jobs, options.model, Glances(engine.device), is_open)
+        studio = Studio(engine, jobs, options.model, Glances(engine.device), is_open, shelf)
         page = build_page(studio, TASKS if tasks is None else tasks)
         _launch(page, studio, options, auth)
         logger.info("Serving on %s; Ctrl-C ends it. Videos go to %s.", page.local_url, jobs.output_folder)
@@ -85,6 +90,8 @@ def serve(
             time.sleep(1)
     finally:
         jobs.close(timeout_s=5)
+        if shelf is not None:
+            shelf.close()
         if page is not None:
             time.sleep(LAST_WORDS_S)
             page.close(verbose=False)
@@ -96,7 +103,7 @@ def looks(studio: "Studio") -> dict[str, Any]:
 
     return {
         "theme": theme(),
-        "css_paths": STATIC / "style.css",
+        "css_paths": [STATIC / name for name in ("style.css", "library.css")],
         "favicon_path": STATIC / "icon.svg",
         "js": _scripts(),
         "allowed_paths": [str(studio.jobs.output_folder), str(studio.glances.folder)],
@@ -106,7 +113,7 @@ def looks(studio: "Studio") -> dict[str, Any]:
 
 def _scripts() -> str:
     """What runs in the browser when the page is there: each file is one function."""
-    parts = [(STATIC / name).read_text(encoding="utf-8") for name in ("answers.js", "page.js")]
+    parts = [(STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS]
     return "() => {" + "".join(f"({part.strip()})();\n" for part in parts) + "}"
 
 
@@ -155,6 +162,8 @@ def _gates(
     from t2v.page.door.neighbours import only_neighbours
     from t2v.page.door.proxies import told_of_proxies
     from t2v.page.endpoints import named_endpoints
+    from t2v.page.library.answers import library_answers
+    from t2v.page.visitors import visitor_of
 
     def inputs_of(number: int) -> list[bool | None] | None:
         function = page.fns.get(number)
@@ -169,7 +178,13 @@ def _gates(
     gates = [told_of_proxies(), only_open_doors, *of_sign_in]
     if is_for_itself(options):
         gates.insert(0, only_neighbours(options.host, options.root_path))
-    return [*gates, only_our_files(studio.gives_out), only_well_formed(named, inputs_of)]
+    if studio.shelf is not None:
+        gates.append(library_answers(studio.shelf, partial(visitor_of, studio), studio.jobs.submit))
+
+    def is_ours(path: Path, request: Any) -> bool:
+        return studio.gives_out(path, visitor_of(studio, request))
+
+    return [*gates, only_our_files(is_ours), only_well_formed(named, inputs_of)]
 
 
 def t2v_app() -> int:

@@ -8,6 +8,7 @@ from gradio.utils import get_upload_folder
 from t2v.engine.engine import Engine
 from t2v.jobs.queue import Jobs
 from t2v.page.glances import Glances
+from t2v.page.library.shelf import Shelf
 from t2v.weights.source import BUNDLED
 
 
@@ -15,7 +16,7 @@ from t2v.weights.source import BUNDLED
 class Studio:
     """The engine, its queue, the model that is chosen at first, and glances at clips.
 
-    is_open: whether others than the owner of this machine are served.
+    is_open: whether others than the owner of this machine are served. shelf: the library, where there is one.
     """
 
     engine: Engine
@@ -23,12 +24,15 @@ class Studio:
     default_model: str = BUNDLED
     glances: Glances = field(default_factory=Glances)
     is_open: bool = False
+    shelf: Shelf | None = None
 
-    def gives_out(self, path: Path) -> bool:
+    def gives_out(self, path: Path, who: str | None = None) -> bool:
         """Whether the page may show this file: a video of a run, a glance, or what a program fetches.
 
-        path: real. Programs are sent copies of results, which lie in Gradio's own folder as uploads do.
+        path: real. who: asks for it, None where nobody is told apart. Programs are sent copies of results,
+        which lie in Gradio's own folder as uploads do.
         """
         if path.parent == self.glances.folder or path.is_relative_to(Path(get_upload_folder()).resolve()):
             return not path.name.startswith(".")
-        return self.jobs.has_made(path)
+        of_library = None if self.shelf is None else self.shelf.gives_out(path, who)
+        return self.jobs.has_made(path) if of_library is None else of_library

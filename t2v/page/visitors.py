@@ -1,5 +1,7 @@
 """What visitors of an app that is open to others may ask for, and who asks."""
 
+from typing import Any
+
 from gradio.context import LocalContext
 
 from t2v.checks import InputError
@@ -40,7 +42,11 @@ def visitor(studio: Studio) -> str | None:
 
     Not the name: all that sign in have the same.
     """
-    request = LocalContext.request.get(None) if studio.is_open else None
-    if request is None:
+    return visitor_of(studio, LocalContext.request.get(None))
+
+
+def visitor_of(studio: Studio, request: Any) -> str | None:
+    """The same of a request, Gradio's or Starlette's."""
+    if request is None or not studio.is_open:
         return None
     return getattr(request.client, "host", None)

@@ -7,6 +7,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
+from t2v.library.look_inside import SUFFIXES
 from t2v.page.door.gates import API, Gate, path_of, refusal
 
 FILE = re.compile(rf"{API}/file[=/](.*)", re.DOTALL)
@@ -16,8 +17,8 @@ MOST_DIGITS = 18  # no file has more bytes than a number of so many
 GONE = "This file is not on the server, or it is not given out."
 
 
-def only_our_files(is_ours: Callable[[Path], bool]) -> Gate:
-    """404 for all files but those that ``is_ours`` says, by their real paths; 416 for ranges that are none.
+def only_our_files(is_ours: Callable[[Path, Request], bool]) -> Gate:
+    """404 for all files but those that ``is_ours`` says, by real path and asker; 416 for bad ranges.
 
     Whatever folder the results are put into, nothing else in it can be seen: neither the files that were
     there before, nor hidden ones, nor those that are half written. An address of another server is a file
@@ -30,7 +31,7 @@ def only_our_files(is_ours: Callable[[Path], bool]) -> Gate:
             return None
         try:
             path = Path(asked[1]).resolve()
-            given_out = path.suffix.lower() == ".mp4" and is_ours(path) and path.is_file()
+            given_out = path.suffix.lower() in SUFFIXES and is_ours(path, request) and path.is_file()
         except (OSError, ValueError, RuntimeError):  # no path that a file can have
             given_out = False
         if not given_out:

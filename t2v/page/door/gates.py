@@ -29,7 +29,7 @@ CALLS = {
     "/user", "/login_check", "/app_id", "/info", "/openapi.json", "/theme.css", "/startup-events",
     "/upload", "/upload_progress", "/queue/join", "/queue/data", "/queue/status", "/cancel", "/reset",
 }  # fmt: skip
-CALLS_BELOW = ("/call/", "/run/", "/api/", "/heartbeat/", "/file=", "/file/")
+CALLS_BELOW = ("/call/", "/run/", "/api/", "/heartbeat/", "/file=", "/file/", "/library/")
 
 
 def path_of(request: Request) -> str:

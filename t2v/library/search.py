@@ -1,0 +1,100 @@
+"""Finding videos again: by words of the prompt, task, model, star; the newest first, in pages."""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from t2v.library.entry import Entry
+from t2v.library.index import HERE, Library, folded
+
+MAX_WORDS = 20
+MOST = 200  # videos a page
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is looked for. words: each has to stand somewhere in the prompt. task, model: "" for all.
+
+    maker: only this one's; None: everybody's. deleted: what lies in the bin instead.
+    """
+
+    words: str = ""
+    task: str = ""
+    model: str = ""
+    starred: bool = False
+    deleted: bool = False
+    maker: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of videos, and how many there are on all pages."""
+
+    videos: tuple[Entry, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Of all videos that somebody may see: how many, their bytes, the tasks and models that there are."""
+
+    total: int
+    size_bytes: int
+    tasks: tuple[str, ...]
+    models: tuple[str, ...]
+
+
+def search(library: Library, query: Query, offset: int = 0, limit: int = 60) -> Found:
+    """The videos that fit, the newest first, from number ``offset`` on.
+
+    A plain look through all folded prompts: it finds parts of words, in every script, and of twenty thousand
+    takes no longer than an index of words would (``benchmarks/library.py``).
+    """
+    where, values = _where(query)
+    with library.database.reading() as connection:
+        (total,) = connection.execute(f"SELECT count(*) FROM videos WHERE {where}", values).fetchone()
+    page = [*values, max(0, min(limit, MOST)), max(0, offset)]
+    entries = library.ask(f"WHERE {where} ORDER BY made_s DESC, id DESC LIMIT ? OFFSET ?", page)
+    return Found(tuple(entries), total)
+
+
+def neighbours(library: Library, query: Query, entry: Entry) -> tuple[Entry | None, Entry | None]:
+    """The next newer and the next older of the videos that fit."""
+    where, values = _where(query)
+    place = [*values, entry.made_s, entry.id]
+    up, down = "> (?, ?) ORDER BY made_s, id", "< (?, ?) ORDER BY made_s DESC, id DESC"
+    newer, older = (library.ask(f"WHERE {where} AND (made_s, id) {way} LIMIT 1", place) for way in (up, down))
+    return next(iter(newer), None), next(iter(older), None)
+
+
+def overview(library: Library, maker: str | None = None) -> Overview:
+    """What there is to choose from. maker: as in Query."""
+    where, values = _where(Query(maker=maker))
+    with library.database.reading() as connection:
+        asked = f"SELECT count(*), coalesce(sum(size_bytes), 0) FROM videos WHERE {where}"
+        total, size = connection.execute(asked, values).fetchone()
+        tasks, models = (_all_of(connection, column, where, values) for column in ("task", "model"))
+    return Overview(total, size, tasks, models)
+
+
+def _all_of(connection: sqlite3.Connection, column: str, where: str, values: list[Any]) -> tuple[str, ...]:
+    asked = f"SELECT DISTINCT {column} FROM videos WHERE {where} AND {column} != '' ORDER BY {column}"
+    return tuple(row[0] for row in connection.execute(asked, values))
+
+
+def _where(query: Query) -> tuple[str, list[Any]]:
+    conditions = [HERE if not query.deleted else "is_ours AND gone_s IS NULL AND bin IS NOT NULL"]
+    values: list[Any] = []
+    for word in folded(query.words).split()[:MAX_WORDS]:
+        conditions.append("instr(words, ?) > 0")
+        values.append(word)
+    for column, wanted in (("task", query.task), ("model", query.model)):
+        if wanted:
+            conditions.append(f"{column} = ?")
+            values.append(wanted)
+    if query.starred:
+        conditions.append("star")
+    if query.maker is not None:
+        conditions.append("maker = ?")
+        values.append(query.maker)
+    return " AND ".join(conditions), values

@@ -1,0 +1,89 @@
+"""Settings of a video, asked for again: what this version takes of them, and what it does not."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from t2v.checks import InputError
+from t2v.library.entry import Entry
+from t2v.page.uploads import allowed_clip
+from t2v.tasks import ABOUT, TASKS, Settings, settings_of
+from t2v.tasks.clip import ClipSettings
+
+
+@dataclass(frozen=True)
+class Again:
+    """Settings to be run again, and sentences on what of them could not be taken."""
+
+    settings: Settings
+    notes: tuple[str, ...]
+
+    @property
+    def lacks_clip(self) -> bool:
+        """Whether a clip has to be chosen before they can run."""
+        return isinstance(self.settings, ClipSettings) and not self.settings.clip
+
+
+def again(entry: Entry, with_seed: bool) -> Again:
+    """The settings of a video, as far as this version knows them; InputError for an unknown task.
+
+    with_seed: else a new seed is drawn. Of a clip only the name stands in the file: it is found again while
+    its upload is still here, or where it is one of the examples.
+    """
+    stored = entry.settings
+    kind = TASKS.get(str(stored.get("task")))
+    if kind is None:
+        raise InputError("This video carries no settings that can be used again.")
+    taken, left_out = _known(kind, stored)
+    notes = []
+    if left_out:
+        made_by = f" (it was made by version {stored['version']})" if stored.get("version") else ""
+        notes.append(f"This version does not take its {', '.join(left_out)}{made_by}; that was left out.")
+    if issubclass(kind, ClipSettings):
+        taken["clip"] = _clip(entry.clip)
+        if not taken["clip"]:
+            named = f" “{stored['clip']}”" if isinstance(stored.get("clip"), str) else ""
+            notes.append(f"Its clip{named} has to be chosen again.")
+    settings = settings_of({**_least(kind), **taken, "task": kind.task})
+    return Again(settings if with_seed else dataclasses.replace(settings, seed=None), tuple(notes))
+
+
+def _known(kind: type[Settings], stored: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The fields that this version takes, each by itself, and the names of the others."""
+    fields = {field.name for field in dataclasses.fields(kind)}
+    taken: dict[str, Any] = {}
+    left_out = []
+    for name, value in stored.items():
+        if name in ABOUT or name == "clip":
+            continue
+        if name in fields and _is_taken(kind, name, value):
+            taken[name] = value
+        else:
+            left_out.append(name)
+    return taken, left_out
+
+
+def _is_taken(kind: type[Settings], name: str, value: object) -> bool:
+    try:
+        settings = settings_of({**_least(kind), name: value, "task": kind.task})
+        if isinstance(settings, ClipSettings):
+            Settings.check(settings)  # its clip is not there yet
+        else:
+            settings.check()
+    except (InputError, TypeError, ValueError, AttributeError):  # of another type than any version's
+        return False
+    return True
+
+
+def _least(kind: type[Settings]) -> dict[str, Any]:
+    return {"prompt": "a", "clip": ""} if issubclass(kind, ClipSettings) else {"prompt": "a"}
+
+
+def _clip(path: str | None) -> str:
+    """The path of a clip, if it is still there and may be used; else nothing."""
+    try:
+        return "" if path is None or not Path(path).is_file() else allowed_clip(path)
+    except (InputError, OSError, ValueError):
+        return ""

@@ -1,0 +1,230 @@
+"""What the page asks the library, and is answered as JSON: a gate before Gradio, as light as files are."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response
+
+from t2v.checks import InputError
+from t2v.library import bin as deleted
+from t2v.library.entry import Entry
+from t2v.library.search import Query, neighbours, overview, search
+from t2v.page.door.gates import API, Gate, path_of, refusal
+from t2v.page.library.again import again
+from t2v.page.library.shelf import Shelf, told
+from t2v.page.markup import file_url
+
+BELOW = f"{API}/library/"
+THUMBNAIL = "thumbnail/"
+MAX_BODY = 2**20
+MAX_IDS = 5000
+NOT_HERE = "This video is not in the library any more."
+LEAST_LIMIT, MOST_LIMIT = 0, 2**50
+KEPT = {"cache-control": "private, max-age=31536000, immutable"}  # its name is its content's
+
+Values = Mapping[str, Any]
+Submit = Callable[[Any, str | None], str]
+
+
+def library_answers(shelf: Shelf, who: Callable[[Request], str | None], submit: Submit) -> Gate:
+    """Answers what the page asks of its library. who: asks. submit: runs settings for somebody; its id."""
+
+    async def gate(request: Request) -> Response | None:
+        path = path_of(request)
+        if not path.startswith(BELOW):
+            return None
+        name, visitor = path.removeprefix(BELOW), who(request)
+        if name.startswith(THUMBNAIL) and request.method in ("GET", "HEAD"):
+            found = await run_in_threadpool(shelf.thumbnail, name.removeprefix(THUMBNAIL), visitor)
+            return refusal(404, NOT_HERE) if found is None else FileResponse(found, headers=KEPT)
+        answers = Answers(shelf, visitor, submit)
+        try:
+            if request.method == "GET" and name in QUESTIONS:
+                answer = await run_in_threadpool(QUESTIONS[name], answers, dict(request.query_params))
+            elif request.method == "POST" and name in ORDERS:
+                answer = await run_in_threadpool(ORDERS[name], answers, await _body(request))
+            else:
+                return refusal(404, "There is nothing at this address.")
+        except InputError as error:
+            return refusal(400, str(error))
+        return JSONResponse(answer, headers={"cache-control": "no-store"})
+
+    return gate
+
+
+async def _body(request: Request) -> Values:
+    """A JSON object; InputError for anything else. Its type is told: no other page's form can send that."""
+    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+        raise InputError("The body is no JSON; send it as application/json.")
+    body = bytearray()
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > MAX_BODY:
+                break
+        values = None if len(body) > MAX_BODY else json.loads(body)
+    except (ValueError, RecursionError, ClientDisconnect):
+        values = None
+    if not isinstance(values, dict):
+        raise InputError(f"The body is no JSON object of at most {MAX_BODY:,} bytes.")
+    return values
+
+
+class Answers:
+    """The answers to one visitor; each takes the values that came with the question."""
+
+    def __init__(self, shelf: Shelf, who: str | None, submit: Submit) -> None:
+        self._shelf, self._library, self._who, self._submit = shelf, shelf.library, who, submit
+
+    def videos(self, values: Values) -> Values:
+        """A page of videos."""
+        self._shelf.look()
+        query = self._query(values)
+        revision = self._library.revision
+        offset, limit = (_whole(values, name) for name in ("offset", "limit"))
+        found = search(self._library, query, offset, limit or 60)
+        return {"videos": self._told(found.videos), "total": found.total, "revision": revision}
+
+    def neighbours(self, values: Values) -> Values:
+        """The videos before and behind one among those that fit."""
+        found = neighbours(self._library, self._query(values), self._one(values))
+        told = (None if one is None else self._told([one])[0] for one in found)
+        return dict(zip(("newer", "older"), told, strict=True))
+
+    def overview(self, values: Values) -> Values:
+        """What there is altogether."""
+        found, limit = overview(self._library, self._shelf.maker(self._who)), None
+        if not self._shelf.is_open:
+            limit = self._library.fact(deleted.LIMIT)
+        return {
+            "total": found.total,
+            "size_bytes": found.size_bytes,
+            "tasks": found.tasks,
+            "models": found.models,
+            "may_clean_up": not self._shelf.is_open,
+            "limit_bytes": limit,
+        }
+
+    def revision(self, values: Values) -> Values:
+        """Whether something has changed; it costs next to nothing."""
+        self._shelf.look()
+        return {"revision": self._library.revision}
+
+    def video(self, values: Values) -> Values:
+        """One video with its settings."""
+        entry = self._one(values)
+        return {**self._told([entry])[0], "settings": entry.settings}
+
+    def form(self, values: Values) -> Values:
+        """What its tab shows with its settings, and whatever could not be taken of them."""
+        entry = self._one(values)
+        found = again(entry, with_seed=values.get("seed") == "yes")
+        form = self._shelf.forms.get(found.settings.task)
+        if form is None:
+            raise InputError("This page has no tab for it; start the app with all of them.")
+        filled = list(form.values(found.settings).values())
+        clip = getattr(found.settings, "clip", "")
+        return {"task": found.settings.task, "values": filled, "clip": clip, "notes": found.notes}
+
+    def would_go(self, values: Values) -> Values:
+        """What a clean-up to a limit would remove."""
+        self._only_owner()
+        going = deleted.would_go(self._library, _limit(values))
+        freed = sum(entry.size_bytes for entry in going)
+        in_bin = deleted.bytes_in_bin(self._library)
+        return {"videos": self._told(going), "size_bytes": freed, "bin_bytes": in_bin}
+
+    def thumbnails(self, values: Values) -> Values:
+        """Of these videos the fingerprints whose thumbnails are there; the others are made now."""
+        entries = [entry for entry in self._all(values) if not entry.deleted]
+        return {"ready": sorted(self._shelf.thumbs.ready(entries))}
+
+    def star(self, values: Values) -> Values:
+        """Star on or off."""
+        self._library.star(self._one(values).id, values.get("on") is True)
+        return {}
+
+    def delete(self, values: Values) -> Values:
+        """Into the bin."""
+        return {"done": deleted.delete(self._library, self._all(values))}
+
+    def restore(self, values: Values) -> Values:
+        """Out of the bin."""
+        return {"done": deleted.restore(self._library, self._all(values))}
+
+    def again(self, values: Values) -> Values:
+        """Run it with a new seed: the run's id, beside what ``form`` tells."""
+        found = again(self._one(values), with_seed=False)
+        if found.lacks_clip:
+            raise InputError(" ".join(found.notes))
+        return {**self.form({"id": values["id"]}), "run": self._submit(found.settings, self._who)}
+
+    def clean_up(self, values: Values) -> Values:
+        """Remove what was shown to go, and empty the bin; the limit is kept for the next time."""
+        self._only_owner()
+        self._library.remember(deleted.LIMIT, _limit(values))
+        return {"freed_bytes": deleted.clean_up(self._library, self._all(values))}
+
+    def _query(self, values: Values) -> Query:
+        return Query(
+            words=str(values.get("words", ""))[:500],
+            task=str(values.get("task", "")),
+            model=str(values.get("model", "")),
+            starred=values.get("starred") == "yes",
+            deleted=values.get("deleted") == "yes",
+            maker=self._shelf.maker(self._who),
+        )
+
+    def _told(self, entries: Any) -> list[Values]:
+        thumbs, library = self._shelf.thumbs, self._library
+        return [
+            told(one, file_url(library.path(one)), thumbs.path(one.fingerprint).is_file()) for one in entries
+        ]
+
+    def _one(self, values: Values) -> Entry:
+        entry = self._shelf.shown(values.get("id"), self._who)
+        if entry is None:
+            raise InputError(NOT_HERE)
+        return entry
+
+    def _all(self, values: Values) -> list[Entry]:
+        """Those of the videos named that there are, and that this visitor may see."""
+        ids = values.get("ids")
+        if not isinstance(ids, list) or len(ids) > MAX_IDS:
+            raise InputError(f"ids is no list of at most {MAX_IDS} videos.")
+        found = (self._shelf.shown(one, self._who) for one in ids)
+        return [entry for entry in found if entry is not None]
+
+    def _only_owner(self) -> None:
+        if self._shelf.is_open:
+            raise InputError("Only the owner of the server cleans up its folder.")
+
+
+Answer = Callable[[Answers, Values], Values]
+QUESTIONS: dict[str, Answer] = {
+    "videos": Answers.videos, "overview": Answers.overview, "revision": Answers.revision,
+    "video": Answers.video, "neighbours": Answers.neighbours,
+    "form": Answers.form, "would_go": Answers.would_go,
+}  # fmt: skip
+ORDERS: dict[str, Answer] = {
+    "thumbnails": Answers.thumbnails, "star": Answers.star, "delete": Answers.delete,
+    "restore": Answers.restore, "again": Answers.again, "clean_up": Answers.clean_up,
+}  # fmt: skip
+
+
+def _whole(values: Values, name: str) -> int:
+    text = str(values.get(name, "0"))
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+def _limit(values: Values) -> int:
+    try:
+        limit = int(values.get("limit_bytes", ""))
+    except (TypeError, ValueError):
+        limit = -1
+    if not LEAST_LIMIT <= limit <= MOST_LIMIT:
+        raise InputError("The limit is no size; give one of 0 GB or more.")
+    return limit

@@ -1,0 +1,215 @@
+() => {
+    // One video large with its settings; several side by side, in step; and what a clean-up would remove.
+    const library = window.t2vLibrary;
+    const { make, tried } = library;
+    const MOST = 6; // side by side
+    const APART_S = 0.08;
+    const calm = matchMedia('(prefers-reduced-motion: reduce)');
+    const LEFT_OUT = new Set(['task', 'program', 'version', 'prompt']);
+
+    let dialog = null;
+    const show = (name, ...content) => {
+        if (!dialog || !dialog.isConnected) {
+            dialog = make('dialog', { class: 'library-dialog' });
+            dialog.addEventListener('close', () => {
+                library.unsay(dialog);
+                dialog.replaceChildren();
+                dialog.keys = null;
+            });
+            dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
+            dialog.addEventListener('keydown', (event) => {
+                if (dialog.keys && !event.target.matches('input, video')) dialog.keys(event.key);
+            });
+            library.container().append(dialog);
+        }
+        library.unsay(dialog);
+        dialog.keys = null;
+        dialog.setAttribute('aria-label', name);
+        dialog.replaceChildren(make('button', { type: 'button', class: 'close', 'aria-label': 'Close', onclick: () => dialog.close() }, '×'), ...content.filter(Boolean));
+        if (!dialog.open) dialog.showModal();
+        dialog.scrollTop = 0;
+        return dialog;
+    };
+
+    const plays = (video, isLeader) => {
+        const alt = `Video: ${video.prompt || video.name}`;
+        if (/\.(gif|webp)$/i.test(video.name)) return make('img', { src: video.url, alt });
+        const player = make('video', { src: video.url, 'aria-label': alt, loop: true, playsinline: true, controls: isLeader, preload: 'auto' });
+        player.muted = true;
+        if (isLeader && !calm.matches) player.autoplay = true;
+        return player;
+    };
+
+    // Settings in the words and the order of the form; those that it has no field for come last, by their names.
+    const inWords = (task, name, value) => {
+        const fields = (library.words[task] || { fields: {} }).fields;
+        const [label, choices] = fields[name] || [name.replaceAll('_', ' '), {}];
+        const key = value === null ? '' : value === true ? 'True' : value === false ? 'False' : String(value);
+        if (name in fields && choices[key]) return [label, choices[key]];
+        if (value === null || value === '') return [label, '–'];
+        if (value === true || value === false) return [label, value ? 'yes' : 'no'];
+        return [label, typeof value === 'object' ? JSON.stringify(value) : String(value)];
+    };
+    const settingsOf = (video) => {
+        const fields = Object.keys((library.words[video.task] || { fields: {} }).fields);
+        const names = Object.keys(video.settings).filter((name) => !LEFT_OUT.has(name) && !(name === 'also' && !video.settings.also.length));
+        const place = (name) => (fields.indexOf(name) + 1 || fields.length + 1);
+        return names.sort((a, b) => place(a) - place(b)).map((name) => [name, ...inWords(video.task, name, video.settings[name])]);
+    };
+    const facts = (video) => [
+        ['Task', library.taskName(video.task)],
+        ['Made', new Date(1000 * video.made_s).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })],
+        ['Length', `${library.counted(video.frames, 'frame')}, ${(video.frames / (video.fps || 1)).toFixed(1)} s`],
+        ['Pixels', `${video.width} × ${video.height}`],
+        ['File', `${video.name}, ${library.bytes(video.size_bytes)}`],
+    ];
+    const list = (rows, kind) => make('dl', { class: kind }, ...rows.flatMap(([label, value]) => [make('dt', {}, label), make('dd', {}, value)]));
+
+    const button = (text, act, kind = '') => make('button', { type: 'button', class: kind, onclick: act }, text);
+    const leave = (work) => () => {
+        dialog.close();
+        work();
+    };
+
+    library.open = tried(async (card) => {
+        const video = await library.ask('video', { id: card.id });
+        const near = await library.ask('neighbours', { ...(library.shownQuery ? library.shownQuery() : {}), id: card.id });
+        const seed = make('input', { type: 'checkbox' });
+        const canUse = Object.keys(video.settings).length > 0;
+        const star = button('', async () => { await library.star(video, !video.star); star.update(); }, 'wide-star');
+        star.update = () => {
+            star.textContent = video.star ? '★ Starred' : '☆ Star';
+            star.setAttribute('aria-pressed', String(video.star));
+        };
+        star.update();
+        const compare = button(library.picked.has(video.id) ? 'Chosen to compare' : 'Choose to compare', () => {
+            library.pick(video, !library.picked.has(video.id));
+            compare.textContent = library.picked.has(video.id) ? 'Chosen to compare' : 'Choose to compare';
+            compare.setAttribute('aria-pressed', String(library.picked.has(video.id)));
+        });
+        compare.setAttribute('aria-pressed', String(library.picked.has(video.id)));
+        const step = (text, other) => make('button', { type: 'button', disabled: !other, 'aria-label': text, title: text, onclick: () => library.open(other) }, text === 'Newer' ? '‹' : '›');
+        const title = video.prompt || video.name;
+        show(title,
+            make('h2', {}, title),
+            make('div', { class: 'opened' }, make('div', {}, make('div', { class: 'large' }, plays(video, true)), make('div', { class: 'acts' },
+                step('Newer', near.newer), step('Older', near.older),
+                canUse && button('Use these settings', leave(() => library.use(video, seed.checked)), 'main'),
+                canUse && make('label', { class: 'tick' }, seed, 'with its seed'),
+                canUse && button('Again with a new seed', leave(() => library.again(video))),
+                star, compare,
+                make('a', { class: 'as-button', href: video.url, download: video.name }, 'Download'),
+                button('Delete', leave(() => library.remove([video]))))),
+            make('div', {}, video.twins > 0 && make('p', { class: 'hint' }, `${library.counted(video.twins, 'other video')} of yours ${video.twins === 1 ? 'has' : 'have'} the very same content.`),
+            list(facts(video), 'facts-list'),
+            canUse ? make('h3', {}, 'Settings') : make('p', { class: 'hint' }, 'This file carries no settings.'),
+            list(settingsOf(video).map(([, label, value]) => [label, value]), 'settings-list'))));
+        dialog.keys = (key) => {
+            if (key === 'ArrowLeft' && near.newer) library.open(near.newer);
+            if (key === 'ArrowRight' && near.older) library.open(near.older);
+        };
+    });
+
+    // Side by side: all follow the first, and what differs is marked.
+    library.compare = tried(async (cards) => {
+        const videos = await Promise.all(cards.slice(0, MOST).map((card) => library.ask('video', { id: card.id })));
+        const players = videos.map((video) => plays(video, false));
+        const moving = players.filter((one) => one instanceof HTMLVideoElement);
+        const position = make('input', { type: 'range', min: 0, max: 1, step: 0.001, value: 0, 'aria-label': 'Position', oninput: () => seek(Number(position.value)) });
+        const play = button('', () => (isPlaying() ? pause() : start()), 'main');
+        const isPlaying = () => moving.some((one) => !one.paused);
+        const pause = () => moving.forEach((one) => one.pause());
+        const start = () => moving.forEach((one) => one.play().catch(() => {}));
+        const seek = (share) => {
+            pause();
+            const [leader] = moving;
+            moving.forEach((one) => { one.currentTime = (share * leader.duration) % (one.duration || 1); });
+        };
+        const rows = new Map([['task', videos.map((video) => ['Task', library.taskName(video.task)])], ['prompt', videos.map((video) => ['Prompt', video.prompt || '–'])]]);
+        videos.forEach((video, place) => settingsOf(video).forEach(([name, label, value]) => {
+            if (!rows.has(name)) rows.set(name, videos.map(() => [label, '–']));
+            rows.get(name)[place] = [label, value];
+        }));
+        const lines = [...rows.values()].map((cells) => {
+            const differs = cells.some(([, value]) => value !== cells[0][1]);
+            const mark = differs && make('span', { class: 'differs-mark', title: 'differs' }, '≠', make('span', { class: 'unseen' }, ' differs'));
+            return make('tr', { class: differs ? 'differs' : 'same' }, make('th', { scope: 'row' }, cells[0][0], ' ', mark), ...cells.map(([, value]) => make('td', {}, value)));
+        });
+        const table = make('table', { class: 'only-differs' }, make('thead', {}, make('tr', {}, make('td', {}), ...videos.map((_, place) => make('th', { scope: 'col' }, `Video ${place + 1}`)))), make('tbody', {}, ...lines));
+        const only = make('input', { type: 'checkbox', onchange: (event) => table.classList.toggle('only-differs', event.target.checked) });
+        only.checked = true;
+        show(`Compare ${videos.length} videos`,
+            make('h2', {}, `Compare ${videos.length} videos`),
+            make('div', { class: 'side-by-side', style: `--count:${videos.length}` }, ...players.map((player, place) => make('figure', {}, player, make('figcaption', {}, `Video ${place + 1}`, button('Use these settings', leave(() => library.use(videos[place], true)), 'small'))))),
+            make('div', { class: 'acts' }, play, position, make('label', { class: 'tick' }, only, 'Only what differs')),
+            make('div', { class: 'table-box', tabindex: 0, role: 'region', 'aria-label': 'Settings side by side' }, table));
+        if (!calm.matches) start();
+        const step = () => {
+            const [leader] = moving;
+            if (!leader || !leader.isConnected) return;
+            play.textContent = isPlaying() ? 'Pause' : 'Play';
+            if (leader.duration) {
+                if (!leader.paused) position.value = leader.currentTime / leader.duration;
+                moving.slice(1).filter((one) => one.duration && !one.seeking && !leader.seeking).forEach((one) => {
+                    const goal = leader.currentTime % one.duration;
+                    const apart = Math.abs(one.currentTime - goal);
+                    if (Math.min(apart, one.duration - apart) > APART_S) one.currentTime = goal;
+                });
+            }
+            setTimeout(step, 100);
+        };
+        step();
+    });
+
+    // The bar for what is chosen
+    let bar = null;
+    library.listeners.add((what) => {
+        if (what !== 'picked' && what !== 'videos') return;
+        if (!bar || !bar.isConnected) {
+            bar = make('div', { class: 'picked-bar', role: 'region', 'aria-label': 'Chosen videos' });
+            library.container().append(bar);
+        }
+        const chosen = [...library.picked.values()];
+        const clear = () => {
+            library.picked.clear();
+            document.querySelectorAll('.pick input').forEach((one) => { one.checked = false; });
+            library.change('picked');
+        };
+        const compare = button('Compare', () => library.compare(chosen), 'main');
+        compare.disabled = chosen.length < 2 || chosen.length > MOST;
+        compare.title = chosen.length > MOST ? `At most ${MOST} side by side.` : '';
+        bar.replaceChildren(...(chosen.length ? [make('p', { role: 'status' }, `${library.counted(chosen.length, 'video')} chosen`), compare, button('Delete', () => library.remove(chosen)), button('Clear', clear)] : []));
+    });
+
+    // What a clean-up removes is shown first
+    const GB = 1e9;
+    library.cleanUp = tried(async () => {
+        const about = await library.ask('overview');
+        const start = about.limit_bytes === null ? about.size_bytes : about.limit_bytes;
+        const limit = make('input', { type: 'number', min: 0, step: 'any', value: Number((start / GB).toPrecision(3)) });
+        const told = make('p', { role: 'status' });
+        const going = make('ul', { class: 'going' });
+        const go = button('Remove them for good', tried(async () => {
+            const { freed_bytes: freed } = await library.order('clean_up', { ids: going.ids, limit_bytes: going.limit });
+            dialog.close();
+            library.say(`Removed for good; ${library.bytes(freed)} are free again.`);
+            library.change('videos');
+        }), 'main');
+        const look = tried(async () => {
+            going.limit = Math.round(Number(limit.value) * GB);
+            const found = await library.ask('would_go', { limit_bytes: going.limit });
+            going.ids = found.videos.map((video) => video.id);
+            const bin = found.bin_bytes ? ` What was deleted in the last day (${library.bytes(found.bin_bytes)}) goes too.` : '';
+            told.textContent = found.videos.length
+                ? `${library.counted(found.videos.length, 'video')} would go (${library.bytes(found.size_bytes)}), the oldest without a star.${bin}`
+                : `No video has to go.${bin}`;
+            going.replaceChildren(...found.videos.slice(0, 200).map((video) => make('li', {}, library.thumbnail(video), make('span', {}, `${video.prompt || video.name}, ${library.when(video.made_s)}, ${library.bytes(video.size_bytes)}`))));
+            go.disabled = !found.videos.length && !found.bin_bytes;
+        });
+        limit.addEventListener('input', look);
+        show('Clean up', make('h2', {}, 'Clean up'),
+            make('p', {}, `The videos take ${library.bytes(about.size_bytes)}. Starred ones always stay.`),
+            make('label', { class: 'named' }, make('span', {}, 'Keep at most (GB)'), limit), told, going, make('div', { class: 'acts' }, go, button('Leave everything', () => dialog.close())));
+        await look();
+    });
+}

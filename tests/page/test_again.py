@@ -1,0 +1,85 @@
+"""Settings used again: of this version, of a newer or older one, of others, and with clips that are gone."""
+
+import dataclasses
+
+import pytest
+from shelves import put_raw
+
+from t2v.checks import InputError
+from t2v.library.index import Library, Made
+from t2v.library.results import settings_dict
+from t2v.page.library.again import again
+from t2v.page.uploads import examples
+from t2v.tasks.canny import CannySettings
+from t2v.tasks.controlled import Also
+from t2v.tasks.text_to_video import TextToVideoSettings
+
+ASKED = TextToVideoSettings(
+    "a car",
+    seed=4,
+    num_frames=12,
+    fps=6.0,
+    move="subject",
+    motion_x=3.0,
+    negative_prompt="rain",
+    t0=600,
+    t1=700,
+)
+FOLLOWED = CannySettings(
+    "street.mp4", "a car", seed=4, start_s=1.5, also=(Also("pose", conditioning_scale=0.5),)
+)
+
+
+@pytest.fixture
+def entry_of(tmp_path):
+    library = Library(tmp_path)
+
+    def entry_of(settings, clip=None):
+        return library.add(put_raw(tmp_path / "a.mp4", settings), Made(clip=clip))
+
+    yield entry_of
+    library.close()
+
+
+def test_every_setting_comes_back_and_the_seed_if_it_is_wanted(entry_of):
+    entry = entry_of(settings_dict(ASKED))
+    assert again(entry, with_seed=True).settings == ASKED
+    assert again(entry, with_seed=False).settings == dataclasses.replace(ASKED, seed=None)
+    assert again(entry, with_seed=True).notes == ()
+
+
+def test_a_clip_has_to_be_chosen_again_and_all_else_is_there(entry_of):
+    found = again(entry_of(settings_dict(FOLLOWED)), with_seed=True)
+    assert found.settings == dataclasses.replace(FOLLOWED, clip="")
+    assert found.lacks_clip and found.notes == ("Its clip “street.mp4” has to be chosen again.",)
+
+
+def test_a_clip_that_is_still_there_is_known_again_and_others_files_are_not(entry_of, tmp_path):
+    clip = examples("canny")[0].clip
+    found = again(entry_of(settings_dict(FOLLOWED), clip), with_seed=True)
+    assert found.settings.clip == clip and not found.lacks_clip and found.notes == ()
+    (tmp_path / "private.mp4").write_bytes(b"x")
+    for path in (str(tmp_path / "private.mp4"), "/etc/passwd", "/nowhere.mp4", "a\0b"):
+        assert again(entry_of(settings_dict(FOLLOWED), path), with_seed=True).lacks_clip
+
+
+def test_of_another_version_what_is_known_is_taken_and_the_rest_is_named(entry_of):
+    newer = settings_dict(ASKED) | {"version": "9.9", "sparkle": 3, "scheduler": "warp", "num_frames": "many"}
+    found = again(entry_of(newer | {"width": 10**9, "seed": [1]}), with_seed=True)
+    defaults = {name: None for name in ("num_frames", "width", "seed")}
+    default_frames = TextToVideoSettings("a").num_frames
+    assert found.settings == dataclasses.replace(ASKED, **{**defaults, "num_frames": default_frames})
+    (note,) = found.notes
+    begin, end = "This version does not take its ", " (it was made by version 9.9); that was left out."
+    assert note.startswith(begin) and note.endswith(end)
+    named = note.removeprefix(begin).removesuffix(end).split(", ")
+    assert sorted(named) == ["num_frames", "scheduler", "seed", "sparkle", "width"]
+    older = {"task": "text-to-video", "prompt": "a car", "seed": 4}
+    assert again(entry_of(older), with_seed=True).settings == TextToVideoSettings("a car", seed=4)
+
+
+@pytest.mark.parametrize("task", ["holiday", None, ["canny"]])
+def test_without_settings_there_is_nothing_to_use_again(entry_of, task):
+    entry = dataclasses.replace(entry_of(settings_dict(ASKED)), settings={"task": task})
+    with pytest.raises(InputError, match="carries no settings that can be used again"):
+        again(entry, with_seed=True)
