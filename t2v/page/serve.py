@@ -96,17 +96,19 @@ def looks(studio: "Studio") -> dict[str, Any]:
 
     return {
         "theme": theme(),
-        "css_paths": STATIC / "style.css",
+        "css_paths": [STATIC / "style.css", STATIC / "files.css"],
         "favicon_path": STATIC / "icon.svg",
         "js": _scripts(),
-        "allowed_paths": [str(studio.jobs.output_folder), str(studio.glances.folder)],
+        "allowed_paths": [
+            str(one) for one in (studio.jobs.output_folder, studio.glances.folder, studio.copies.folder)
+        ],
         "max_file_size": MAX_UPLOAD,
     }
 
 
 def _scripts() -> str:
     """What runs in the browser when the page is there: each file is one function."""
-    parts = [(STATIC / name).read_text(encoding="utf-8") for name in ("answers.js", "page.js")]
+    parts = [(STATIC / name).read_text(encoding="utf-8") for name in ("answers.js", "page.js", "files.js")]
     return "() => {" + "".join(f"({part.strip()})();\n" for part in parts) + "}"
 
 

@@ -8,6 +8,7 @@ from gradio.utils import get_upload_folder
 from t2v.engine.engine import Engine
 from t2v.jobs.queue import Jobs
 from t2v.page.glances import Glances
+from t2v.page.save_as import Copies
 from t2v.weights.source import BUNDLED
 
 
@@ -23,12 +24,17 @@ class Studio:
     default_model: str = BUNDLED
     glances: Glances = field(default_factory=Glances)
     is_open: bool = False
+    copies: Copies = field(default_factory=Copies)
 
     def gives_out(self, path: Path) -> bool:
         """Whether the page may show this file: a video of a run, a glance, or what a program fetches.
 
         path: real. Programs are sent copies of results, which lie in Gradio's own folder as uploads do.
         """
+        if path.is_relative_to(self.copies.folder):
+            return not path.name.startswith(".")
+        if path.suffix.lower() != ".mp4":
+            return False
         if path.parent == self.glances.folder or path.is_relative_to(Path(get_upload_folder()).resolve()):
             return not path.name.startswith(".")
         return self.jobs.has_made(path)

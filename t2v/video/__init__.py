@@ -1,1 +1,1 @@
-"""Video in and out: clips read with guards and fitted, files of six kinds written whole. It may import checks."""
+"""Video in and out: clips read with guards and fitted; files written whole. It may import checks."""
