@@ -1,5 +1,6 @@
 """The app as people meet it: a server of its own, a real browser, and the parts of its page."""
 
+import base64
 import contextlib
 import os
 import shutil
@@ -20,6 +21,15 @@ PATIENCE_MS = 60_000
 PLAYING = """() => {
     const video = document.querySelector('.stage video');
     return video && video.readyState >= 3 && !video.paused;
+}"""
+
+DROP = """([name, data, on]) => {
+    const files = new DataTransfer();
+    files.items.add(new File([Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0))], name));
+    for (const kind of ['dragenter', 'dragover', 'drop']) {
+        const told = { bubbles: true, cancelable: true, dataTransfer: files };
+        document.querySelector(on).dispatchEvent(new DragEvent(kind, told));
+    }
 }"""
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -106,6 +116,12 @@ def field(page: Page, label: str):
         return slider
     whole = getattr(page, "page", page)  # of a part of a page
     return page.locator("label", has=whole.get_by_text(label, exact=True)).locator("input, textarea")
+
+
+def drop(page: Page, path: Path, on: str = "body") -> None:
+    """Lets go of a file above a part of the page, as with a mouse."""
+    data = base64.b64encode(path.read_bytes()).decode()
+    page.evaluate(DROP, [path.name, data, on])
 
 
 def fetched(page: Page, videos: Path) -> Path:

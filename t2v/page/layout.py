@@ -7,6 +7,7 @@ import gradio as gr
 from t2v.page import text_tab
 from t2v.page.clip import clip_tab
 from t2v.page.library import library_tab
+from t2v.page.open_file import OpenFile
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
 from t2v.tasks import TASKS
@@ -23,6 +24,8 @@ def build_page(studio: Studio, tasks: Collection[str] = tuple(TASKS)) -> gr.Bloc
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=KEEP_UPLOADS_S) as page:
         head = f"<header><h1>{TITLE}</h1><p>{INTRO}</p></header>"
         gr.HTML(head, elem_classes="top", apply_default_css=False)
+        open_file = OpenFile(studio)
+        open_file.place()
         panels: list[RunPanel] = []
         with gr.Tabs():
             for kind in (kind for task, kind in TASKS.items() if task in tasks):
@@ -35,6 +38,7 @@ def build_page(studio: Studio, tasks: Collection[str] = tuple(TASKS)) -> gr.Bloc
         library_tab.strip(studio)
         for panel in panels:
             panel.wire()
+        open_file.wire(panels)
     return page
 
 

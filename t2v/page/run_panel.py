@@ -7,6 +7,7 @@ the browser's session storage: it outlives a reload, and two windows do not shar
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -21,6 +22,7 @@ from t2v.page.events import QUIET, RAW
 from t2v.page.form_fields import form_value
 from t2v.page.form_values import settings_from, values_of
 from t2v.page.notes import note_html, prompt_notes_html
+from t2v.page.save_as import SaveAs
 from t2v.page.studio import Studio
 from t2v.page.visitors import check_offered, visitor
 from t2v.tasks import Settings
@@ -65,6 +67,8 @@ class RunPanel:
                 "Use this seed", size="sm", visible=False, elem_classes="reuse", scale=0, min_width=130
             )
         self.job_id = gr.Textbox(visible=False)
+        self.save_as = SaveAs(self.studio.copies, self._video)
+        self.save_as.place()
 
     def wire(self) -> Dependency:
         """Connects form and panel, outside of all tabs; prompt's Enter runs, like the button.
@@ -96,6 +100,7 @@ class RunPanel:
         gr.on(changed, None, list(form.values()), None, js=self.keep, **QUIET)
         self.stop.click(self._stop, [self.job_id], None, **QUIET)
         self.reuse.click(self._seed, [self.job_id], [form["seed"]], **QUIET)
+        self.save_as.wire(self.job_id)
         # the page's script presses it if this window has shown a run: others need not ask
         restore = gr.Button(visible="hidden", elem_id=f"restore-{self.settings_class.task}")
         restored = restore.click(self._reattach, [self.job_id], [*known, *form.values()], js=recall, **QUIET)
@@ -232,6 +237,10 @@ class RunPanel:
             self.studio.jobs.stop(job_id)
         except InputError as error:
             logger.info("Nothing to stop: %s", error)  # the page's follower tells the user
+
+    def _video(self, job_id: str) -> Path | None:
+        view = self.kept(self.view(job_id))
+        return None if view is None else view.output
 
     def _seed(self, job_id: str) -> Any:
         view = self.kept(self.view(job_id))

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).resolve().parent / "static"
-SCRIPTS = ("answers.js", "page.js", "library.js", "library_shelf.js", "library_open.js")
+STYLES = ("style.css", "library.css", "files.css")
+SCRIPTS = ("answers.js", "page.js", "library.js", "library_shelf.js", "library_open.js", "files.js")
 MAX_UPLOAD = "500mb"
 LAST_WORDS_S = 1.0  # at the end, for pages to hear that their run was stopped: the server would wait for them
 KEPT_SESSIONS = 20  # Gradio keeps 0.7 MB for each, of which our page needs nothing
@@ -103,10 +104,12 @@ def looks(studio: "Studio") -> dict[str, Any]:
 
     return {
         "theme": theme(),
-        "css_paths": [STATIC / name for name in ("style.css", "library.css")],
+        "css_paths": [STATIC / name for name in STYLES],
         "favicon_path": STATIC / "icon.svg",
         "js": _scripts(),
-        "allowed_paths": [str(studio.jobs.output_folder), str(studio.glances.folder)],
+        "allowed_paths": [
+            str(one) for one in (studio.jobs.output_folder, studio.glances.folder, studio.copies.folder)
+        ],
         "max_file_size": MAX_UPLOAD,
     }
 

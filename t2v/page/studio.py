@@ -9,6 +9,7 @@ from t2v.engine.engine import Engine
 from t2v.jobs.queue import Jobs
 from t2v.page.glances import Glances
 from t2v.page.library.shelf import Shelf
+from t2v.page.save_as import Copies
 from t2v.weights.source import BUNDLED
 
 
@@ -25,6 +26,7 @@ class Studio:
     glances: Glances = field(default_factory=Glances)
     is_open: bool = False
     shelf: Shelf | None = None
+    copies: Copies = field(default_factory=Copies)
 
     def gives_out(self, path: Path, who: str | None = None) -> bool:
         """Whether the page may show this file: a video of a run, a glance, or what a program fetches.
@@ -32,7 +34,13 @@ class Studio:
         path: real. who: asks for it, None where nobody is told apart. Programs are sent copies of results,
         which lie in Gradio's own folder as uploads do.
         """
-        if path.parent == self.glances.folder or path.is_relative_to(Path(get_upload_folder()).resolve()):
+        if path.is_relative_to(self.copies.folder):
             return not path.name.startswith(".")
         of_library = None if self.shelf is None else self.shelf.gives_out(path, who)
-        return self.jobs.has_made(path) if of_library is None else of_library
+        if of_library is not None:
+            return of_library
+        if path.suffix.lower() != ".mp4":
+            return False
+        if path.parent == self.glances.folder or path.is_relative_to(Path(get_upload_folder()).resolve()):
+            return not path.name.startswith(".")
+        return self.jobs.has_made(path)

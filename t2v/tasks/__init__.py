@@ -63,7 +63,8 @@ def _settings_in(path: Path) -> Settings:
         return settings
     name = os.path.basename(str(settings.clip)) or "clip"
     beside = str(path.parent / name)
-    return dataclasses.replace(settings, clip=beside if os.path.isfile(beside) else name)
+    is_there = os.path.isfile(beside) and name != path.name  # it is not its own clip
+    return dataclasses.replace(settings, clip=beside if is_there else name)
 
 
 def _is_newer(version: object) -> bool:

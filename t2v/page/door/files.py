@@ -7,8 +7,8 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from t2v.library.look_inside import SUFFIXES
 from t2v.page.door.gates import API, Gate, path_of, refusal
+from t2v.video.formats import format_of
 
 FILE = re.compile(rf"{API}/file[=/](.*)", re.DOTALL)
 UNIT = re.compile(r"\s*([\w!#$%&'*+.^`|~-]+)\s*=", re.ASCII)
@@ -31,7 +31,7 @@ def only_our_files(is_ours: Callable[[Path, Request], bool]) -> Gate:
             return None
         try:
             path = Path(asked[1]).resolve()
-            given_out = path.suffix.lower() in SUFFIXES and is_ours(path, request) and path.is_file()
+            given_out = format_of(path) is not None and is_ours(path, request) and path.is_file()
         except (OSError, ValueError, RuntimeError):  # no path that a file can have
             given_out = False
         if not given_out:
