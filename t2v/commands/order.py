@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from t2v.checks import InputError, check_choice, check_number
-from t2v.commands.options import build_parser, in_options, other_tasks
+from t2v.commands.options import REPEATED, build_parser, in_options, other_tasks
 from t2v.devices import check_device, check_dtype
 from t2v.engine.check_weights import check_weights
 from t2v.library.results import check_target
@@ -63,6 +63,7 @@ def read_order(argv: list[str] | None = None, prog: str = PROG) -> Order:
 def _checked(arguments: argparse.Namespace) -> Order:
     kind = arguments.settings_class
     given = {field.name: getattr(arguments, field.name, None) for field in fields(kind)}
+    given |= {name: "; ".join(given[name]) for name in REPEATED if isinstance(given.get(name), list)}
     if issubclass(kind, ControlledSettings):
         given["controlnet"], given["also"] = read_controlnets(kind.task, arguments.controlnets)
     settings = kind(**given)
