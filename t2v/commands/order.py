@@ -63,7 +63,9 @@ def read_order(argv: list[str] | None = None, prog: str = PROG) -> Order:
 def _checked(arguments: argparse.Namespace) -> Order:
     kind = arguments.settings_class
     given = {field.name: getattr(arguments, field.name, None) for field in fields(kind)}
-    given |= {name: "; ".join(given[name]) for name in REPEATED if isinstance(given.get(name), list)}
+    for name in REPEATED:
+        if isinstance(several := given.get(name), list):
+            given[name] = "; ".join(several)
     if issubclass(kind, ControlledSettings):
         given["controlnet"], given["also"] = read_controlnets(kind.task, arguments.controlnets)
     settings = kind(**given)

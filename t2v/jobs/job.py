@@ -25,7 +25,7 @@ class JobView:
     preview: uint8 (f, h, w, 3) RGB at latent resolution, while the job runs; preview_number grows with each.
     seconds_left: None where it cannot be judged yet.
     seen: small MP4s of what the model saw of a clip, there before the first step: "clip" and the task's name
-    of each ControlNet. Gone once the run has ended without a video.
+    of each ControlNet. Gone once the run has ended without a video. outlines: of its subjects, as in Step.
     """
 
     id: str
@@ -45,6 +45,7 @@ class JobView:
     seen: Mapping[str, Path] = field(default_factory=dict)
     output: Path | None = None
     error: str | None = None
+    outlines: tuple[np.ndarray, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -74,6 +75,7 @@ class Job:
     seen: dict[str, Path] = field(default_factory=dict)
     output: Path | None = None
     error: str | None = None
+    outlines: tuple[np.ndarray, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -86,6 +88,7 @@ class Job:
         self.step_done, self.step_total, self.label = step.done, step.total, step.label
         self.pace.append((time.monotonic(), step.fraction))
         self.preview, self.preview_number = preview, self.preview_number + 1
+        self.outlines = step.outlines
 
     def took_s(self) -> float:
         """Seconds since it began, until it ended; 0 for one that has not begun."""
@@ -122,4 +125,5 @@ class Job:
             seen=dict(self.seen),
             output=self.output,
             error=self.error,
+            outlines=self.outlines,
         )

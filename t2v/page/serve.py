@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from t2v.checks import InputError
 from t2v.page.door.belongings import own_temporary_folder
 from t2v.page.flags import PROG, arguments, check, is_for_itself, not_served, sign_in
+from t2v.page.motion_editor import of_motion_editor
 from t2v.program import (
     loading_libraries,
     prepare_environment,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).resolve().parent / "static"
+MOTION_STYLE, MOTION_SCRIPTS = of_motion_editor()
 MAX_UPLOAD = "500mb"
 LAST_WORDS_S = 1.0  # at the end, for pages to hear that their run was stopped: the server would wait for them
 KEPT_SESSIONS = 20  # Gradio keeps 0.7 MB for each, of which our page needs nothing
@@ -96,7 +98,7 @@ def looks(studio: "Studio") -> dict[str, Any]:
 
     return {
         "theme": theme(),
-        "css_paths": STATIC / "style.css",
+        "css_paths": [STATIC / "style.css", MOTION_STYLE],
         "favicon_path": STATIC / "icon.svg",
         "js": _scripts(),
         "allowed_paths": [str(studio.jobs.output_folder), str(studio.glances.folder)],
@@ -106,7 +108,8 @@ def looks(studio: "Studio") -> dict[str, Any]:
 
 def _scripts() -> str:
     """What runs in the browser when the page is there: each file is one function."""
-    parts = [(STATIC / name).read_text(encoding="utf-8") for name in ("answers.js", "page.js")]
+    files = (STATIC / "answers.js", STATIC / "page.js", *MOTION_SCRIPTS)
+    parts = [file.read_text(encoding="utf-8") for file in files]
     return "() => {" + "".join(f"({part.strip()})();\n" for part in parts) + "}"
 
 
