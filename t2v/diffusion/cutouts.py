@@ -12,6 +12,8 @@ from t2v.diffusion.layers import Cells, Layer, lay_cells
 from t2v.diffusion.windows import Windows
 
 EDGE_PX, SOFT_PX = 6, 2.0  # beyond a subject's pixels that go with it, and how softly they end
+# the same of one that is sized or turned: what comes with it is of another place, and would rim it
+CLOSE_PX, CRISP_PX = 1, 0.8
 FAINT = 6.0  # of 255: a difference that is none; from twice as much it is one
 AROUND_PX = 5  # over which it is looked at
 
@@ -38,9 +40,12 @@ class Layers(Drawn):
         self.windows, self.seen, self.plate = windows, seen, plate
         self.subjects, self.first, self.picture = subjects, first, picture
         self.drawn, self.cells = drawn, cells
-        reach = np.ones((2 * EDGE_PX + 1,) * 2, np.uint8)
-        wider = [cv2.dilate(one.matte.astype(np.float32), reach) for one in subjects]
-        self._soft = [cv2.GaussianBlur(one, (0, 0), SOFT_PX) for one in wider]
+        self._soft = [
+            _soft(one.matte, EDGE_PX, SOFT_PX)
+            if one.placed.only_moves
+            else _soft(one.matte, CLOSE_PX, CRISP_PX)
+            for one in subjects
+        ]
 
     def latents(self) -> torch.Tensor:
         """As near as whole cells come; those cut out of pixels stand before all others."""
@@ -98,6 +103,12 @@ def with_cut(frames: torch.Tensor, first: torch.Tensor, subjects: Sequence[Layer
         if one.is_cut:
             frames = lay_cells(frames, first, one)
     return frames
+
+
+def _soft(matte: np.ndarray, edge_px: int, soft_px: float) -> np.ndarray:
+    """Pixels (h, w) bool as shares of each pixel, 0..1, wider by so many pixels, and softly ending."""
+    wider = cv2.dilate(matte.astype(np.float32), np.ones((2 * edge_px + 1,) * 2, np.uint8))
+    return cv2.GaussianBlur(wider, (0, 0), soft_px)
 
 
 def _by(place: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from t2v.diffusion.options import PATHS
 from t2v.page import form_fields as fields
 from t2v.page.endpoints import add_endpoint
 from t2v.page.form_fields import number_field
+from t2v.page.motion_editor import editor
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
 from t2v.tasks import acting
@@ -44,6 +45,7 @@ def build(studio: Studio) -> RunPanel:
         with gr.Column(scale=6, min_width=300):
             form = _form(studio)
             panel.buttons()
+            form |= editor.fields()
             form |= _advanced(form["prompt"])
         with gr.Column(scale=5, min_width=300, elem_classes="result"):
             panel.result()

@@ -103,7 +103,7 @@ def test_a_cut_out_is_scaled_before_its_background_and_its_surroundings_stay():
     latents = torch.zeros(1, 1, 8, 8)
     drawn = Layers(Windows(still, 8, 8, 8), still, latents, [one], latents[0], picture, None, None)
     shown = list(drawn.frames(lambda _: iter([behind])))
-    assert np.abs(shown[0].astype(int) - picture).max() <= 1
+    assert np.abs(shown[0].astype(int) - picture).max() <= 6  # softly, at its corners
     wide = [int((frame[38, :, 0] > 150).sum()) for frame in shown]
     assert wide[:2] == [16, 24] and wide[2] == 0 and (shown[2][45, :, 0] > 150).sum() == 8
     assert all((frame[:16] == 100).all() and (frame[:, :8] == 100).all() for frame in shown)
