@@ -8,6 +8,7 @@ from typing import Any
 
 from t2v.checks import InputError
 from t2v.library.entry import Entry
+from t2v.library.results import WEIGHTS
 from t2v.page.uploads import allowed_clip
 from t2v.tasks import ABOUT, TASKS, Settings, settings_of
 from t2v.tasks.clip import ClipSettings
@@ -30,19 +31,20 @@ def again(entry: Entry, with_seed: bool) -> Again:
     """The settings of a video, as far as this version knows them; InputError for an unknown task.
 
     with_seed: else a new seed is drawn. Of a clip only the name stands in the file: it is found again while
-    its upload is still here, or where it is one of the examples.
+    its upload is still here, or where it is one of the examples; so are weights in folders of this machine.
     """
     stored = entry.settings
     kind = TASKS.get(str(stored.get("task")))
     if kind is None:
         raise InputError("This video carries no settings that can be used again.")
-    taken, left_out = _known(kind, stored)
+    weights = {name: entry.private[name] for name in WEIGHTS & entry.private.keys()}  # in their folders
+    taken, left_out = _known(kind, {**stored, **weights})
     notes = []
     if left_out:
         made_by = f" (it was made by version {stored['version']})" if stored.get("version") else ""
         notes.append(f"This version does not take its {', '.join(left_out)}{made_by}; that was left out.")
     if issubclass(kind, ClipSettings):
-        taken["clip"] = _clip(entry.clip)
+        taken["clip"] = _clip(entry.private.get("clip"))
         if not taken["clip"]:
             named = f" “{stored['clip']}”" if isinstance(stored.get("clip"), str) else ""
             notes.append(f"Its clip{named} has to be chosen again.")
