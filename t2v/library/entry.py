@@ -35,7 +35,7 @@ TABLE = """CREATE TABLE videos (
 def first(connection: sqlite3.Connection) -> None:
     """words: the prompt, folded, to search in. gone_s: since when the file is away. bin: its name there."""
     connection.execute(TABLE)
-    for columns in ("made_s", "fingerprint", "maker"):
+    for columns in ("made_s", "fingerprint"):
         connection.execute(f"CREATE INDEX videos_{columns} ON videos ({columns})")
     here = "gone_s IS NULL AND bin IS NULL"  # a file that went leaves its name to others
     connection.execute(f"CREATE UNIQUE INDEX videos_file ON videos (file) WHERE {here}")
@@ -77,7 +77,7 @@ class Entry:
 
 
 TWINS = """(SELECT count(*) FROM videos AS other WHERE other.fingerprint = videos.fingerprint
-    AND other.id != videos.id AND other.maker IS videos.maker
+    AND other.id != videos.id AND +other.maker IS videos.maker
     AND other.gone_s IS NULL AND other.bin IS NULL) AS twins"""
 
 
