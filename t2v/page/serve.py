@@ -179,6 +179,7 @@ def _gates(
     from t2v.page.door.neighbours import only_neighbours
     from t2v.page.door.proxies import told_of_proxies
     from t2v.page.endpoints import named_endpoints
+    from t2v.page.library.again import run_again
     from t2v.page.library.answers import library_answers
     from t2v.page.visitors import visitor_of
 
@@ -196,7 +197,7 @@ def _gates(
     if is_for_itself(options):
         gates.insert(0, only_neighbours(options.host, options.root_path))
     if studio.shelf is not None:
-        gates.append(library_answers(studio.shelf, partial(visitor_of, studio), studio.jobs.submit))
+        gates.append(library_answers(studio.shelf, partial(visitor_of, studio), partial(run_again, studio)))
 
     def is_ours(path: Path, request: Any) -> bool:
         return studio.gives_out(path, visitor_of(studio, request))
