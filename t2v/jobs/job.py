@@ -21,6 +21,7 @@ class JobView:
     """What one job looks like at one moment; a snapshot that never changes.
 
     state "interrupted": the program ended while it was drawn; it may be asked for again.
+    asked_s: for how long it has been known here. kept_clip: its clip, as long as it is kept for it.
     ahead: how many runs come before this one (0 unless queued), others_ahead: how many of those are others'.
     resolved: the run with every default and the seed filled in; None until the job has begun.
     fraction: share of the arithmetic done, 0..1; steps on one frame cost less than steps on all.
@@ -37,6 +38,8 @@ class JobView:
     settings: Any
     resolved: Any = None
     visitor: str | None = None
+    asked_s: float = 0.0
+    kept_clip: Path | None = None
     ahead: int = 0
     others_ahead: int = 0
     step_done: int = 0
@@ -76,6 +79,7 @@ class Job:
     number: int = 0
     kept_clip: Path | None = None
     past_s: float | None = None
+    known_s: float = field(default_factory=time.monotonic)
     resolved: Any = None
     step_done: int = 0
     step_total: int = 0
@@ -148,6 +152,8 @@ class Job:
             settings=self.settings,
             resolved=self.resolved,
             visitor=self.visitor,
+            asked_s=time.monotonic() - self.known_s,
+            kept_clip=self.kept_clip,
             ahead=ahead,
             others_ahead=others_ahead,
             step_done=self.step_done,

@@ -20,6 +20,7 @@ from t2v.diffusion.progress import Cancelled, Step
 from t2v.engine.engine import Engine
 from t2v.failures import is_out_of_memory
 from t2v.jobs.job import Job
+from t2v.jobs.picture import picture_of
 from t2v.jobs.workshop import FOLDER, SEEN, workshop
 from t2v.library.index import Library
 from t2v.library.keep import keep
@@ -123,9 +124,11 @@ class Worker:
 
     def _until_stop(self, job: Job, frames: Generator[np.ndarray]) -> Iterator[np.ndarray]:
         with closing(frames):  # gives the device back
-            for frame in frames:
+            for number, frame in enumerate(frames):
                 with self._changed:
                     job.label = "Decoding the frames"
+                    if number == 0:
+                        job.picture = picture_of(frame)
                 yield frame
                 _stop_if_asked(job)
 

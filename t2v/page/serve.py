@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).resolve().parent / "static"
-STYLES = ("style.css", "library.css", "files.css")
-SCRIPTS = ("answers.js", "page.js", "library.js", "library_shelf.js", "library_open.js", "files.js")
+STYLES = ("style.css", "library.css", "files.css", "runs.css")
+SCRIPTS = ("answers.js", "page.js", "library.js", "library_shelf.js", "library_open.js", "files.js", "runs.js")
 MAX_UPLOAD = "500mb"
 LAST_WORDS_S = 1.0  # at the end, for pages to hear that their run was stopped: the server would wait for them
 KEPT_SESSIONS = 20  # Gradio keeps 0.7 MB for each, of which our page needs nothing
@@ -127,12 +127,14 @@ def _launch(
     from starlette.middleware import Middleware
 
     from t2v.page.door.gates import Gates
+    from t2v.page.door.recognised import Recognised
     from t2v.page.door.sign_in import SignIn
 
     signing_in = None if auth is None else SignIn(*auth)
     gates = _gates(
         page, studio, options, [] if signing_in is None else [signing_in.gate, signing_in.only_signed_in]
     )
+    recognised = [Middleware(Recognised)] if studio.is_open else []
     try:
         page.queue(default_concurrency_limit=None).launch(
             server_name=f"[{options.host}]" if ":" in options.host else options.host,
@@ -144,7 +146,7 @@ def _launch(
             root_path=options.root_path,
             state_session_capacity=KEPT_SESSIONS,
             enable_monitoring=False,
-            app_kwargs={"middleware": [Middleware(Gates, gates=gates)]},
+            app_kwargs={"middleware": [*recognised, Middleware(Gates, gates=gates)]},
             quiet=not options.share,  # else it tells the public link
             prevent_thread_lock=True,
             **looks(studio),
