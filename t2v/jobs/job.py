@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from t2v.diffusion.progress import Step
-from t2v.tasks.clip import ClipSettings
 
 FINISHED = ("done", "failed", "stopped", "interrupted")
 RECENT_STEPS = 6  # the time left is judged by the pace of this many last steps
@@ -115,9 +114,11 @@ class Job:
         """Its settings, on the kept clip."""
         return self.settings if self.kept_clip is None else replace(self.settings, clip=str(self.kept_clip))
 
-    def settings_with_own_clip(self, made: ClipSettings) -> ClipSettings:
+    def as_asked(self, resolved: Any) -> Any:
         """What became of ``to_draw``, on the clip that was asked for."""
-        return replace(made, clip=self.settings.clip)
+        if self.kept_clip is None:
+            return resolved
+        return replace(resolved, asked=replace(resolved.asked, clip=self.settings.clip))
 
     def took(self, step: Step, preview: np.ndarray) -> None:
         """One step more; preview: uint8 (f, h, w, 3) RGB of what it came to."""

@@ -86,7 +86,8 @@ class Worker:
                     if isinstance(resolved, ResolvedClip):
                         job.label = "Looking at the clip"
                 _stop_if_asked(job)
-                job.output = keep(self._library, self._write(job, resolved), resolved, job.visitor)
+                made, told = self._write(job, resolved), job.as_asked(resolved)
+                job.output = keep(self._library, made, told, job.visitor)
             return "done", None
         except Cancelled:
             return "stopped", None
