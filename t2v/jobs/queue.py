@@ -20,6 +20,7 @@ from t2v.engine.engine import Engine
 from t2v.jobs import order
 from t2v.jobs.job import Job, JobView
 from t2v.jobs.ledger import Ledger
+from t2v.jobs.picture import picture_of
 from t2v.jobs.worker import Worker
 from t2v.jobs.workshop import sweep
 from t2v.library.index import Library
@@ -215,6 +216,8 @@ class Jobs:
     def _end(self, job: Job, state: str, error: str | None = None, moved: Iterable[Job] = ()) -> None:
         job.state, job.error, job.ended_s = state, error, time.monotonic()
         job.preview = _thinned(job.preview) if state == "stopped" else None
+        if job.picture is None and job.preview is not None:
+            job.picture = picture_of(job.preview[0])
         if state != "done":
             _tidy(job)
         finished = [other for other in self._jobs.values() if other.finished]
