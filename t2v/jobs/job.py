@@ -11,6 +11,7 @@ import numpy as np
 
 from t2v.diffusion.progress import Step
 from t2v.tasks.clip import ClipSettings
+from t2v.tasks.tries import Tries
 
 FINISHED = ("done", "failed", "stopped", "interrupted")
 RECENT_STEPS = 6  # the time left is judged by the pace of this many last steps
@@ -30,6 +31,8 @@ class JobView:
     seconds_left: None where it cannot be judged yet.
     seen: small MP4s of what the model saw of a clip, there before the first step: "clip" and the task's name
     of each ControlNet. Gone once the run has ended without a video.
+    tries: what is drawn in the place of a video, one picture each; stills: those that are drawn, which stay
+    when the run has ended, however it did (``stills.Still``).
     """
 
     id: str
@@ -52,6 +55,8 @@ class JobView:
     seen: Mapping[str, Path] = field(default_factory=dict)
     output: Path | None = None
     error: str | None = None
+    tries: Tries | None = None
+    stills: tuple[Any, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -92,6 +97,8 @@ class Job:
     seen: dict[str, Path] = field(default_factory=dict)
     output: Path | None = None
     error: str | None = None
+    tries: Tries | None = None
+    stills: tuple[Any, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -163,4 +170,6 @@ class Job:
             seen=dict(self.seen),
             output=self.output,
             error=self.error,
+            tries=self.tries,
+            stills=self.stills,
         )

@@ -6,7 +6,7 @@ the browser's session storage: it outlives a reload, and two windows do not shar
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from t2v.page.save_as import SaveAs
 from t2v.page.studio import Studio
 from t2v.page.visitors import check_offered, visitor
 from t2v.tasks import Settings
+from t2v.tasks.tries import Tries
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class RunPanel:
         Returns the event after which a page that was reloaded has its form.
         """
         form = self.form
-        follow = {
+        self._follow_it = follow = {
             "fn": self._follow,
             "inputs": [self.job_id, self.note],
             "outputs": [self.note, *self.followers()],
@@ -85,15 +86,13 @@ class RunPanel:
             "concurrency_limit": None,
         }
         key = f"run-of-{self.settings_class.task}"
-        remember = f"(id) => {{ sessionStorage.setItem('{key}', id || ''); }}"
+        self._remember_it = f"(id) => {{ sessionStorage.setItem('{key}', id || ''); }}"
         recall = f"() => [sessionStorage.getItem('{key}') || '']"
         known = [self.job_id, self.note]
 
+        self.followed: list[Dependency] = []
         submit = [self.run.click, form["prompt"].submit]
-        started = gr.on(submit, self._start, [self.job_id, *form.values()], known, **RAW)
-        started.then(None, [self.job_id], None, js=remember, **QUIET)
-        started.then(None, None, None, js=SHOW_STAGE, **QUIET)
-        self.followed = [started.then(**follow)]
+        self.starts(submit, self._start, [self.job_id, *form.values()], **RAW)
         # Gradio's .input of a text is for keys that write: it misses what is pasted, deleted or an example's
         changed = [one.change if isinstance(one, gr.Textbox) else one.input for one in form.values()]
         gr.on(changed, None, [self.note], [self.note], js=notes.WITHOUT_RUNS_ERROR, **QUIET)
@@ -110,6 +109,13 @@ class RunPanel:
         restored = self.chosen_again(restored)
         self.followed.append(restored.then(**follow))
         return restored
+
+    def starts(self, triggers: list[Any], begin: Callable[..., Any], inputs: list[Any], **how: Any) -> None:
+        """Let events start a run, by what gives its id and a note, and follow it."""
+        started = gr.on(triggers, begin, inputs, [self.job_id, self.note], **how)
+        started.then(None, [self.job_id], None, js=self._remember_it, **QUIET)
+        started.then(None, None, None, js=SHOW_STAGE, **QUIET)
+        self.followed.append(started.then(**self._follow_it))
 
     def followers(self) -> list[Component]:
         """What a run changes while it is followed; ``shown`` gives a value for each."""
@@ -177,7 +183,20 @@ class RunPanel:
         """What the run shown was made from, beside its prompt; empty for nothing."""
         return ""
 
+    def as_tried(self, before: JobView | None, settings: Any) -> Any:
+        """The settings to run after what the page shows."""
+        return settings
+
     def _start(self, job_id: str, *values: Any) -> tuple[Any, str]:
+        return self.start(job_id, values)
+
+    def start(
+        self, job_id: str, values: Sequence[Any], tried: Callable[[Any], Tries] | None = None
+    ) -> tuple[Any, str]:
+        """Queue a run of the form, or what is tried of it; the id of the run to follow, and the note.
+
+        job_id: of the run that the page shows.
+        """
         try:
             settings = self.settings(self.typed(list(self.form), values))
             under_way = self.view(job_id)
@@ -187,7 +206,9 @@ class RunPanel:
                 return gr.skip(), "" if same else note_html("hint", text, by=notes.BUSY)
             settings.check()
             check_weights(settings)  # at once, and not when it is the run's turn
-            new = self.studio.jobs.submit(settings, visitor(self.studio))
+            tries = None if tried is None else tried(settings)
+            settings = settings if tries is not None else self.as_tried(under_way, settings)
+            new = self.studio.jobs.submit(settings, visitor(self.studio), tries=tries)
         except InputError as error:
             return gr.skip(), self.error(str(error))
         self._remember(new, under_way)

@@ -31,7 +31,15 @@ logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).resolve().parent / "static"
 STYLES = ("style.css", "library.css", "files.css")
-SCRIPTS = ("answers.js", "page.js", "library.js", "library_shelf.js", "library_open.js", "files.js")
+SCRIPTS = (
+    "answers.js",
+    "page.js",
+    "library.js",
+    "library_shelf.js",
+    "library_open.js",
+    "files.js",
+    "tries.js",
+)
 MAX_UPLOAD = "500mb"
 LAST_WORDS_S = 1.0  # at the end, for pages to hear that their run was stopped: the server would wait for them
 KEPT_SESSIONS = 20  # Gradio keeps 0.7 MB for each, of which our page needs nothing
