@@ -67,7 +67,7 @@ def read_sheet(arguments: argparse.Namespace, settings: Settings, names: dict[st
             raise InputError(
                 f"--over is {arguments.over[:60]!r}; give a setting and values, as guidance_scale=3,5,7."
             )
-        field = check_field(KIND, names.get(name.lstrip("-"), name.lstrip("-").replace("-", "_")))
+        field = check_field(KIND, names.get(name, name.replace("-", "_")))
         tries = sweep(settings, field, read_values(KIND, field, values))
     output = None if arguments.output is None else _checked(Path(arguments.output))
     return Sheet(settings, tries, output, arguments.device, arguments.dtype, arguments.json)

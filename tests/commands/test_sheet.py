@@ -17,7 +17,7 @@ SMALL = ["--width", "64", "--height", "64", "--steps", "1", "--num-frames", "2"]
 def test_variations_and_a_sweep_are_read():
     sheet = read_order(["variations", "a red car", "-n", "3", "--seed", "5"])
     assert isinstance(sheet, Sheet) and [one.seed for one in sheet.tries.each] == [5, 6, 7]
-    for over in ("guidance_scale=3,5.5", "guidance=3,5.5", "--guidance=3,5.5"):
+    for over in ("guidance_scale=3,5.5", "guidance=3,5.5"):
         sheet = read_order(["sweep", "a red car", "--over", over, "--steps", "9"])
         assert [one.guidance_scale for one in sheet.tries.each] == [3, 5.5]
         assert {one.num_inference_steps for one in sheet.tries.each} == {9}
