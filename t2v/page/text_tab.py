@@ -5,6 +5,7 @@ from gradio.components import Component
 
 from t2v.diffusion.options import PATHS
 from t2v.page import form_fields as fields
+from t2v.page import presets
 from t2v.page.endpoints import add_endpoint
 from t2v.page.form_fields import number_field
 from t2v.page.length import MOST_FRAMES, length
@@ -45,10 +46,13 @@ def build(studio: Studio) -> RunPanel:
     with gr.Row(elem_classes="two-columns"):
         with gr.Column(scale=6, min_width=300):
             form = _form(studio)
+            chosen = presets.choose_preset(studio.default_model)
             long = length(DEFAULT.num_frames, DEFAULT.fps)
             panel.buttons()
-            form |= _advanced(form["prompt"])
+            advanced, keeping = _advanced(form["prompt"])
+            form |= advanced
             long.follow(form["num_frames"], form["fps"])
+            presets.wire(studio, presets.PresetRow(*chosen, *keeping), form)
         with gr.Column(scale=5, min_width=300, elem_classes="result"):
             panel.result()
     panel.form = form
@@ -67,9 +71,9 @@ def _form(studio: Studio) -> dict[str, Component]:
     return {"prompt": prompt, "move": move, **fields.model_and_seed(studio, TextToVideoSettings)}
 
 
-def _advanced(prompt: Component) -> dict[str, Component]:
+def _advanced(prompt: Component) -> tuple[dict[str, Component], presets.Keeping]:
     with gr.Accordion("Advanced options", open=False, elem_classes="advanced"):
-        return {
+        form = {
             **_length(),
             **fields.size(),
             **fields.drawing(DEFAULT, prompt),
@@ -77,6 +81,7 @@ def _advanced(prompt: Component) -> dict[str, Component]:
             **fields.machinery(DEFAULT),
             **_no_motion(),
         }
+        return form, presets.keep_preset()
 
 
 def _length() -> dict[str, Component]:
