@@ -14,7 +14,7 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from t2v.bar import Bar
 from t2v.checks import InputError, counted
 from t2v.commands.options import in_options
 from t2v.commands.order import PROG, Order, read_order
+from t2v.commands.tries import Sheet, draw_sheet
+from t2v.commands.tries import sentence as _tried
 from t2v.failures import is_out_of_memory, own_fault
 from t2v.library.results import OUTPUTS, new_output_path, write_result
 from t2v.library.space import check_space
@@ -30,6 +32,9 @@ from t2v.tasks import Resolved
 from t2v.tasks.clip import ResolvedClip
 from t2v.video.formats import FORMATS
 from t2v.video.write import check_output, replacing, write_video
+
+if TYPE_CHECKING:
+    from t2v.engine.engine import Engine
 
 logger = logging.getLogger(__name__)
 
@@ -67,25 +72,40 @@ def main(argv: list[str] | None = None, prog: str = PROG) -> int:
     try:
         _log_errors_only()
         order = read_order(argv, prog)
-        report = run(order, clock)
+        told = _tried if isinstance(order, Sheet) else _sentence
+        report = run_sheet(order, clock) if isinstance(order, Sheet) else run(order, clock)
     except KeyboardInterrupt:
         return _complain("Stopped; no video was written.", 130)
     except Exception as error:
         logger.debug("the run failed", exc_info=True)
         return _complain(*_explain(error))
-    return _tell(json.dumps(report) if order.as_json else _sentence(report))
+    return _tell(json.dumps(report) if order.as_json else told(report))
 
 
-def run(order: Order, clock: Clock) -> dict[str, Any]:
-    """Draw and write the video, and return what ``--json`` prints."""
+def run_sheet(sheet: Sheet, clock: Clock) -> dict[str, Any]:
+    """Draw the pictures that are to be tried, and return what ``--json`` prints."""
+    engine = _engine(sheet)
+    _print_notes(engine.prompt_notes(sheet.settings))
+    with Bar(is_shown=True) as bar:
+        report = draw_sheet(engine, sheet, bar.show)
+    return {**report, "seconds": clock.total()}
+
+
+def _engine(order: Order | Sheet) -> "Engine":
+    """The engine of a run; what it takes is imported here."""
     _say_for_now("Loading ...")
     prepare_environment()
     with loading_libraries():
         from t2v.engine.engine import Engine
 
         show_downloads_only()
+    return Engine(device=order.device, dtype=order.dtype)
+
+
+def run(order: Order, clock: Clock) -> dict[str, Any]:
+    """Draw and write the video, and return what ``--json`` prints."""
+    engine = _engine(order)
     clock.lap("start")
-    engine = Engine(device=order.device, dtype=order.dtype)
     resolved = engine.resolve(order.settings)
     clock.lap("load")
     noted = _print_notes(engine.prompt_notes(resolved.asked))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from t2v.diffusion.progress import Step
+from t2v.tasks.tries import Tries
 
 FINISHED = ("done", "failed", "stopped", "interrupted")
 RECENT_STEPS = 6  # the time left is judged by the pace of this many last steps
@@ -30,6 +31,8 @@ class JobView:
     seconds_left: None where it cannot be judged yet.
     seen: small MP4s of what the model saw of a clip, there before the first step: "clip" and the task's name
     of each ControlNet. Gone once the run has ended without a video. outlines: of its subjects, as in Step.
+    tries: what is drawn in the place of a video, one picture each; stills: those that are drawn, which stay
+    when the run has ended, however it did (``stills.Still``).
     """
 
     id: str
@@ -55,6 +58,8 @@ class JobView:
     output: Path | None = None
     error: str | None = None
     outlines: tuple[np.ndarray, ...] = ()
+    tries: Tries | None = None
+    stills: tuple[Any, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -97,6 +102,8 @@ class Job:
     output: Path | None = None
     error: str | None = None
     outlines: tuple[np.ndarray, ...] = ()
+    tries: Tries | None = None
+    stills: tuple[Any, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -174,4 +181,6 @@ class Job:
             output=self.output,
             error=self.error,
             outlines=self.outlines,
+            tries=self.tries,
+            stills=self.stills,
         )

@@ -21,6 +21,7 @@ from t2v.engine.engine import Engine
 from t2v.failures import is_out_of_memory
 from t2v.jobs.job import Job
 from t2v.jobs.picture import picture_of
+from t2v.jobs.stills import draw_stills
 from t2v.jobs.workshop import FOLDER, SEEN, workshop
 from t2v.library.index import Library
 from t2v.library.keep import keep
@@ -80,6 +81,10 @@ class Worker:
         """Run the job; the state in which it ends ("done", "failed", "stopped"), and why it failed."""
         try:
             with heeding(partial(_stop_if_asked, job)):  # also while a long clip is decoded
+                if job.tries is not None:
+                    draw_stills(self._engine, job, self._changed, _stop_if_asked)
+                    self._loaded = job.settings.model
+                    return "done", None
                 resolved = self._engine.resolve(job.to_draw())
                 with self._changed:
                     job.resolved, self._loaded = resolved, job.settings.model

@@ -27,6 +27,7 @@ from t2v.page.save_as import SaveAs
 from t2v.page.studio import Studio
 from t2v.page.visitors import check_offered, source, visitor
 from t2v.tasks import Settings
+from t2v.tasks.tries import Tries
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ class RunPanel:
         Returns the event after which a page that was reloaded has its form.
         """
         form = self.form
-        follow = {
+        self._follow_it = follow = {
             "fn": self._follow,
             "inputs": [self.job_id, self.note],
             "outputs": [self.note, *self.followers()],
@@ -94,15 +95,14 @@ class RunPanel:
             "concurrency_limit": None,
         }
         key = f"run-of-{self.settings_class.task}"
-        remember = f"(id) => {{ sessionStorage.setItem('{key}', id || ''); }}"
+        self._remember_it = f"(id) => {{ sessionStorage.setItem('{key}', id || ''); }}"
         recall = f"() => [sessionStorage.getItem('{key}') || '']"
         known = [self.job_id, self.note]
 
+        self.followed: list[Dependency] = []
+        self.started: list[Dependency] = []
         submit = [self.run.click, form["prompt"].submit]
-        self.started = started = gr.on(submit, self._start, [self.job_id, *form.values()], known, **RAW)
-        started.then(None, [self.job_id], None, js=remember, **QUIET)
-        started.then(None, None, None, js=SHOW_STAGE, **QUIET)
-        self.followed = [started.then(**follow)]
+        self.starts(submit, self._start, [self.job_id, *form.values()], **RAW)
         # Gradio's .input of a text is for keys that write: it misses what is pasted, deleted or an example's
         changed = [one.change if isinstance(one, gr.Textbox) else one.input for one in form.values()]
         gr.on(changed, None, [self.note], [self.note], js=notes.WITHOUT_RUNS_ERROR, **QUIET)
@@ -125,6 +125,14 @@ class RunPanel:
         )
         self.filled.then(None, list(form.values()), None, js=self.keep, **QUIET)
         return restored
+
+    def starts(self, triggers: list[Any], begin: Callable[..., Any], inputs: list[Any], **how: Any) -> None:
+        """Let events start a run, by what gives its id and a note, and follow it."""
+        started = gr.on(triggers, begin, inputs, [self.job_id, self.note], **how)
+        self.started.append(started)
+        started.then(None, [self.job_id], None, js=self._remember_it, **QUIET)
+        started.then(None, None, None, js=SHOW_STAGE, **QUIET)
+        self.followed.append(started.then(**self._follow_it))
 
     def followers(self) -> list[Component]:
         """What a run changes while it is followed; ``shown`` gives a value for each."""
@@ -197,15 +205,31 @@ class RunPanel:
         """What the run shown was made from, beside its prompt; empty for nothing."""
         return ""
 
+    def as_tried(self, before: JobView | None, settings: Any) -> Any:
+        """The settings to run after what the page shows."""
+        return settings
+
     def _start(self, job_id: str, *values: Any) -> tuple[Any, str]:
+        return self.start(job_id, values)
+
+    def start(
+        self, job_id: str, values: Sequence[Any], tried: Callable[[Any], Tries] | None = None
+    ) -> tuple[Any, str]:
+        """Queue a run of the form, or what is tried of it; the id of the run to follow, and the note.
+
+        job_id: of the run that the page shows.
+        """
         try:
             settings = self.settings(self.typed(list(self.form), values))
             under_way, who = self.view(job_id), visitor(self.studio)
-            if any(self._is_double(one, settings) for one in self.studio.jobs.runs(who)):
+            alike = [one for one in self.studio.jobs.runs(who) if (one.tries is None) == (tried is None)]
+            if any(self._is_double(one, settings) for one in alike):
                 return gr.skip(), note_html("hint", "This run is in the queue.", by=notes.BUSY)
             settings.check()
             check_weights(settings)  # at once, and not when it is the run's turn
-            new = self.studio.jobs.submit(settings, who, source(self.studio))
+            tries = None if tried is None else tried(settings)
+            settings = settings if tries is not None else self.as_tried(under_way, settings)
+            new = self.studio.jobs.submit(settings, who, source(self.studio), tries)
         except InputError as error:
             return gr.skip(), self.error(str(error))
         if under_way is not None and not under_way.finished:  # which the page goes on showing

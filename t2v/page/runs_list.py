@@ -42,7 +42,8 @@ class RunsList:
         take = "(version) => [version, window.runsAct || '']"
         act.click(self._act, [self._version, asked], outputs, js=take, trigger_mode="multiple", **QUIET)
         for panel in self._panels:
-            panel.started.then(None, None, None, js=NOW, **QUIET)
+            for started in panel.started:
+                started.then(None, None, None, js=NOW, **QUIET)
 
     def _shown(self, version: str, told: str = "") -> list[Any]:
         """The list, its version and what stands on the Run buttons, as far as they are not there yet."""
