@@ -96,11 +96,11 @@ def serve(
             time.sleep(1)
     finally:
         jobs.close(timeout_s=5)
-        if shelf is not None:
-            shelf.close()
         if page is not None:
             time.sleep(LAST_WORDS_S)
             page.close(verbose=False)
+        if shelf is not None:  # pages ask it to the end
+            shelf.close()
 
 
 def looks(studio: "Studio") -> dict[str, Any]:
