@@ -83,10 +83,10 @@ def test_three_runs_in_two_windows_and_over_a_restart(browser, family, tmp_path)
             page.reload()
             until(page, ["three", "two"], "queued")
         expect(row(first, "one").locator("img")).to_have_count(1)
-    windows_of_before = (first, second)
     with serving(family, tmp_path, port=port):
-        page = windows_of_before[0]
-        page.reload()
+        page = first.context.new_page()  # while the old ones find their server again by themselves
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(url)
         until(page, ["one"], "interrupted")
         expect(row(page, "one")).to_contain_text("Was interrupted")
         until(page, ["three"], "running")  # drawn by itself, in order
