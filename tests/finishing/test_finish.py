@@ -111,6 +111,7 @@ def test_the_new_file_tells_what_was_done_and_is_still_the_run(copied):
         {"upscale": 1, "fps": 8, "way": None},
         {"upscale": 2, "fps": None, "way": "lanczos"},
     ]
+    assert finish_video(twice, Finish(fps=4)).path.name == "twice-4fps.webp"  # which is read too
     assert settings_of(twice) == settings_of(copied) == TextToVideoSettings("a red car", seed=7)
     assert read_settings(finish_video(copied, Finish(fps=8), with_settings=False).path) is None
 
