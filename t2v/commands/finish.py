@@ -11,7 +11,7 @@ from t2v.checks import InputError, check_choice, counted
 from t2v.commands.options import FURTHER
 from t2v.commands.outcome import Outcome
 from t2v.devices import check_device
-from t2v.finishing.finish import WAYS, Finish, Finished, finish_video, unused
+from t2v.finishing.finish import WAYS, Finish, Finished, finish_video, new_name
 from t2v.program import Parser, prepare_environment
 from t2v.video.formats import FORMATS, PNG
 
@@ -23,6 +23,10 @@ def finish(argv: list[str], prog: str) -> Outcome:
     began = time.perf_counter()
     asked = _parser(prog).parse_args(argv)
     wanted = Finish(asked.upscale, asked.fps, asked.way)
+    try:
+        wanted.check()
+    except InputError as error:
+        raise InputError(_in_options(str(error))) from None
     video, output = Path(asked.video), _output(asked)
     if asked.upscale == 1 and asked.fps is None and output is None:
         raise InputError("nothing is asked for; give --upscale, --fps, --format or --output.")
@@ -78,10 +82,7 @@ def _output(asked: argparse.Namespace) -> Path | None:
     if asked.format is None:
         return None
     check_choice("--format", asked.format, KINDS)
-    video = Path(asked.video)
-    done = f"-x{asked.upscale}" if asked.upscale > 1 else ""
-    done += "" if asked.fps is None else f"-{asked.fps:g}fps"
-    return unused(video.with_name(f"{video.stem}{done}.{asked.format}"))
+    return new_name(Path(asked.video), Finish(asked.upscale, asked.fps), f".{asked.format}")
 
 
 def _show(bar: "tqdm[None]", done: int, total: int) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 from t2v.checks import InputError, check_choice, check_number
 from t2v.video.clips import MAX_FRAMES, Clip, has_audio
 from t2v.video.encode import MAX_SIDE
-from t2v.video.formats import FORMATS, check_format, has_sound
+from t2v.video.formats import FORMATS, MP4, check_format, has_sound
 from t2v.video.video import MAX_FPS, MIN_FPS, clip_frames
 from t2v.video.write import add_audio, check_output, read_settings, write_video
 from t2v.weights.source import Source, check_finisher
@@ -84,7 +84,7 @@ def finish_video(
     clip = clip_frames(video)
     settings = read_settings(video)
     plan = _planned(clip, finish, settings)
-    target = _new_name(video, finish) if output is None else check_output(output)
+    target = check_output(new_name(video, finish) if output is None else output)
     if target.exists() and target.samefile(video):
         raise InputError(f"output is {target}, which is the video itself; give another file.")
     check_format(target, plan.fps, plan.num_frames)
@@ -162,19 +162,16 @@ def _counted(frames: Iterator[np.ndarray], total: int, on_frame: OnFrame) -> Ite
 
 def _with_done(settings: dict[str, Any], finish: Finish, plan: Finished) -> dict[str, Any]:
     before = settings.get(DONE)
-    done = {**asdict(finish), "way": plan.way}
+    came_to = {"num_frames": plan.num_frames, "width": plan.width, "height": plan.height, "fps": plan.fps}
+    done = {**asdict(finish), "way": plan.way, **came_to}
     return {**settings, DONE: [*(before if isinstance(before, list) else []), done]}
 
 
-def _new_name(video: Path, finish: Finish) -> Path:
-    """A name beside the video that tells what was done, and that no file has."""
-    ending = video.suffix.lower() if video.suffix.lower() in FORMATS else ".mp4"
+def new_name(video: Path, finish: Finish, ending: str | None = None) -> Path:
+    """A name beside the video that tells what was done, and that no file has. ending: None for its own."""
+    own = video.suffix.lower() if video.suffix.lower() in FORMATS else MP4
     done = f"-x{finish.upscale}" if finish.upscale > 1 else ""
     done += "" if finish.fps is None else f"-{finish.fps:g}fps"
-    return check_output(unused(video.with_name(f"{video.stem}{done}{ending}")))
-
-
-def unused(path: Path) -> Path:
-    """The path, or with a number behind its stem the first that nothing lies at."""
+    path = video.with_name(f"{video.stem}{done}{own if ending is None else ending}")
     numbered = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
     return next(one for one in itertools.chain([path], numbered) if not one.exists())

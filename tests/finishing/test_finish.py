@@ -108,8 +108,8 @@ def test_the_new_file_tells_what_was_done_and_is_still_the_run(copied):
     twice = finish_video(once, Finish(2, way="lanczos"), once.with_name("twice.webp")).path
     told = read_settings(twice)
     assert told["finished"] == [
-        {"upscale": 1, "fps": 8, "way": None},
-        {"upscale": 2, "fps": None, "way": "lanczos"},
+        {"upscale": 1, "way": None, "num_frames": 16, "width": 96, "height": 96, "fps": 8.0},
+        {"upscale": 2, "way": "lanczos", "num_frames": 16, "width": 192, "height": 192, "fps": 8.0},
     ]
     assert finish_video(twice, Finish(fps=4)).path.name == "twice-4fps.webp"  # which is read too
     assert settings_of(twice) == settings_of(copied) == TextToVideoSettings("a red car", seed=7)
@@ -181,7 +181,10 @@ def test_the_command(copied, capsys):
     assert main(["finish", str(copied), "--format", "webp"]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"Wrote {copied.with_name('car.webp')}: 8 frames of 96x96 at 4 per second, in ")
-    assert read_settings(copied.with_name("car.webp")) == {**MINI, "finished": [vars(Finish())]}
+    assert read_settings(copied.with_name("car.webp")) == {
+        **MINI,
+        "finished": [{"upscale": 1, "way": None, "num_frames": 8, "width": 96, "height": 96, "fps": 4.0}],
+    }
 
 
 @pytest.mark.parametrize(
