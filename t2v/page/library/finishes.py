@@ -119,7 +119,7 @@ class Finishes:
             target = new_name(video, finish, ending)
             made = finish_video(video, finish, place / target.name, on_frame=partial(self._on_frame, step))
             path = made.path.replace(new_name(video, finish, ending))
-        self._library.add(path, Made(entry.maker, entry.clip, entry.settings))
+        self._library.add(path, Made(entry.maker, entry.private, entry.settings))
         return path
 
     def _on_frame(self, step: Step, done: int, total: int) -> None:
