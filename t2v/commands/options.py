@@ -117,6 +117,10 @@ OPTIONS = {
 }
 OF_CONTROLNETS = ("controlnet", "also")  # fields that --controlnet fills together
 REPEATED = ("subject", "motion", "painted")  # options for several things, joined by semicolons
+FURTHER = {  # commands of another kind, each with a parser of its own
+    "finish": "make a finished video smoother, larger, or another kind of file",
+    "batch": "make many videos, one a line of a file",
+}
 OF_RUNS = ("device", "dtype")  # options that belong to no Settings
 CHOICES = {
     "scheduler": SCHEDULERS,
@@ -156,6 +160,8 @@ def build_parser(
     """
     parser = Parser(prog=prog, description="Make a short video.", allow_abbrev=False)
     commands = parser.add_subparsers(dest="task", metavar="TASK", required=True)
+    for name, about in FURTHER.items():
+        commands.add_parser(name, help=about)
     for name, kind in TASKS.items():
         about = (sys.modules[kind.__module__].__doc__ or name).strip().splitlines()[0]
         given = "CLIP PROMPT" if issubclass(kind, ClipSettings) else "PROMPT"
