@@ -1,5 +1,6 @@
 """stills.py: a job that draws pictures, one of each of several settings, on the stand-in for the device."""
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,3 +85,23 @@ def test_tries_out_of_range_are_refused_before_they_queue(jobs):
 def test_large_pictures_are_kept_small():
     wide = cv2.imdecode(np.frombuffer(encoded(np.full((500, 2000, 3), 90, np.uint8)), np.uint8), 1)
     assert wide.shape == (128, MOST_PX, 3) and abs(int(wide.mean()) - 90) <= 1
+
+
+def test_pictures_that_wait_do_not_come_back_as_a_video(jobs, puppet):
+    running, waiting = jobs.submit(settings("one")), jobs.submit(settings("two"))
+    pictures = jobs.submit(settings("three"), tries=variations(settings("three"), 4))
+    wait(jobs, running, lambda view: view.state == "running")
+    jobs.move(pictures, -1)
+    puppet.steps.release(1)
+    wait(jobs, running, lambda view: view.step_done == 1)
+    threading.Timer(0.2, puppet.steps.release).start()
+    jobs.close()
+    later = Jobs(Drawing(), jobs.output_folder)
+    try:
+        assert later.follow(running).state == "interrupted"
+        assert later.follow(waiting).state in ("queued", "running")
+        with pytest.raises(InputError, match="not known any more"):
+            later.follow(pictures)
+    finally:
+        later._worker._engine.steps.release(1000)
+        later.close()
