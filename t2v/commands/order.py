@@ -70,15 +70,9 @@ def _checked(arguments: argparse.Namespace, like: Settings | None) -> Order:
     kind = arguments.settings_class
     given = {field.name: getattr(arguments, field.name, None) for field in fields(kind)}
     for name in REPEATED:
-<<<<<<< HEAD
         if isinstance(value := given.get(name), list):
             given[name] = "; ".join(value)
     if issubclass(kind, ControlledSettings) and (arguments.controlnets or like is None):
-=======
-        if isinstance(several := given.get(name), list):
-            given[name] = "; ".join(several)
-    if issubclass(kind, ControlledSettings):
->>>>>>> wt-motion
         given["controlnet"], given["also"] = read_controlnets(kind.task, arguments.controlnets)
     settings = kind(**given)
     settings.check()

@@ -31,12 +31,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).resolve().parent / "static"
-<<<<<<< HEAD
 STYLES = ("style.css", "library.css", "files.css")
 SCRIPTS = ("answers.js", "page.js", "library.js", "library_shelf.js", "library_open.js", "files.js")
-=======
 MOTION_STYLE, MOTION_SCRIPTS = of_motion_editor()
->>>>>>> wt-motion
 MAX_UPLOAD = "500mb"
 LAST_WORDS_S = 1.0  # at the end, for pages to hear that their run was stopped: the server would wait for them
 KEPT_SESSIONS = 20  # Gradio keeps 0.7 MB for each, of which our page needs nothing
@@ -109,11 +106,7 @@ def looks(studio: "Studio") -> dict[str, Any]:
 
     return {
         "theme": theme(),
-<<<<<<< HEAD
-        "css_paths": [STATIC / name for name in STYLES],
-=======
-        "css_paths": [STATIC / "style.css", MOTION_STYLE],
->>>>>>> wt-motion
+        "css_paths": [*(STATIC / name for name in STYLES), MOTION_STYLE],
         "favicon_path": STATIC / "icon.svg",
         "js": _scripts(),
         "allowed_paths": [
@@ -125,12 +118,8 @@ def looks(studio: "Studio") -> dict[str, Any]:
 
 def _scripts() -> str:
     """What runs in the browser when the page is there: each file is one function."""
-<<<<<<< HEAD
-    parts = [(STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS]
-=======
-    files = (STATIC / "answers.js", STATIC / "page.js", *MOTION_SCRIPTS)
+    files = [*(STATIC / name for name in SCRIPTS), *MOTION_SCRIPTS]
     parts = [file.read_text(encoding="utf-8") for file in files]
->>>>>>> wt-motion
     return "() => {" + "".join(f"({part.strip()})();\n" for part in parts) + "}"
 
 
