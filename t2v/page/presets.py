@@ -139,6 +139,7 @@ TAKE = """(...values) => {{
     return {names}.map((field, i) => field in kept ? kept[field] : values[i]);
 }}"""
 REMEMBER = """(...values) => {{
+    if (!window.touched) return;
     const now = Object.fromEntries({names}.map((field, i) => [field, values[i]]));
     localStorage.setItem('{key}', JSON.stringify(now));
 }}"""

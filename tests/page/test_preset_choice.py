@@ -86,9 +86,9 @@ def test_ones_own_presets_and_last_choices_stay_in_the_browser(page):
     other = page.context.new_page()  # another window of this browser
     other.goto(page.url)
     other.wait_for_selector(".stage[data-state=idle]")
+    expect(other.get_by_label("Standard")).not_to_be_checked()  # as the steps are not
     options(other)
     expect(field(other, "Steps")).to_have_value("7")
-    expect(other.get_by_label("Standard")).not_to_be_checked()
     button(other, "Delete the preset Near <b>").click()
     expect(button(other, "Near <b>")).to_have_count(0)
     other.reload()

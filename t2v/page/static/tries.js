@@ -55,11 +55,19 @@
         }
     });
 
-    // What this browser chose last, where this window has no form of its own.
-    const recall = (triesLeft = 200) => {
-        if (!localStorage.getItem(`choices-of-${TASK}`) || sessionStorage.getItem(`form-of-${TASK}`)) return;
-        if (document.getElementById(`recall-${TASK}`)) press('recall');
-        else if (triesLeft) setTimeout(recall, 50, triesLeft - 1);
-    };
-    recall();
+    // What this browser chose last, where this window has no form of its own. A page that is being built changes
+    // its fields by itself: so it is asked for more than once, and nothing is remembered before somebody does something.
+    window.touched = false;
+    for (const kind of ['input', 'click', 'keydown']) {
+        addEventListener(kind, (event) => { window.touched = window.touched || event.isTrusted; }, true);
+    }
+    if (localStorage.getItem(`choices-of-${TASK}`) && !sessionStorage.getItem(`form-of-${TASK}`)) {
+        const ask = (often) => {
+            if (window.touched || !often) return;
+            const is_there = document.getElementById(`recall-${TASK}`);
+            if (is_there) press('recall');
+            setTimeout(ask, is_there ? 700 : 100, is_there ? often - 1 : often);
+        };
+        ask(4);
+    }
 }
