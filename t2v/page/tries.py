@@ -13,7 +13,7 @@ from t2v.jobs.job import JobView
 from t2v.page import markup, try_markup
 from t2v.page.events import QUIET, RAW
 from t2v.page.run_panel import KEPT_RUNS, RunPanel
-from t2v.page.visitors import visitor
+from t2v.page.visitors import source, visitor
 from t2v.tasks import Settings
 from t2v.tasks.tries import Tries, first_frame, read_values, sweep, variations
 
@@ -128,7 +128,9 @@ class TryingPanel(RunPanel):
             return gr.skip(), ""
         try:
             self._stop(job_id)  # of what is still drawn nothing is needed any more
-            new = self.studio.jobs.submit(view.tries.each[int(number)], visitor(self.studio))
+            new = self.studio.jobs.submit(
+                view.tries.each[int(number)], visitor(self.studio), source(self.studio)
+            )
         except InputError as error:
             return gr.skip(), self.error(str(error))
         self._remember(new, view)

@@ -176,6 +176,7 @@ def test_seconds_frames_and_rate_stay_together(page):
     length.fill("4")
     expect(told).to_have_text("= 16 frames at 4 a second")
     page.get_by_text("Advanced options").click()
+    expect(field(page, "Steps")).to_be_visible()
     expect(field(page, "Frames")).to_have_value("16")
     field(page, "Frames per second").fill("8")
     expect(told).to_have_text("= 16 frames at 8 a second")
