@@ -40,6 +40,20 @@ GROUPS = {
         ),  # fmt: skip
         "seed": ("--seed", "the same seed and options give the same video"),
     },
+    "the first frame": {
+        "first_frame": (
+            "--first-frame",
+            "a picture to begin with (png, jpg, webp, gif, bmp), cut to the video's shape",
+        ),
+        "strength": (
+            "--strength",
+            "1 keeps that picture as it is; below, it is drawn anew in its layout, the more freely the lower",
+        ),
+        "skip_first_frame": (
+            "--skip-first-frame",
+            "begin with what comes after that picture, as where the video continues another",
+        ),
+    },
     "the video": {
         "num_frames": ("--num-frames", "number of frames"),
         "width": ("--width", "pixels, a multiple of 8"),

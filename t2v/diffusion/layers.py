@@ -134,9 +134,9 @@ class Layers(Drawn):
         matte: np.ndarray,
     ) -> None:
         self.windows, self.seen, self.plate = windows, seen, plate
-        self.drawn, self.cells, self.places = drawn, cells, places
+        self.drawn, self.cells, self.places, self.matte = drawn, cells, places, matte
         reach = cv2.dilate(matte.astype(np.float32), np.ones((2 * EDGE_PX + 1,) * 2, np.uint8))
-        self._soft = cv2.GaussianBlur(reach, (0, 0), SOFT_PX)
+        self.soft = cv2.GaussianBlur(reach, (0, 0), SOFT_PX)
 
     def latents(self) -> torch.Tensor:
         return self.drawn[None]
@@ -145,20 +145,25 @@ class Layers(Drawn):
         plane = Plane(self.windows, decode(self.plate))
         for number, picture in enumerate(decode(self.drawn)):
             behind = plane.frame(number, self.seen[number])
-            yield self._together(number, picture, behind)
+            yield self.together(number, picture, behind)
 
-    def _together(self, number: int, picture: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    def together(self, number: int, picture: np.ndarray, behind: np.ndarray) -> np.ndarray:
         """The subject of a decoded frame, moved by what whole cells lack, before the plate."""
         cell_px = self.windows.cell_px
         rest = self.places[number] - self.cells.shifts[number].numpy() * cell_px
         if rest.any():
-            picture = _moved(picture, rest, cv2.INTER_LANCZOS4, cv2.BORDER_REPLICATE)
-        soft = _moved(self._soft, self.places[number], cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)
+            picture = moved(picture, rest, cv2.INTER_LANCZOS4, cv2.BORDER_REPLICATE)
+        soft = moved(self.soft, self.places[number])
         return laid_over(picture, behind, soft)
 
 
-def _moved(picture: np.ndarray, place: np.ndarray, flags: int, border: int) -> np.ndarray:
-    """A picture (h, w) or (h, w, 3) moved by (x, y) pixels."""
+def moved(
+    picture: np.ndarray,
+    place: np.ndarray,
+    flags: int = cv2.INTER_LINEAR,
+    border: int = cv2.BORDER_CONSTANT,
+) -> np.ndarray:
+    """A picture (h, w) or (h, w, 3) moved by (x, y) pixels; black comes in unless it is said otherwise."""
     move = np.array([[1, 0, place[0]], [0, 1, place[1]]], np.float64)
     size = picture.shape[1], picture.shape[0]
     return cv2.warpAffine(picture, move, size, flags=flags, borderMode=border)

@@ -15,6 +15,7 @@ from diffusers import SchedulerMixin
 
 from t2v.diffusion.canvas import Canvas
 from t2v.diffusion.conditions import Guidance, ready_to_predict
+from t2v.diffusion.from_picture import FirstFrame, Start
 from t2v.diffusion.layers import HOLE_CELLS, PLATE_TIME, Cells, Layers, fill_beside, kept_in
 from t2v.diffusion.loop import Run, denoise
 from t2v.diffusion.motion import default_times, noise_to
@@ -49,7 +50,8 @@ Trajectory = dict[
 @dataclass(frozen=True, eq=False)
 class Drawing:
     """How one video is drawn. rows, columns: of a frame's latents. chunk_size: 0 for all at once. first:
-    only so many of its frames are drawn, from the first on, as they are in the whole video; None: all."""
+    only so many of its frames are drawn, from the first on, as they are in the whole video; None: all.
+    first_frame: the picture that it begins with, where that is given."""
 
     pipe: "TextToVideoPipeline"
     schedule: SchedulerMixin
@@ -62,6 +64,7 @@ class Drawing:
     cross_frame: bool
     generator: torch.Generator | None
     first: int | None = None
+    first_frame: FirstFrame | None = None
 
     @property
     def num_steps(self) -> int:
@@ -104,6 +107,30 @@ class Drawing:
         shape = (self.pipe.unet.config.in_channels, self.rows, self.columns)
         return window_noise(shape, self.pipe.device, self.generator, self.windows.corners)
 
+    @cached_property
+    def start(self) -> Start | None:
+        """The picture it begins with, on its way from noise."""
+        if self.first_frame is None:
+            return None
+        return Start.of(self.pipe, self.first_frame, self.schedule, self.noise[:1])
+
+    @property
+    def picture(self) -> np.ndarray | None:
+        """What frame 0 is, uint8 RGB (h, w, 3), where that is a picture that is given and kept as it is."""
+        return self.start.picture if self.start is not None and self.start.is_kept else None
+
+    def cuts(self, subject: Subject) -> bool:
+        """Whether a subject is the given picture's own, cut out of it, and so not drawn again."""
+        return self.picture is not None and not subject.lively
+
+    def begin(self) -> Track:
+        """The windows' track from noise, in which a given picture is put back."""
+        track = Track.from_noise(self.schedule, self.noise, self.generators())
+        if self.start is not None:
+            self.start.hold(track)
+            track.latents = self.windows.share(track.latents, feather=False)
+        return track
+
     def run(self, track: Track, progress: Progress, label: str, guidance: Guidance | None = None) -> None:
         """Denoise a track to its end, by this drawing's guidance unless another is given."""
         guidance = self.guidance if guidance is None else guidance
@@ -118,10 +145,11 @@ def draw_canvas(drawing: Drawing, on_step: Callable[[Step], None] | None) -> Can
     windows, seen = drawing.windows, drawing.seen
     progress = Progress.planned(len(windows), drawing.num_steps, None, on_step)
     progress.show = windows.frames
-    track = Track.from_noise(drawing.schedule, drawing.noise, drawing.generators())
+    track = drawing.begin()
     track.after_step = windows.share
     drawing.run(track, progress, "all frames")
-    return Canvas(windows, seen, track.latents)
+    drawn = Canvas(windows, seen, track.latents)
+    return drawn if drawing.start is None else drawing.start.canvas(drawn)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,20 +175,26 @@ class LayeredDrawing:
         own, windows = self.drawing, self.drawing.windows
         first, matte, picture = self._first()
         mask = in_cells(matte, own.pipe.cell_px)
-        straight = path(own.num_frames, self.subject.x, self.subject.y, self.subject.path)
-        places = kept_in(straight, mask, own.pipe.cell_px)
+        places = path(own.num_frames, self.subject.x, self.subject.y, self.subject.path)
+        if own.picture is None:  # in a picture that is given the subject stands where it does
+            places = kept_in(places, mask, own.pipe.cell_px)
         stands = not places.any() and own.stands
         places = places[: own.first]
-        plate = first if stands else self._plate(first, grown(mask, HOLE_CELLS), picture)
+        hole = None if stands else grown(mask, HOLE_CELLS)
+        plate = first if hole is None else self._plate(first, hole, picture)
         cells = Cells.moved(mask, places, own.pipe.cell_px, self.subject.lively)
-        drawn = self._frames(cells, mask, first, plate)
-        return Layers(windows, own.seen, plate[own.num_steps], drawn, cells, places, matte)
+        drawn = (self._cut if own.cuts(self.subject) else self._frames)(cells, mask, first, plate)
+        layers = Layers(windows, own.seen, plate[own.num_steps], drawn, cells, places, matte)
+        if own.start is None:
+            return layers
+        beyond = None if hole is None else in_pixels(hole, own.pipe.cell_px)
+        return own.start.layers(layers, beyond, self.subject.lively)
 
     def _first(self) -> tuple[Trajectory, np.ndarray, np.ndarray]:
         """The camera's picture with the subject in it, from T on; the subject's pixels (h, w); frame 0."""
         own, windows = self.drawing, self.drawing.windows
         self.progress.show = windows.frames
-        track = Track.from_noise(own.schedule, own.noise, own.generators())
+        track = own.begin()
         kept: Trajectory = {0: track.latents}
         with heeding(own.pipe.unet, self.places, len(self.drawing.guidance.embeds)) as heard:
 
@@ -173,7 +207,9 @@ class LayeredDrawing:
 
             track.after_step = after_step
             own.run(track, self.progress, "the picture")
-        (picture,) = own.pipe.decode(kept[own.num_steps][:1][None])
+        picture = own.picture
+        if picture is None:
+            (picture,) = own.pipe.decode(kept[own.num_steps][:1][None])
         if self.mask is not None:
             return kept, in_pixels(self.mask, own.pipe.cell_px), picture
         heeded = heard.map(own.rows, own.columns)
@@ -218,19 +254,28 @@ class LayeredDrawing:
         def behind(index: int) -> torch.Tensor:
             return own.windows.frames(plate[index])
 
+        def begun(latents: torch.Tensor, done: int) -> torch.Tensor:
+            return latents if own.picture is None else torch.cat([first[done][:1], latents[1:]])
+
         begin = Cells.cut_out(mask, cells.shifts)
         start = begin.compose(behind(self.start), self._begun(first), behind(self.start))
         track = Track.from_latents(own.schedule, start, own.generators(len(own.seen)), self.start)
-        track.latents = start
+        track.latents = begun(start, self.start)
 
         def after_step(latents: torch.Tensor) -> torch.Tensor:
             done = track.index + 1
-            return cells.compose(latents, first[done][0], behind(done))
+            return begun(cells.compose(latents, first[done][0], behind(done)), done)
 
         track.after_step = after_step
         self.progress.show = None
         own.run(track, self.progress, "all frames")
         return track.latents
+
+    def _cut(self, cells: Cells, mask: np.ndarray, first: Trajectory, plate: Trajectory) -> torch.Tensor:
+        """All frames, (f c h w), with the picture's own subject moved over the plate: nothing is drawn."""
+        own = self.drawing
+        behind = own.windows.frames(plate[own.num_steps])
+        return Cells.cut_out(mask, cells.shifts).compose(behind, first[own.num_steps][0], behind)
 
     def _begun(self, first: Trajectory) -> torch.Tensor:
         """The first frame at T, (c h w); or, for a lively subject, one for every frame (f c h w).
@@ -269,7 +314,7 @@ def draw_layers(
     places = word_places(pipe.tokenizer, prompt, subject.words) if mask is None else []
     behind = guidance_by(pipe, without(prompt, subject.words), "", 1.0)
     steps, plate_start = drawing.num_steps, plate_step(drawing)
-    alone, together = steps - plate_start, steps - start
+    alone, together = steps - plate_start, 0 if drawing.cuts(subject) else steps - start
     arithmetic = steps * len(drawing.windows) + alone + together * len(drawing.seen)
     progress = Progress(steps + alone + together, arithmetic, on_step)
     return LayeredDrawing(drawing, subject, mask, places, behind, start, freed, plate_start, progress).draw()

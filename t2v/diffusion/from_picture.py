@@ -1,0 +1,204 @@
+"""Videos that begin with a given picture: its latents on their way from noise, put back after every step.
+
+Each of them is the picture noised as far as its time asks, x_t = sqrt(abar) x_0 + sqrt(1 - abar) eps with
+one eps for all times, or inverted (``inversion``). So whatever is drawn beside the picture, or attends to it,
+sees it as the model itself would have drawn it. A strength below 1 puts it back only up to that share of the
+steps, and from there it is drawn freely: image to image (SDEdit, arXiv 2108.01073).
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+from diffusers import SchedulerMixin
+
+from t2v.checks import InputError, check_number
+from t2v.diffusion.canvas import Canvas, Decode, Drawn, Plane, joined
+from t2v.diffusion.layers import Layers, moved
+from t2v.diffusion.motion import noise_to
+from t2v.diffusion.sampling import Track, alpha_bar, preserving_scale
+
+if TYPE_CHECKING:
+    from t2v.diffusion.pipeline import TextToVideoPipeline
+
+CUT_PX, CUT_SOFT_PX = 1, 0.8  # beyond the subject's pixels that are cut out with it, and how softly they end
+
+
+@dataclass(frozen=True, eq=False)
+class FirstFrame:
+    """The picture that a video begins with: uint8 RGB (h, w, 3), of the video's size.
+
+    strength: 0..1, the share of the steps up to which frame 0 is held to it. At 1 frame 0 is the picture
+    itself, below it is drawn anew by the prompt in its layout, the more freely the lower. (The strength of
+    diffusers' image to image counts the other way: it is 1 minus this.)
+    """
+
+    picture: np.ndarray
+    strength: float = 1.0
+
+    def check(self, height: int, width: int) -> None:
+        """InputError unless it is a picture of so many pixels, with a strength of 0..1."""
+        check_number("strength", self.strength, 0, 1)
+        one = self.picture
+        if not isinstance(one, np.ndarray) or one.dtype != np.uint8 or one.shape != (height, width, 3):
+            shape = one.shape if isinstance(one, np.ndarray) else type(one).__name__
+            raise InputError(f"first_frame is {shape}; give a uint8 array of shape {(height, width, 3)}.")
+
+    def shown(self, drawn: "torch.Tensor | Drawn") -> "torch.Tensor | Drawn":
+        """What was drawn, latents (1 f c h w) or a scene, whose frame 0 is the picture where it is kept."""
+        if isinstance(drawn, Drawn) or self.strength < 1:  # scenes see to it themselves
+            return drawn
+        return PicturedFrames(self.picture, drawn)
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A picture's way from noise. latents: of it, (1 c h w), scaled; noise: eps, of the same shape.
+
+    until: the number of the time step up to which it is put back. inverted: number of a time step -> latents
+    before it, where they are not ``latents`` noised.
+    """
+
+    picture: np.ndarray
+    schedule: SchedulerMixin
+    latents: torch.Tensor
+    noise: torch.Tensor
+    until: int
+    inverted: Mapping[int, torch.Tensor]
+
+    @classmethod
+    def of(
+        cls, pipe: "TextToVideoPipeline", given: FirstFrame, schedule: SchedulerMixin, noise: torch.Tensor
+    ) -> "Start":
+        """noise: of the first frame, (1 c h w); InputError where the picture is not of its size."""
+        height, width = (side * pipe.cell_px for side in noise.shape[-2:])
+        given.check(height, width)
+        latents = pipe.encode(given.picture[None]) * pipe.vae.config.scaling_factor
+        steps = len(schedule.timesteps)
+        share = round(float(given.strength) * steps)
+        until = steps if given.strength == 1 else min(share, steps - 1)  # and so 0 of one step
+        return cls(given.picture, schedule, latents, noise, until, {})
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether frame 0 is the picture itself."""
+        return self.until == len(self.schedule.timesteps)
+
+    def preserving(self, index: int) -> torch.Tensor:
+        """Its latents before time step number ``index``, in the paper's scaling, (1 c h w)."""
+        if index == len(self.schedule.timesteps):
+            return self.latents
+        if index in self.inverted:
+            return self.inverted[index]
+        return noise_to(self.latents, alpha_bar(self.schedule, index), self.noise)
+
+    def put_back(self, latents: torch.Tensor, done: int) -> torch.Tensor:
+        """Latents (f c h w), as the scheduler scales them, whose first is the picture's where it is held.
+
+        done: the number of the time step that comes next.
+        """
+        if done > self.until:
+            return latents
+        is_end = done == len(self.schedule.timesteps)
+        own = self.preserving(done) / (1 if is_end else preserving_scale(self.schedule, done))
+        return torch.cat([own, latents[1:]])
+
+    def track(self, generators: list[torch.Generator], index: int, eta: float = 0.0) -> Track:
+        """The first frame alone, from time step number ``index`` on, or earlier if it is drawn by then."""
+        index = min(index, self.until)
+        track = Track.from_latents(self.schedule, self.preserving(index), generators, index, eta)
+        track.put_back = self.put_back
+        return track
+
+    def ahead(self, track: Track, index: int) -> Track:
+        """A copy of the first frame's track, as far on its way to step number ``index`` as it is known."""
+        if self.until <= track.index:
+            return track.fork()
+        return self.track([one.clone_state() for one in track.generators], index, track.eta)
+
+    def hold(self, track: Track) -> None:
+        """Let a track that begins with noise hold its first frame to the picture."""
+        track.put_back = self.put_back
+        track.latents = self.put_back(track.latents, 0)
+
+    def canvas(self, drawn: Canvas) -> Canvas:
+        """The large picture of which this is the first window's part, to the pixel."""
+        return PicturedCanvas(self.picture, drawn) if self.is_kept else drawn
+
+    def layers(self, drawn: Layers, hole: np.ndarray | None, lively: bool) -> Layers:
+        """The layers into which the picture is taken apart, to the pixel.
+
+        hole: (h, w) bool, pixels that are not the picture's behind the subject; None where it stands still.
+        """
+        return PicturedLayers(self.picture, hole, lively, drawn) if self.is_kept else drawn
+
+
+class PicturedCanvas(Canvas):
+    """One picture under a camera, whose first window shows a given picture itself."""
+
+    def __init__(self, picture: np.ndarray, drawn: Canvas) -> None:
+        super().__init__(drawn.windows, drawn.seen, drawn.cells)
+        self.picture = picture
+
+    def frames(self, decode: Decode) -> Iterator[np.ndarray]:
+        yield from self.under_camera(Plane(self.windows, _beginning(self.picture, decode(self.cells[1:]))))
+
+
+class PicturedFrames(Drawn):
+    """Frames that were each drawn by itself, of which the first is a given picture."""
+
+    def __init__(self, picture: np.ndarray, drawn: torch.Tensor) -> None:
+        """drawn: latents (1 f c h w)."""
+        self.picture, self.drawn = picture, drawn
+
+    def latents(self) -> torch.Tensor:
+        return self.drawn
+
+    def frames(self, decode: Decode) -> Iterator[np.ndarray]:
+        yield from _beginning(self.picture, decode(self.drawn[0, 1:]))
+
+
+class PicturedLayers(Layers):
+    """A subject that is a given picture's before what else that shows."""
+
+    def __init__(self, picture: np.ndarray, hole: np.ndarray | None, lively: bool, drawn: Layers) -> None:
+        super().__init__(
+            drawn.windows, drawn.seen, drawn.plate, drawn.drawn, drawn.cells, drawn.places, drawn.matte
+        )
+        self.picture, self.hole, self.lively = picture, hole, lively
+        edge = cv2.dilate(drawn.matte.astype(np.float32), np.ones((2 * CUT_PX + 1,) * 2, np.uint8))
+        self._edge = cv2.GaussianBlur(edge, (0, 0), CUT_SOFT_PX)
+
+    def frames(self, decode: Decode) -> Iterator[np.ndarray]:
+        """The first one is the picture; a subject that keeps its shape is cut out of it, to the pixel."""
+        plane = Plane(self.windows, self._plate(decode))
+        drawn = decode(self.drawn) if self.lively else itertools.repeat(self.picture)
+        for number, (view, picture) in enumerate(zip(self.seen, drawn, strict=False)):
+            if number == 0:
+                yield self.picture
+            else:
+                behind = plane.frame(number, view)
+                yield self.together(number, picture, behind) if self.lively else self._cut(number, behind)
+
+    def _cut(self, number: int, behind: np.ndarray) -> np.ndarray:
+        """The picture's own subject where it has moved to, before what is behind it."""
+        place = self.places[number]
+        picture = moved(self.picture, place, cv2.INTER_LANCZOS4, cv2.BORDER_REPLICATE)
+        share = moved(self._edge, place)[..., None]
+        mixed = behind + share * (picture.astype(np.float32) - behind)
+        return mixed.round().clip(0, 255).astype(np.uint8)
+
+    def _plate(self, decode: Decode) -> Iterator[np.ndarray]:
+        if self.hole is None:
+            return _beginning(self.picture, decode(self.plate[1:]))
+        pictures = decode(self.plate)
+        return _beginning(joined(next(pictures), self.picture, ~self.hole), pictures)
+
+
+def _beginning(first: np.ndarray, others: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    yield first
+    yield from others
