@@ -108,17 +108,10 @@ class Start:
         return torch.cat([own, latents[1:]])
 
     def track(self, generators: list[torch.Generator], index: int, eta: float = 0.0) -> Track:
-        """The first frame alone, from time step number ``index`` on, or earlier if it is drawn by then."""
-        index = min(index, self.until)
+        """The first frame alone, from time step number ``index`` on, at which it is held."""
         track = Track.from_latents(self.schedule, self.preserving(index), generators, index, eta)
         track.put_back = self.put_back
         return track
-
-    def ahead(self, track: Track, index: int) -> Track:
-        """A copy of the first frame's track, as far on its way to step number ``index`` as it is known."""
-        if self.until <= track.index:
-            return track.fork()
-        return self.track([one.clone_state() for one in track.generators], index, track.eta)
 
     def hold(self, track: Track) -> None:
         """Let a track that begins with noise hold its first frame to the picture."""

@@ -142,12 +142,15 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         T and T'.
         """
         t1, t0 = window
-        first = Track.from_noise(run.schedule, noise[:1], generators[:1], run.eta)  # x_1000^1
-        if start is not None:
-            first = start.track(generators[:1], t1, run.eta)
-        denoise(run, [first], t1, "first frame")  # x_T^1
-        ahead = first.fork() if start is None else start.ahead(first, t0)
-        denoise(run, [ahead], t0, "motion")  # x_T'^1
+        if start is not None and start.is_kept:  # then both are known
+            first, ahead = (start.track(generators[:1], index, run.eta) for index in window)
+        else:
+            first = Track.from_noise(run.schedule, noise[:1], generators[:1], run.eta)  # x_1000^1
+            if start is not None:
+                start.hold(first)
+            denoise(run, [first], t1, "first frame")  # x_T^1
+            ahead = first.fork()
+            denoise(run, [ahead], t0, "motion")  # x_T'^1
         moved = warp(ahead.preserving().expand(len(field), -1, -1, -1), field, self.cell_px, motion.warp)
         ratio = alpha_ratio(alpha_bar(run.schedule, t1), alpha_bar(run.schedule, t0))
         noised = noise_to(moved, ratio, noise[1:])  # x_T^k
@@ -166,9 +169,11 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         if first_frame is None:
             return None
         start = Start.of(self, first_frame, schedule, noise)
+        if not start.is_kept:
+            return start
         t1, t0 = (0, 0) if window is None else window
-        progress.add(-min(start.until, t0))  # that are known
-        return invert(self, start, prompt, t1, progress) if start.is_kept else start
+        progress.add(-t0)  # that need not be drawn
+        return invert(self, start, prompt, t1, progress)
 
     def _smooth(
         self, run: Run, tracks: list[Track], motion: Motion, field: torch.Tensor, prompt: str | torch.Tensor

@@ -100,3 +100,21 @@ def test_any_checkpoint_begins_with_the_picture_and_may_leave_it_out(model_folde
     assert np.array_equal(rest, whole[1:])
     freer = engine.generate(asked(picture, **call, strength=0.5)).frames
     assert freer.shape == whole.shape and not np.array_equal(freer[0], shade())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheduler", ["ddim", "euler-ancestral", "dpm++"])
+@pytest.mark.parametrize("strength", [1.0, 0.5])
+@pytest.mark.parametrize(
+    "way", [{"method": "canvas"}, {"method": "paper"}, {"move": "subject"}, {"move": "life"}]
+)
+@pytest.mark.parametrize("skip", [False, True])
+def test_the_first_frame_alone_is_the_one_with_which_the_video_begins(
+    model_folder, picture, way, strength, skip, scheduler
+):
+    engine, call = Engine("cpu"), {"model": str(model_folder), "seed": 3, "num_inference_steps": 5}
+    call |= {"scheduler": scheduler, "strength": strength, "skip_first_frame": skip, **way}
+    run = engine.resolve(asked(picture, num_frames=3, motion_x=8.0, **call))
+    still, video = engine.still(run), np.stack(list(engine.frames(run)))
+    assert video.shape[0] == 3 and np.abs(still.astype(int) - video[0]).max() <= 1
+    assert np.array_equal(still, shade()) == (strength == 1 and not skip)
