@@ -9,7 +9,7 @@ import sys
 from dataclasses import MISSING
 from typing import Any
 
-from t2v.commands import like
+from t2v.commands import continuing, like
 from t2v.diffusion.options import METHODS, MOVES, PATHS, SCHEDULERS, WARPS
 from t2v.program import Parser
 from t2v.tasks import TASKS, Settings, acting
@@ -199,6 +199,7 @@ def _add_options(command: argparse.ArgumentParser, kind: type[Settings], taken: 
         like.take_all(command, taken)
     run = command.add_argument_group("the run")
     run.add_argument(like.OPTION, metavar="FILE", help=like.HELP)
+    continuing.add_options(run, kind)
     where = (
         f"the file to write, in {ENDINGS} (.zip: PNG frames, .png: one frame; default: a new MP4 in outputs/)"
     )

@@ -5,10 +5,11 @@ Nothing heavy is imported here, so that help and refusals come at once.
 
 import argparse
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from t2v.checks import InputError, check_choice, check_number
+from t2v.commands.continuing import Continues, check_continued, read_continue, settings_after
 from t2v.commands.like import read_like, tell_apart
 from t2v.commands.options import build_parser, in_options, other_tasks
 from t2v.devices import check_device, check_dtype
@@ -33,6 +34,7 @@ class Order:
     dtype: str | None
     as_json: bool
     with_settings: bool = True
+    continues: Continues | None = None
 
     def seen_path(self, name: str) -> Path | None:
         """Where a thing that the model sees ("clip", "canny" ...) is to be kept; None: nowhere."""
@@ -57,7 +59,13 @@ def read_order(argv: list[str] | None = None, prog: str = PROG) -> Order:
     prog: what the program was called by.
     """
     try:
+        continues, argv = read_continue(argv, prog)
         like, argv = read_like(argv, prog)
+        if continues is not None:
+            after = settings_after(continues, like)
+            arguments = build_parser(prog, after).parse_args(argv)
+            check_continued(arguments, continues, after)
+            return replace(_checked(arguments, after), continues=continues)
         arguments = build_parser(prog, like).parse_args(argv)
         if like is not None:
             tell_apart(arguments, like)
