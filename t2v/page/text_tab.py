@@ -7,6 +7,7 @@ from t2v.diffusion.options import PATHS
 from t2v.page import form_fields as fields
 from t2v.page.endpoints import add_endpoint
 from t2v.page.form_fields import number_field
+from t2v.page.picture_field import PictureField, PicturePanel
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
 from t2v.tasks import acting
@@ -39,11 +40,13 @@ ACTION_CHOICES = [
 
 def build(studio: Studio) -> RunPanel:
     """Lays the tab out; call inside ``gr.Tab``, and ``wire()`` what it returns outside."""
-    panel = RunPanel(studio, TextToVideoSettings)
+    panel = PicturePanel(studio, TextToVideoSettings)
+    panel.picture = PictureField()
     with gr.Row(elem_classes="two-columns"):
         with gr.Column(scale=6, min_width=300):
             form = _form(studio)
             panel.buttons()
+            form |= panel.picture.place()
             form |= _advanced(form["prompt"])
         with gr.Column(scale=5, min_width=300, elem_classes="result"):
             panel.result()

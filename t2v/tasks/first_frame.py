@@ -1,12 +1,14 @@
 """A video that begins with a picture: what of it settings check and tell, and what a run takes of it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2v.checks import InputError, check_text
 from t2v.diffusion.over_time import read_over_time
 from t2v.tasks import acting
+from t2v.tasks.settings import Settings
 from t2v.video.picture import check_picture, fitted_picture, read_picture
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from t2v.tasks.text_to_video import ResolvedTextToVideo, TextToVideoSettings
 
 MAX_PATH_CHARS = 4000
+OF_A_PICTURE = ("first_frame", "strength", "skip_first_frame")  # fields that say nothing without one
 SAME_SHAPE = 0.02  # by which width to height may differ for nothing worth a word to be cut off
 
 
@@ -42,6 +45,17 @@ def check_first_frame(settings: "TextToVideoSettings") -> None:
     if read_over_time(settings.prompt) is not None:
         raise InputError("prompt changes over time, and first_frame is given; give one text, or no picture.")
     check_picture(settings.first_frame)
+
+
+def without_picture(settings: Settings) -> tuple[Settings, str | None]:
+    """Settings that begin with no picture, and the path or name of the one that they had; None for none.
+
+    For settings out of a file, of whose picture only the name is told.
+    """
+    named = getattr(settings, "first_frame", None)
+    if not named:
+        return settings, None
+    return replace(settings, first_frame=None, strength=1.0, skip_first_frame=False), str(named)  # type: ignore[call-arg]
 
 
 def check_readable(settings: "TextToVideoSettings") -> None:
