@@ -142,14 +142,16 @@ class Drawing:
 
 def draw_canvas(drawing: Drawing, on_step: Callable[[Step], None] | None) -> Canvas:
     """One picture under the camera."""
-    windows, seen = drawing.windows, drawing.seen
+    windows, seen, start = drawing.windows, drawing.seen, drawing.start
+    if start is not None and start.is_kept and len(windows) == 1:  # all that is ever seen is there
+        return start.canvas(Canvas(windows, seen, start.latents))
     progress = Progress.planned(len(windows), drawing.num_steps, None, on_step)
     progress.show = windows.frames
     track = drawing.begin()
     track.after_step = windows.share
     drawing.run(track, progress, "all frames")
     drawn = Canvas(windows, seen, track.latents)
-    return drawn if drawing.start is None else drawing.start.canvas(drawn)
+    return drawn if start is None else start.canvas(drawn)
 
 
 @dataclass(frozen=True, eq=False)

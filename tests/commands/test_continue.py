@@ -8,6 +8,8 @@ import pytest
 from t2v.checks import InputError
 from t2v.commands.generate import main
 from t2v.commands.order import read_order
+from t2v.library.results import settings_dict
+from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.video.picture import read_picture, write_picture
 from t2v.video.video import read_video
 from t2v.video.write import read_settings, write_video
@@ -37,6 +39,19 @@ def test_what_continues_a_clip_begins_behind_its_last_frame(clip):
     assert (settings.prompt, settings.fps, settings.skip_first_frame) == ("a car", 6, True)
     assert read_picture(settings.first_frame).shape == (64, 128, 3)
     assert order.continues.is_joined
+
+
+def test_like_finds_the_picture_beside_the_video_or_asks_for_it(tmp_path, picture):
+    made = settings_dict(TextToVideoSettings("a car", first_frame=picture, strength=0.5, num_frames=3))
+    frames = np.zeros((3, 64, 64, 3), np.uint8)
+    video = write_video(tmp_path / "made.mp4", frames, 4, made)
+    settings = read_order(["--like", str(video)]).settings
+    assert (settings.first_frame, settings.strength) == (picture, 0.5)
+    (tmp_path / "elsewhere").mkdir()
+    moved = str(video.rename(tmp_path / "elsewhere" / "made.mp4"))
+    with pytest.raises(InputError, match=r"--first-frame is 'sky.png', and there is no such file; give the"):
+        read_order(["--like", moved])
+    assert read_order(["--like", moved, "--first-frame", picture]).settings.first_frame == picture
 
 
 BAD = [

@@ -163,6 +163,15 @@ def test_steps_are_told_to_the_end(pipeline, call):
         assert told[-1].fraction == pytest.approx(1.0)
 
 
+def test_where_nothing_comes_into_view_nothing_is_drawn(pipeline):
+    told = []
+    drawn = scene(pipeline, camera=Camera(zoom=1.1), on_step=told.append)
+    assert told == [] and np.array_equal(drawn[0], picture())
+    middle = np.s_[56:72, 56:72]
+    assert difference(drawn[3][middle], drawn[0][middle]) > 0 and len(drawn) == 4
+    assert np.array_equal(scene(pipeline, camera=Camera())[3], picture())
+
+
 @pytest.mark.parametrize("bad", [picture()[:64], picture().astype(float), "car.png"])
 def test_a_picture_of_another_size_or_kind_is_refused(pipeline, bad):
     with pytest.raises(InputError, match=r"first_frame is .*; give a uint8 array of shape \(128, 128, 3\)"):
