@@ -65,7 +65,21 @@ GROUPS = {
         "move": ("--move", "the camera's whole picture, the subject, both, or life in the subject alone"),
         "motion_x": ("--motion-x", "movement of what moves to the right, in pixels per frame"),
         "motion_y": ("--motion-y", "movement of what moves downwards, in pixels per frame"),
-        "subject": ("--subject", "words of the prompt that name the subject (default: its first ones)"),
+        "subject": (
+            "--subject",
+            "words of the prompt that name the subject (default: its first ones); of several, given one by "
+            "one, the first is the nearest",
+        ),
+        "motion": (
+            "--motion",
+            'how it moves over time: "0: 0,0 | 4: 40,-10 | 7: 60,0 x1.3" are frame, place in pixels from the '
+            'start, and size; "line 0,0 25%%,-10%% 50%%,0 | ease | to and fro" is a path in shares of the '
+            'picture; "red car: ..." and "camera: ..." say of what, one option each',
+        ),
+        "painted": (
+            "--painted",
+            "where the subjects are in the first frame, as the page writes it (32x32:330,6,26,6)",
+        ),
         "background_x": ("--background-x", "with --move both: the background's movement to the right"),
         "background_y": ("--background-y", "with --move both: the background's movement downwards"),
         "motion_path": ("--path", "the way it takes"),
@@ -112,6 +126,7 @@ OPTIONS = {
     **{name: (own.option, own.help) for kind in TASKS.values() for name, own in kind.own.items()},
 }
 OF_CONTROLNETS = ("controlnet", "also")  # fields that --controlnet fills together
+REPEATED = ("subject", "motion", "painted")  # options for several things, joined by semicolons
 OF_RUNS = ("device", "dtype")  # options that belong to no Settings
 CHOICES = {
     "scheduler": SCHEDULERS,
@@ -241,6 +256,8 @@ def _add_option(group: Any, kind: type[Settings], name: str, default: Any, is_ta
         group.add_argument(*flags, dest=name, action=action, help=hint)
         if is_taken:
             back = f"--{flag.removeprefix('--no-')}" if default else f"--no-{flag.removeprefix('--')}"
+            if any(back == option for option, _ in OPTIONS.values()):  # as --motion, beside --no-motion
+                back = f"--{name.replace('_', '-')}"
             action = "store_true" if default else "store_false"
             group.add_argument(back, dest=name, action=action, help=argparse.SUPPRESS)
     elif name in kind.limits:
@@ -252,7 +269,8 @@ def _add_option(group: Any, kind: type[Settings], name: str, default: Any, is_ta
     else:
         hint += f": {', '.join(CHOICES[name])}" if name in CHOICES else ""
         hint += f" (default: {default})" if default else ""
-        group.add_argument(*flags, dest=name, default=default, metavar="TEXT", help=hint)
+        how = {"action": "append"} if name in REPEATED else {}
+        group.add_argument(*flags, dest=name, default=default, metavar="TEXT", help=hint, **how)
 
 
 def _number(text: str) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 from t2v.checks import InputError, check_choice, check_number
 from t2v.commands.continuing import Continues, check_continued, read_continue, settings_after
 from t2v.commands.like import read_like, tell_apart
-from t2v.commands.options import build_parser, in_options, other_tasks
+from t2v.commands.options import REPEATED, build_parser, in_options, other_tasks
 from t2v.devices import check_device, check_dtype
 from t2v.engine.check_weights import check_weights
 from t2v.library.results import check_target
@@ -77,6 +77,9 @@ def read_order(argv: list[str] | None = None, prog: str = PROG) -> Order:
 def _checked(arguments: argparse.Namespace, like: Settings | None) -> Order:
     kind = arguments.settings_class
     given = {field.name: getattr(arguments, field.name, None) for field in fields(kind)}
+    for name in REPEATED:
+        if isinstance(value := given.get(name), list):
+            given[name] = "; ".join(value)
     if issubclass(kind, ControlledSettings) and (arguments.controlnets or like is None):
         given["controlnet"], given["also"] = read_controlnets(kind.task, arguments.controlnets)
     settings = kind(**given)

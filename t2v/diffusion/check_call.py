@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
 from t2v.checks import InputError, check_choice, check_int, check_number
 from t2v.diffusion.conditions import Control
-from t2v.diffusion.options import SCHEDULERS, own_cells
+from t2v.diffusion.options import SCHEDULERS, Subject, own_cells
 
 
 def check_run(
@@ -126,3 +127,24 @@ def noise_channels(unet: UNet2DConditionModel, vae: AutoencoderKL, source: torch
             f"the model's UNet takes {taken} channels, not {2 * latent}; choose an InstructPix2Pix model."
         )
     return latent
+
+
+def subjects_of(
+    subject: Subject | Sequence[Subject], painted: np.ndarray | Sequence[np.ndarray | None] | None
+) -> tuple[list[Subject], list[np.ndarray | None]]:
+    """The subjects of a scene, checked, and of each where it was painted, or None."""
+    subjects = [subject] if isinstance(subject, Subject) else list(subject)
+    maps: list[np.ndarray | None]
+    if painted is None or isinstance(painted, np.ndarray):
+        maps = [painted, *[None] * (len(subjects) - 1)]
+    else:
+        maps = list(painted)
+    if not subjects:
+        raise InputError("subject is an empty list; give at least one, or None.")
+    if len(maps) != len(subjects):
+        raise InputError(
+            f"painted has {len(maps)} masks for {len(subjects)} subjects; give each one, or None."
+        )
+    for one in subjects:
+        one.check()
+    return subjects, maps

@@ -11,21 +11,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import torch
 from diffusers import SchedulerMixin
 
 from t2v.checks import InputError, check_number
 from t2v.diffusion.canvas import Canvas, Decode, Drawn, Plane, joined
-from t2v.diffusion.layers import Layers, moved
+from t2v.diffusion.cutouts import Layers
 from t2v.diffusion.motion import noise_to
 from t2v.diffusion.sampling import Track, alpha_bar, preserving_scale
 
 if TYPE_CHECKING:
     from t2v.diffusion.pipeline import TextToVideoPipeline
-
-CUT_PX, CUT_SOFT_PX = 1, 0.8  # beyond the subject's pixels that are cut out with it, and how softly they end
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,12 +119,12 @@ class Start:
         """The large picture of which this is the first window's part, to the pixel."""
         return PicturedCanvas(self.picture, drawn) if self.is_kept else drawn
 
-    def layers(self, drawn: Layers, hole: np.ndarray | None, lively: bool) -> Layers:
+    def layers(self, drawn: Layers, hole: np.ndarray | None) -> Layers:
         """The layers into which the picture is taken apart, to the pixel.
 
-        hole: (h, w) bool, pixels that are not the picture's behind the subject; None where it stands still.
+        hole: (h, w) bool, pixels that are not the picture's behind the subjects; None where they stand still.
         """
-        return PicturedLayers(self.picture, hole, lively, drawn) if self.is_kept else drawn
+        return PicturedLayers(hole, drawn) if self.is_kept else drawn
 
 
 class PicturedCanvas(Canvas):
@@ -156,36 +153,27 @@ class PicturedFrames(Drawn):
 
 
 class PicturedLayers(Layers):
-    """A subject that is a given picture's before what else that shows."""
+    """A video of subjects that are a given picture's, before what else that shows."""
 
-    def __init__(self, picture: np.ndarray, hole: np.ndarray | None, lively: bool, drawn: Layers) -> None:
+    def __init__(self, hole: np.ndarray | None, drawn: Layers) -> None:
         super().__init__(
-            drawn.windows, drawn.seen, drawn.plate, drawn.drawn, drawn.cells, drawn.places, drawn.matte
+            drawn.windows,
+            drawn.seen,
+            drawn.plate,
+            drawn.subjects,
+            drawn.first,
+            drawn.picture,
+            drawn.drawn,
+            drawn.cells,
         )
-        self.picture, self.hole, self.lively = picture, hole, lively
-        edge = cv2.dilate(drawn.matte.astype(np.float32), np.ones((2 * CUT_PX + 1,) * 2, np.uint8))
-        self._edge = cv2.GaussianBlur(edge, (0, 0), CUT_SOFT_PX)
+        self.hole = hole
 
     def frames(self, decode: Decode) -> Iterator[np.ndarray]:
-        """The first one is the picture; a subject that keeps its shape is cut out of it, to the pixel."""
-        plane = Plane(self.windows, self._plate(decode))
-        drawn = decode(self.drawn) if self.lively else itertools.repeat(self.picture)
-        for number, (view, picture) in enumerate(zip(self.seen, drawn, strict=False)):
-            if number == 0:
-                yield self.picture
-            else:
-                behind = plane.frame(number, view)
-                yield self.together(number, picture, behind) if self.lively else self._cut(number, behind)
+        """The first one is the picture; subjects that keep their shape are cut out of it, to the pixel."""
+        yield from _beginning(self.picture, itertools.islice(super().frames(decode), 1, None))
 
-    def _cut(self, number: int, behind: np.ndarray) -> np.ndarray:
-        """The picture's own subject where it has moved to, before what is behind it."""
-        place = self.places[number]
-        picture = moved(self.picture, place, cv2.INTER_LANCZOS4, cv2.BORDER_REPLICATE)
-        share = moved(self._edge, place)[..., None]
-        mixed = behind + share * (picture.astype(np.float32) - behind)
-        return mixed.round().clip(0, 255).astype(np.uint8)
-
-    def _plate(self, decode: Decode) -> Iterator[np.ndarray]:
+    def plate_pictures(self, decode: Decode) -> Iterator[np.ndarray]:
+        """The picture itself but for its hole."""
         if self.hole is None:
             return _beginning(self.picture, decode(self.plate[1:]))
         pictures = decode(self.plate)

@@ -1,56 +1,90 @@
-"""Two layers: a subject that moves, and a background that stands or moves at a speed of its own.
+"""Layers, in cells: subjects that move, and a background that stands or moves at a speed of its own.
 
-The subject is where the network's text attention finds its words. What is behind it (the plate) is filled in
+A subject is where the network's text attention finds its words. What is behind it (the plate) is filled in
 from beside it, noised a little and drawn again without the subject. Then every frame is drawn from T on:
-inside the subject's mask, moved, it is the first frame; outside of it the plate; the network itself draws the
-border between the two anew in each frame, and where it is asked for life the whole subject.
+inside a subject's mask, moved, it is the first frame; outside of all of them the plate; the network itself
+draws the border between them anew in each frame, and where it is asked for life the whole subject. A subject
+that changes its size or is turned, and does not live, is no business of the network's: it is cut out of the
+first frame's pixels (``cutouts``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 import torch
 
-from t2v.diffusion.canvas import Decode, Drawn, Plane
+from t2v.diffusion.courses import Placed
 from t2v.diffusion.motion import shifted
-from t2v.diffusion.options import KnownTimes
-from t2v.diffusion.subject import grown
-from t2v.diffusion.windows import Windows
+from t2v.diffusion.subject import grown, in_cells
+from t2v.diffusion.views import inverse, turned_about
 
-HOLE_CELLS = 3  # by which the mask is grown for the plate: shadows reach beyond it
-BESIDE_PX = 64  # left and right of the hole, from where it is filled
-PLATE_TIME = KnownTimes(220, 220, 32.0)  # how far a filled hole is noised, found on latents of 32 x 32
 BORDER_CELLS = 1  # to both sides of the mask's edge, where each frame is drawn by itself
-EDGE_PX, SOFT_PX = 6, 2.0  # beyond the subject's pixels that go with it, and how softly they end
-FAINT = 6.0  # of 255: a difference that is none; from twice as much it is one
-AROUND_PX = 5  # over which it is looked at
+FINE_PX = 1.0  # to which an outline keeps to its mask
 
 
-def fill_beside(picture: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """A picture, uint8 (h, w, 3), whose hole (h, w) bool is filled row by row from left and right of it.
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A subject: its pixels in the first frame, (h, w) bool, and where it is in every frame.
 
-    Each row goes from the median of what is left of its hole to the median of what is right of it; a row that
-    is all hole takes those of the nearest row.
+    lively: it is drawn anew in each. count: only so many frames, from the first on, are drawn; None: all.
+    is_given: the first frame is a picture that is given, whose pixels are better than any drawn anew.
     """
-    filled, width = picture.astype(np.float32), picture.shape[1]
-    done = np.logical_not(np.any(hole, axis=1))
-    for y in np.flatnonzero(~done):
-        columns = np.flatnonzero(hole[y])
-        first, last = int(columns[0]), int(columns[-1])
-        sides = [picture[y, max(0, first - BESIDE_PX) : first], picture[y, last + 1 : last + 1 + BESIDE_PX]]
-        ends = [np.median(side, axis=0) for side in sides if len(side)]
-        if ends:
-            share = np.interp(np.arange(width), [first, max(last, first + 1)], [0, 1])[:, None]
-            row = ends[0] * (1 - share) + ends[-1] * share
-            filled[y, hole[y]] = row[hole[y]]
-            done[y] = True
-    for y in np.flatnonzero(~done):
-        near = np.flatnonzero(done)
-        if len(near):
-            filled[y] = filled[near[np.abs(near - y).argmin()]]
-    return filled.round().astype(np.uint8)
+
+    matte: np.ndarray
+    placed: Placed
+    lively: bool
+    cell_px: int
+    count: int | None = None
+    is_given: bool = False
+
+    @cached_property
+    def mask(self) -> np.ndarray:
+        """Its cells in the first frame, (h, w) bool."""
+        return in_cells(self.matte, self.cell_px)
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is in every frame as in the first."""
+        return self.placed.only_moves and not self.placed.places.any()
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it comes from the first frame's pixels alone."""
+        return not self.lively and (self.is_given or not self.placed.only_moves)
+
+    @property
+    def shifts(self) -> torch.Tensor:
+        """By how many whole cells the network draws it moved, (f, 2), (x, y); the rest is done in pixels."""
+        places = self.placed.places[: self.count]
+        if not self.placed.only_moves:
+            return torch.zeros(len(places), 2, dtype=torch.int64)
+        return torch.from_numpy(np.rint(places / self.cell_px).astype(np.int64))
+
+    @cached_property
+    def maps(self) -> np.ndarray:
+        """From its pixels in the first frame to those of each, (f, 2, 3): about its foot and middle."""
+        rows, columns = (np.flatnonzero(self.matte.any(axis=axis)) for axis in (1, 0))
+        across = (columns[0] + columns[-1]) / 2
+        foot, middle = np.array([across, rows[-1]]), np.array([across, (rows[0] + rows[-1]) / 2])
+        sizes, turns = self.placed.sizes[: self.count], self.placed.turns[: self.count]
+        found = np.zeros((len(sizes), 2, 3))
+        for k, (size, turn) in enumerate(zip(sizes, turns, strict=True)):
+            turned, sized = turned_about(middle, 1.0, float(turn)), turned_about(foot, float(size), 0.0)
+            found[k] = sized[:, :2] @ turned
+            found[k, :, 2] += sized[:, 2] + self.placed.places[k]
+        return found
+
+    @cached_property
+    def outlines(self) -> np.ndarray:
+        """Around its largest piece in every frame: (f, points, 2), (x, y) in shares of the picture."""
+        pieces, _ = cv2.findContours(self.matte.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        largest = max(pieces, key=cv2.contourArea)
+        points = cv2.approxPolyDP(largest, FINE_PX, closed=True)[:, 0].astype(np.float64)
+        seen = points @ self.maps[:, :, :2].transpose(0, 2, 1) + self.maps[:, None, :, 2]
+        return (seen + 0.5) / self.matte.shape[::-1]
 
 
 def kept_in(places: np.ndarray, mask: np.ndarray, cell_px: int) -> np.ndarray:
@@ -72,35 +106,48 @@ def kept_in(places: np.ndarray, mask: np.ndarray, cell_px: int) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Where in a frame what is drawn from, (f, h, w) bool: the subject itself, and the plate itself.
+    """Where in a frame what is drawn from, (f, h, w) bool: each subject itself, nearest first, and the plate.
 
-    What is neither is drawn anew in each frame.
+    What is none of them is drawn anew in each frame. shifts: of each subject, (f, 2), whole cells by which it
+    is moved, (x, y).
     """
 
-    subject: torch.Tensor
+    subjects: tuple[torch.Tensor, ...]
     plate: torch.Tensor
-    shifts: torch.Tensor  # (f, 2), whole cells by which the subject is moved, (x, y)
+    shifts: tuple[torch.Tensor, ...]
 
     @classmethod
-    def moved(cls, mask: np.ndarray, places: np.ndarray, cell_px: int, lively: bool) -> "Cells":
-        """mask: of the subject in the first frame, (h, w) bool. places: where it moves, (f, 2) in pixels."""
-        shifts = torch.from_numpy(np.rint(places / cell_px).astype(np.int64))
-        inner = np.zeros_like(mask) if lively else grown(mask, -BORDER_CELLS)
-        outer = grown(mask, BORDER_CELLS)
-        subject, reach = (move_mask(part, shifts) for part in (inner, outer))
-        return cls(subject, ~reach, shifts)
+    def moved(cls, layers: Sequence[Layer]) -> "Cells":
+        """The subjects in their masks, the plate outside; the borders are free, and all of what lives."""
+        inner = [np.zeros_like(one.mask) if one.lively else grown(one.mask, -BORDER_CELLS) for one in layers]
+        return cls._of(inner, [grown(one.mask, BORDER_CELLS) for one in layers], layers)
 
     @classmethod
-    def cut_out(cls, mask: np.ndarray, shifts: torch.Tensor) -> "Cells":
-        """The subject alone in the mask, the plate alone outside: nothing is free."""
-        subject = move_mask(mask, shifts)
-        return cls(subject, ~subject, shifts)
+    def cut_out(cls, layers: Sequence[Layer]) -> "Cells":
+        """The subjects alone in their masks, the plate alone outside: nothing is free."""
+        masks = [one.mask for one in layers]
+        return cls._of(masks, masks, layers)
 
-    def compose(self, free: torch.Tensor, first: torch.Tensor, plate: torch.Tensor) -> torch.Tensor:
-        """Frames (f c h w): ``first`` (c h w), moved, inside; ``plate`` (f c h w) outside; else ``free``."""
-        moved = shifted(first.expand(len(free), -1, -1, -1), self.shifts)
-        inside = torch.where(self.subject[:, None].to(free.device), moved, free)
-        return torch.where(self.plate[:, None].to(free.device), plate, inside)
+    @classmethod
+    def _of(
+        cls, inner: Sequence[np.ndarray], outer: Sequence[np.ndarray], layers: Sequence[Layer]
+    ) -> "Cells":
+        shifts, subjects = tuple(one.shifts for one in layers), []
+        taken = torch.zeros(len(shifts[0]), *inner[0].shape, dtype=torch.bool)  # by those that are nearer
+        for one, reach, shift in zip(inner, outer, shifts, strict=True):
+            subjects.append(move_mask(one, shift) & ~taken)
+            taken = taken | move_mask(reach, shift)
+        return cls(tuple(subjects), ~taken, shifts)
+
+    def compose(
+        self, free: torch.Tensor, firsts: Sequence[torch.Tensor], plate: torch.Tensor
+    ) -> torch.Tensor:
+        """Frames (f c h w): each subject's ``firsts`` (c h w), moved, inside; ``plate`` (f c h w) outside;
+        else ``free``."""
+        for subject, first, shift in zip(self.subjects, firsts, self.shifts, strict=True):
+            moved = shifted(first.expand(len(free), -1, -1, -1), shift)
+            free = torch.where(subject[:, None].to(free.device), moved, free)
+        return torch.where(self.plate[:, None].to(free.device), plate, free)
 
 
 def move_mask(mask: np.ndarray, shifts: torch.Tensor) -> torch.Tensor:
@@ -115,68 +162,16 @@ def move_mask(mask: np.ndarray, shifts: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(found)
 
 
-class Layers(Drawn):
-    """A drawn video of two layers.
-
-    windows, seen: of the plate and its views; plate: its latents (n c h w). drawn: the frames' (f c h w), as
-    near as whole cells come. places: where the subject moves, (f, 2) pixels; matte: its pixels in the first
-    frame, (h, w) bool.
-    """
-
-    def __init__(
-        self,
-        windows: Windows,
-        seen: np.ndarray,
-        plate: torch.Tensor,
-        drawn: torch.Tensor,
-        cells: Cells,
-        places: np.ndarray,
-        matte: np.ndarray,
-    ) -> None:
-        self.windows, self.seen, self.plate = windows, seen, plate
-        self.drawn, self.cells, self.places, self.matte = drawn, cells, places, matte
-        reach = cv2.dilate(matte.astype(np.float32), np.ones((2 * EDGE_PX + 1,) * 2, np.uint8))
-        self.soft = cv2.GaussianBlur(reach, (0, 0), SOFT_PX)
-
-    def latents(self) -> torch.Tensor:
-        return self.drawn[None]
-
-    def frames(self, decode: Decode) -> Iterator[np.ndarray]:
-        plane = Plane(self.windows, decode(self.plate))
-        for number, picture in enumerate(decode(self.drawn)):
-            behind = plane.frame(number, self.seen[number])
-            yield self.together(number, picture, behind)
-
-    def together(self, number: int, picture: np.ndarray, behind: np.ndarray) -> np.ndarray:
-        """The subject of a decoded frame, moved by what whole cells lack, before the plate."""
-        cell_px = self.windows.cell_px
-        rest = self.places[number] - self.cells.shifts[number].numpy() * cell_px
-        if rest.any():
-            picture = moved(picture, rest, cv2.INTER_LANCZOS4, cv2.BORDER_REPLICATE)
-        soft = moved(self.soft, self.places[number])
-        return laid_over(picture, behind, soft)
-
-
-def moved(
-    picture: np.ndarray,
-    place: np.ndarray,
-    flags: int = cv2.INTER_LINEAR,
-    border: int = cv2.BORDER_CONSTANT,
-) -> np.ndarray:
-    """A picture (h, w) or (h, w, 3) moved by (x, y) pixels; black comes in unless it is said otherwise."""
-    move = np.array([[1, 0, place[0]], [0, 1, place[1]]], np.float64)
-    size = picture.shape[1], picture.shape[0]
-    return cv2.warpAffine(picture, move, size, flags=flags, borderMode=border)
-
-
-def laid_over(picture: np.ndarray, behind: np.ndarray, soft: np.ndarray) -> np.ndarray:
-    """A picture before another, both uint8 (h, w, 3), where ``soft`` (h, w), 0..1, says so and they differ.
-
-    Where all that is around a pixel differs faintly, it is the same thing drawn twice, and what is behind
-    stays, or the background would tremble beside the subject.
-    """
-    gap = picture.astype(np.float32) - behind
-    around = cv2.blur(np.abs(gap).max(axis=2), (AROUND_PX, AROUND_PX))
-    differs = np.clip((around - FAINT) / FAINT, 0, 1)
-    mixed = behind + (soft * differs)[..., None] * gap
-    return mixed.round().clip(0, 255).astype(np.uint8)
+def lay_cells(frames: torch.Tensor, first: torch.Tensor, layer: Layer) -> torch.Tensor:
+    """Frames (f c h w) with a subject of the first one's latents (c h w) in front, in whole cells."""
+    laid, (height, width), px = frames.clone(), layer.mask.shape, layer.cell_px
+    for frame, view in zip(laid, layer.maps, strict=True):
+        rows, columns = np.mgrid[:height, :width]
+        back = inverse(view)
+        points = np.stack([columns, rows], axis=-1) * px + (px - 1) / 2
+        found = np.rint((points @ back[:, :2].T + back[:, 2] - (px - 1) / 2) / px).astype(np.int64)
+        x, y = found[..., 0].clip(0, width - 1), found[..., 1].clip(0, height - 1)
+        inside = (x == found[..., 0]) & (y == found[..., 1]) & layer.mask[y, x]
+        at, y, x = (torch.from_numpy(one).to(frame.device) for one in (inside, y, x))
+        frame[:] = torch.where(at, first[:, y, x], frame)
+    return laid

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from t2v.checks import InputError, check_choice, check_int, check_number, make_plain
+from t2v.diffusion.courses import Course
 
 METHODS = ("canvas", "paper")  # one picture under a camera; or each frame drawn anew from T on
 MOVES = ("camera", "subject", "both", "life")  # what moves
@@ -74,7 +75,8 @@ class Camera:
     """How one large picture passes before a camera that stands still; per frame, from the first one on.
 
     x, y: output pixels, to the right and downwards. zoom: factor of size, above 1 comes nearer. turn:
-    degrees, clockwise. path: one of PATHS, of x and y.
+    degrees, clockwise. path: one of PATHS, of x and y. course: how it moves over time, in the place of all
+    these.
     """
 
     x: float = 0.0
@@ -82,6 +84,7 @@ class Camera:
     zoom: float = 1.0
     turn: float = 0.0
     path: str = "straight"
+    course: Course | None = None
 
     def __post_init__(self) -> None:
         make_plain(self)
@@ -93,6 +96,8 @@ class Camera:
         check_number("zoom", self.zoom, *ZOOMS)
         check_number("turn", self.turn, -MAX_TURN, MAX_TURN)
         check_choice("path", self.path, PATHS)
+        if self.course is not None:
+            self.course.check()
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,9 @@ class Subject:
     """What moves by itself before the camera's picture.
 
     words: of the prompt. x, y, path: as in Camera. lively: it is drawn anew in each frame, so that limbs and
-    water move; else it keeps its shape. t0, t1: T' and T, as in Motion: where frames go ways of their own.
+    water move; else it keeps its shape. t0, t1: T' and T, as in Motion: where frames go ways of their own; of
+    several subjects the first one's count. course: how it moves over time, in the place of x, y and path; its
+    size goes from its foot, its turn about its middle.
     """
 
     words: str
@@ -110,13 +117,14 @@ class Subject:
     lively: bool = False
     t0: int | None = None
     t1: int | None = None
+    course: Course | None = None
 
     def __post_init__(self) -> None:
         make_plain(self)
 
     def check(self) -> None:
         """InputError where a value is out of range."""
-        Camera(self.x, self.y, path=self.path).check()
+        Camera(self.x, self.y, path=self.path, course=self.course).check()
         Motion(t0=self.t0, t1=self.t1).check()
 
 

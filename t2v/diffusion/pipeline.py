@@ -24,10 +24,12 @@ from t2v.diffusion.check_call import (
     common_shape,
     latent_size,
     noise_channels,
+    subjects_of,
 )
 from t2v.diffusion.conditions import Control, ready_to_predict
 from t2v.diffusion.from_picture import FirstFrame, Start
 from t2v.diffusion.inversion import invert
+from t2v.diffusion.layered import draw_layers
 from t2v.diffusion.loop import Run, denoise
 from t2v.diffusion.motion import alpha_ratio, default_times, motion_field, noise_to, warp
 from t2v.diffusion.noise import draw_noise
@@ -38,7 +40,7 @@ from t2v.diffusion.progress import (
 )
 from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, alpha_bar, make_scheduler, nearest_index
-from t2v.diffusion.scenes import Drawing, draw_canvas, draw_layers
+from t2v.diffusion.scenes import Drawing, draw_canvas
 from t2v.diffusion.smoothing import find_subject, smoothed
 from t2v.diffusion.subject import painted_cells
 from t2v.diffusion.telling import guidance_by, guidance_over_time
@@ -199,8 +201,8 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         num_inference_steps: int = 50,
         guidance_scale: float = 7.5,
         camera: Camera = Camera(),  # noqa: B008 - frozen, so one default instance is safe
-        subject: Subject | None = None,
-        painted: np.ndarray | None = None,
+        subject: Subject | Sequence[Subject] | None = None,
+        painted: np.ndarray | Sequence[np.ndarray | None] | None = None,
         first: int | None = None,
         first_frame: FirstFrame | None = None,
         scheduler: str = "ddim",
@@ -213,11 +215,12 @@ class TextToVideoPipeline(StableDiffusionPipeline):
 
         The first frame is the picture that the model draws for the seed; what comes into view is drawn beside
         it, at the same times: as many calls of the network as the camera's way is long, not as there are
-        frames. subject: what moves by itself before it, drawn anew in each frame where the two meet. painted:
-        where it is in the first frame, (h, w) bool in pixels; None: where the network draws its words. first:
-        only so many of the video's frames are drawn, 1..num_frames, and these as in the whole; None: all.
-        first_frame: a picture to begin with, beside which the prompt is drawn; None: the model draws it. The
-        rest as in ``__call__``; chunk_size also of the pieces that the picture is drawn in.
+        frames. subject: what moves by itself before it, drawn anew in each frame where the two meet; of
+        several the first is the nearest. painted: where it is in the first frame, (h, w) bool in pixels, for
+        several subjects one each; None: where the network draws its words. first: only so many of the video's
+        frames are drawn, 1..num_frames, and these as in the whole; None: all. first_frame: a picture to begin
+        with, beside which the prompt is drawn; None: the model draws it. The rest as in ``__call__``;
+        chunk_size also of the pieces that the picture is drawn in.
         """
         num_frames = check_int("num_frames", num_frames, 1, 100_000)
         first = None if first is None else check_int("first", first, 1, num_frames)
@@ -243,10 +246,10 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         )
         if subject is None:
             return draw_canvas(drawing, on_step)
-        subject.check()
-        window = self._motion_steps(Motion(t0=subject.t0, t1=subject.t1), schedule, size)
-        mask = None if painted is None else painted_cells(painted, *size, self.cell_px)
-        return draw_layers(drawing, subject, prompt, window, mask, on_step)
+        subjects, maps = subjects_of(subject, painted)
+        masks = [None if one is None else painted_cells(one, *size, self.cell_px) for one in maps]
+        window = self._motion_steps(Motion(t0=subjects[0].t0, t1=subjects[0].t1), schedule, size)
+        return draw_layers(drawing, subjects, prompt, window, masks, on_step)
 
     @torch.inference_mode()
     def guided(

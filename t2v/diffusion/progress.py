@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 
@@ -14,7 +15,8 @@ class Cancelled(Exception):
 class Step:
     """One step of a run. done, total: steps. fraction: share of the arithmetic done, 0..1, as early steps
     hold one frame only. latents: the clean picture as seen now, (b=1 f c h w) float32, for previews. time: of
-    the schedule, that it began at."""
+    the schedule, that it began at. outlines: of the subjects that have been found, each (f, points, 2), where
+    it is in every frame, (x, y) in shares of the picture."""
 
     done: int
     total: int
@@ -22,13 +24,14 @@ class Step:
     fraction: float
     latents: torch.Tensor
     time: int = 0
+    outlines: tuple[np.ndarray, ...] = ()
 
 
 @dataclass
 class Progress:
     """Counts a run's steps and tells the caller of each.
 
-    show: the video's frames (f c h w) of what is drawn, where that is something else.
+    show: the video's frames (f c h w) of what is drawn, where that is something else. outlines: as in Step.
     """
 
     total_steps: int
@@ -37,6 +40,7 @@ class Progress:
     done: int = 0
     frames: int = 0
     show: Callable[[torch.Tensor], torch.Tensor] | None = None
+    outlines: tuple[np.ndarray, ...] = ()
 
     @classmethod
     def planned(
@@ -65,4 +69,5 @@ class Progress:
         if self.on_step is not None:
             fraction = self.frames / self.total_frames
             shown = clean if self.show is None else self.show(clean)
-            self.on_step(Step(self.done, self.total_steps, label, fraction, shown[None], time))
+            told = (label, fraction, shown[None], time, self.outlines)
+            self.on_step(Step(self.done, self.total_steps, *told))

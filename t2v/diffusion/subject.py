@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,6 +43,13 @@ def without(prompt: str, words: str) -> str:
     if found is None:
         return prompt
     return " ".join((prompt[: found.start()] + " " + prompt[found.end() :]).split()).strip(" ,;.")
+
+
+def without_all(prompt: str, subjects: Sequence[str]) -> str:
+    """The prompt without any of these words: "a cat and a red ball on snow" without both to "on snow"."""
+    for words in subjects:
+        prompt = without(prompt, words)
+    return prompt if len(subjects) < 2 else re.sub(r"^((and|with|beside|near)\b[ ,]*)+", "", prompt)
 
 
 class Heeding:
@@ -166,12 +173,25 @@ def mask_of(heeded: np.ndarray) -> np.ndarray:
     return filled(largest_piece(found)) if found.any() else np.asarray(heeded == heeded.max())
 
 
-def cut_out(picture: np.ndarray, mask: np.ndarray, heeded: np.ndarray, cell_px: int) -> np.ndarray:
+def parted(heeded: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The masks of several subjects by what heeds each of them, (h, w): no place belongs to two of them."""
+    masks = [mask_of(one) for one in heeded]
+    if len(masks) < 2:
+        return masks
+    even = np.stack([one / max(float(one.max()), 1e-9) for one in heeded])
+    most = even.argmax(axis=0)
+    own = [mask & (most == number) for number, mask in enumerate(masks)]
+    return [largest_piece(mine) if mine.any() else mask for mine, mask in zip(own, masks, strict=True)]
+
+
+def cut_out(
+    picture: np.ndarray, mask: np.ndarray, heeded: np.ndarray, cell_px: int, others: np.ndarray | None = None
+) -> np.ndarray:
     """The subject's pixels, (h, w) bool, of what is masked roughly: by GrabCut (Rother et al. 2004).
 
     picture: uint8 RGB (h, w, 3). mask, heeded: in cells, as ``mask_of`` takes and gives them. The middle of
-    the mask, where it is heeded most, is the subject for certain, and what is well outside of it is not. The
-    mask itself where GrabCut finds little.
+    the mask, where it is heeded most, is the subject for certain, and what is well outside of it is not, nor
+    what ``others``, (h, w) bool in cells, say is another one. The mask itself where GrabCut finds little.
     """
     rough, core = (in_pixels(part, cell_px) for part in (mask, grown(mask, -CORE_CELLS)))
     near = in_pixels(grown(mask, NEAR_CELLS), cell_px)
@@ -179,6 +199,8 @@ def cut_out(picture: np.ndarray, mask: np.ndarray, heeded: np.ndarray, cell_px: 
         return rough
     known = np.full(rough.shape, cv2.GC_BGD, np.uint8)
     known[near], known[rough] = cv2.GC_PR_BGD, cv2.GC_PR_FGD
+    if others is not None:
+        known[in_pixels(others & ~mask, cell_px)] = cv2.GC_BGD
     strong = in_pixels(heeded >= np.median(heeded[mask]), cell_px)
     known[core & strong] = cv2.GC_FGD
     cv2.setRNGSeed(0)  # its clusters begin at random

@@ -9,6 +9,7 @@ import math
 import cv2
 import numpy as np
 
+from t2v.diffusion.courses import Placed, sampled
 from t2v.diffusion.options import Camera
 
 MOST_STEPS = 4096  # between two frames, however far apart they are
@@ -36,16 +37,31 @@ def path(num_frames: int, x: float, y: float, shape: str = "straight") -> np.nda
     return straight + np.outer(share * (1 - share), bow)
 
 
+def placed(num_frames: int, camera: Camera, height: int, width: int) -> Placed:
+    """How far the camera's picture is moved, zoomed and turned in each frame."""
+    if camera.course is not None:
+        return sampled(camera.course, num_frames, height, width)
+    numbers = range(num_frames)
+    sizes = np.array([camera.zoom**k for k in numbers], np.float64)
+    turns = np.array([math.radians(camera.turn) * k for k in numbers])
+    return Placed(path(num_frames, camera.x, camera.y, camera.path), sizes, turns)
+
+
+def turned_about(centre: np.ndarray, size: float, turn: float) -> np.ndarray:
+    """The map (2, 3) that makes a thing larger and turns it, in radians clockwise, where ``centre`` stays."""
+    cosine, sine = size * math.cos(turn), size * math.sin(turn)
+    turned = np.array([[cosine, -sine], [sine, cosine]])
+    return np.concatenate([turned, (centre - turned @ centre)[:, None]], axis=1)
+
+
 def views(num_frames: int, camera: Camera, height: int, width: int) -> np.ndarray:
     """The views of a video, (f, 2, 3). height, width: of a frame, in pixels; zoom goes to its middle."""
     centre = np.array([(width - 1) / 2, (height - 1) / 2])
+    how = placed(num_frames, camera, height, width)
     found = np.zeros((num_frames, 2, 3))
-    for k, place in enumerate(path(num_frames, camera.x, camera.y, camera.path)):
-        angle, scale = math.radians(camera.turn) * k, camera.zoom**k
-        cosine, sine = scale * math.cos(angle), scale * math.sin(angle)
-        turned = np.array([[cosine, -sine], [sine, cosine]])
-        found[k, :, :2] = turned
-        found[k, :, 2] = centre - turned @ centre + place
+    for k, (place, size, turn) in enumerate(zip(how.places, how.sizes, how.turns, strict=True)):
+        found[k] = turned_about(centre, float(size), float(turn))
+        found[k, :, 2] += place
     return found
 
 

@@ -29,7 +29,7 @@ class JobView:
     picture: a small WebP of its first frame, as far as it came.
     seconds_left: None where it cannot be judged yet.
     seen: small MP4s of what the model saw of a clip, there before the first step: "clip" and the task's name
-    of each ControlNet. Gone once the run has ended without a video.
+    of each ControlNet. Gone once the run has ended without a video. outlines: of its subjects, as in Step.
     """
 
     id: str
@@ -52,6 +52,7 @@ class JobView:
     seen: Mapping[str, Path] = field(default_factory=dict)
     output: Path | None = None
     error: str | None = None
+    outlines: tuple[np.ndarray, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -92,6 +93,7 @@ class Job:
     seen: dict[str, Path] = field(default_factory=dict)
     output: Path | None = None
     error: str | None = None
+    outlines: tuple[np.ndarray, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -122,6 +124,7 @@ class Job:
         self.step_done, self.step_total, self.label = step.done, step.total, step.label
         self.pace.append((time.monotonic(), step.fraction))
         self.preview, self.preview_number = preview, self.preview_number + 1
+        self.outlines = step.outlines
 
     def took_s(self) -> float:
         """Seconds since it began, until it ended; 0 for one that has not begun."""
@@ -163,4 +166,5 @@ class Job:
             seen=dict(self.seen),
             output=self.output,
             error=self.error,
+            outlines=self.outlines,
         )

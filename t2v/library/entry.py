@@ -25,7 +25,7 @@ TABLE = """CREATE TABLE videos (
     height INTEGER NOT NULL DEFAULT 0,
     settings TEXT NOT NULL DEFAULT '{}',
     maker TEXT,
-    clip TEXT,
+    private TEXT NOT NULL DEFAULT '{}',
     star INTEGER NOT NULL DEFAULT 0,
     gone_s REAL,
     bin TEXT
@@ -35,7 +35,7 @@ TABLE = """CREATE TABLE videos (
 def first(connection: sqlite3.Connection) -> None:
     """words: the prompt, folded, to search in. gone_s: since when the file is away. bin: its name there."""
     connection.execute(TABLE)
-    for columns in ("made_s", "fingerprint", "maker"):
+    for columns in ("made_s", "fingerprint"):
         connection.execute(f"CREATE INDEX videos_{columns} ON videos ({columns})")
     here = "gone_s IS NULL AND bin IS NULL"  # a file that went leaves its name to others
     connection.execute(f"CREATE UNIQUE INDEX videos_file ON videos (file) WHERE {here}")
@@ -50,8 +50,9 @@ class Entry:
     """A video as the index knows it; ``settings`` are what the file carries, {} where it carries none.
 
     file: in the library's folder, with slashes. made_s: seconds since 1970. maker: who asked for it, None
-    where nobody knows. clip: path of the clip that it was made from, where that is known. twins: how many
-    others have the very same content. deleted: whether it lies in the bin.
+    where nobody knows. private: where its clip and weights lie, by the settings' names, as far as that is
+    known; files carry their names alone. twins: how many others have the very same content. deleted: whether
+    it lies in the bin.
     """
 
     id: str
@@ -69,14 +70,14 @@ class Entry:
     height: int
     settings: Mapping[str, Any]
     maker: str | None
-    clip: str | None
+    private: Mapping[str, str]
     star: bool
     deleted: bool
     twins: int
 
 
 TWINS = """(SELECT count(*) FROM videos AS other WHERE other.fingerprint = videos.fingerprint
-    AND other.id != videos.id AND other.maker IS videos.maker
+    AND other.id != videos.id AND +other.maker IS videos.maker
     AND other.gone_s IS NULL AND other.bin IS NULL) AS twins"""
 
 
@@ -87,6 +88,7 @@ def entry_of(row: sqlite3.Row) -> Entry:
         **plain
         | {
             "settings": json.loads(row["settings"]),
+            "private": json.loads(row["private"]),
             "star": bool(row["star"]),
             "deleted": row["bin"] is not None,
         }

@@ -33,11 +33,12 @@ HERE = f"is_ours AND {LIES}"
 class Made:
     """What is known of a run beside its file. maker: who asked for it, None where nobody is told apart.
 
-    clip: path of the clip that it follows. settings: for a file that carries none.
+    private: where its clip and its weights lie, by the names of the settings. settings: for a file that
+    carries none.
     """
 
     maker: str | None = None
-    clip: str | None = None
+    private: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -107,8 +108,8 @@ class Library:
             inside = replace(inside, settings=made.settings)
         with self.database.writing() as connection:
             self._put(connection, file, Stat(stat.st_size, stat.st_mtime_ns), inside)
-            change = f"UPDATE videos SET maker = ?, clip = ? WHERE file = ? AND {LIES}"
-            connection.execute(change, [made.maker, made.clip, file])
+            change = f"UPDATE videos SET maker = ?, private = ? WHERE file = ? AND {LIES}"
+            connection.execute(change, [made.maker, json.dumps(dict(made.private)), file])
         self.changed()
         return self._one(f"file = ? AND {HERE}", file)
 

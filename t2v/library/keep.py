@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from t2v.library.index import Library, Made
-from t2v.library.results import settings_dict
+from t2v.library.results import WEIGHTS, settings_dict
 from t2v.tasks import Resolved
-from t2v.tasks.clip import ClipSettings
 
 logger = logging.getLogger(__name__)
+
+PRIVATE = {"clip", *WEIGHTS}  # of which files carry names alone
 
 
 def keep(library: Library | None, path: Path, resolved: Resolved[Any], maker: str | None) -> Path:
@@ -20,10 +21,11 @@ def keep(library: Library | None, path: Path, resolved: Resolved[Any], maker: st
     """
     if library is None:
         return path
-    asked = resolved.asked
-    clip = asked.clip if isinstance(asked, ClipSettings) else None
+    told = settings_dict(resolved.filled())
+    places = {name: getattr(resolved.asked, name, None) for name in PRIVATE}
+    private = {name: place for name, place in places.items() if place not in (None, told.get(name))}
     try:
-        library.add(path, Made(maker, clip, settings_dict(resolved.filled())))
+        library.add(path, Made(maker, private, told))
     except (sqlite3.Error, OSError, ValueError) as error:
         logger.warning("%s is not in the library yet: %s", path.name, error)
     return path

@@ -13,11 +13,11 @@ from t2v.tasks import TASKS
 from t2v.video.header import read_header
 from t2v.video.write import read_settings
 
-SUFFIXES = (".mp4", ".gif", ".webm", ".webp")
+SUFFIXES = (".mp4", ".gif", ".webm", ".webp", ".png")
 SEEN = "seen"  # what models saw of clips: no videos of anybody's
 MAX_DEPTH, MAX_FILES = 4, 50_000
 ENDS_BYTES = 64 * 1024  # of a file's head and tail: two files alike in both and in length are the same
-MARK = b"Text2Video-Zero Studio"  # what files with settings hold, however they keep them
+MARK = b"task"  # in the settings of every video of ours, however its file keeps them
 
 
 @dataclass(frozen=True)

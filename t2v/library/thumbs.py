@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from PIL import Image
 from t2v.checks import InputError
 from t2v.library.entry import Entry
 from t2v.library.index import Library
+from t2v.video.guarded_ffmpeg import MAX_PIXELS
 from t2v.video.video import clip_frames
 from t2v.video.write import replacing
 
@@ -21,6 +22,7 @@ THUMBS = ".thumbs"
 SIDE_PX = 192
 MOST_FRAMES, MOST_FPS = 24, 8.0
 QUALITY = 70
+PICTURES = (".png", ".webp")  # which ffmpeg is not let read
 WAITING = 120  # more are not on anybody's screen
 
 
@@ -93,8 +95,7 @@ class Thumbs:
         """The loop and the still of a video; InputError or OSError where there can be none."""
         self.folder.mkdir(exist_ok=True)
         fps = min(entry.fps, MOST_FPS) if entry.fps > 0 else MOST_FPS
-        clip = clip_frames(self._library.path(entry), fps=fps, max_frames=MOST_FRAMES)
-        pictures = [_small(Image.fromarray(frame)) for frame in clip]  # one large frame at a time
+        pictures = list(_pictures(self._library.path(entry), fps))
         still, loop = (self.path(entry.fingerprint, is_still) for is_still in (True, False))
         how: dict[str, Any] = {"format": "WEBP", "quality": QUALITY, "method": 2}
         with replacing(still) as part:
@@ -102,6 +103,20 @@ class Thumbs:
         with replacing(loop) as part:  # last: where it lies the still does too
             how |= {"save_all": True, "append_images": pictures[1:], "duration": round(1000 / fps), "loop": 0}
             pictures[0].save(part, **how)
+
+
+def _pictures(path: Path, fps: float) -> Iterator[Image.Image]:
+    """The first frames, made small one by one."""
+    if path.suffix.lower() not in PICTURES:
+        for frame in clip_frames(path, fps=fps, max_frames=MOST_FRAMES):
+            yield _small(Image.fromarray(frame))
+        return
+    with Image.open(path, formats=("PNG", "WEBP")) as file:
+        if file.width * file.height > MAX_PIXELS:
+            raise InputError(f"{path.name} has more than {MAX_PIXELS:,} pixels.")
+        for number in range(min(getattr(file, "n_frames", 1), MOST_FRAMES)):
+            file.seek(number)
+            yield _small(file.convert("RGB"))
 
 
 def _small(picture: Image.Image) -> Image.Image:

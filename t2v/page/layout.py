@@ -35,7 +35,7 @@ def build_page(studio: Studio, tasks: Collection[str] = tuple(TASKS)) -> gr.Bloc
                     else:
                         panels.append(text_tab.build(studio))
             library_tab.build(studio, panels)
-        library_tab.strip(studio)
+        library_tab.strip(studio, panels)
         for panel in panels:
             panel.wire()
         open_file.wire(panels)

@@ -12,23 +12,34 @@ import numpy as np
 
 from t2v.checks import counted
 from t2v.jobs.job import JobView
+from t2v.page.motion_editor.outlines import outlines_data
 from t2v.tasks import Resolved
 from t2v.tasks.clip import ClipSettings
 
+OUTLINE = (255, 0, 255)  # of subjects, in previews
 PREVIEW_FRAMES = 16  # a longer video's preview shows this many of its frames, evenly spaced
 MANY_FRAMES = 500  # from here on a run is said to take long
 NOTHING_NEW = "The last run made no video; this is the one before."
 PREVIEW_SIDE_PX = 160  # the longer side of a preview frame as sent; the page enlarges it smoothly
 
 
-def preview_strip(frames: np.ndarray) -> tuple[str, int]:
-    """uint8 (f, h, w, 3) RGB → the frames below each other as one WebP data URI, and how many they are."""
+def preview_strip(frames: np.ndarray, outlines: tuple[np.ndarray, ...] = ()) -> tuple[str, int]:
+    """uint8 (f, h, w, 3) RGB → the frames below each other as one WebP data URI, and how many they are.
+
+    outlines: of subjects, (F, points, 2) in shares of the picture, drawn where they are in each frame.
+    """
     count = min(len(frames), PREVIEW_FRAMES)
-    chosen = frames[np.linspace(0, len(frames) - 1, count).round().astype(int)]
+    numbers = np.linspace(0, len(frames) - 1, count).round().astype(int)
+    chosen = frames[numbers]
     height, width = frames.shape[1:3]
     scale = PREVIEW_SIDE_PX / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    strip = np.concatenate([cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC) for frame in chosen])
+    sized = [cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC) for frame in chosen]
+    for frame, number in zip(sized, numbers, strict=True):
+        for one in outlines:
+            points = (one[min(number, len(one) - 1)] * size * 16).round().astype(np.int32)  # sixteenths
+            cv2.polylines(frame, [points], True, OUTLINE, 1, cv2.LINE_AA, shift=4)
+    strip = np.concatenate(sized)
     encoded = cv2.imencode(".webp", strip[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, 80])[1]
     return "data:image/webp;base64," + base64.b64encode(encoded.tobytes()).decode("ascii"), count
 
@@ -63,7 +74,7 @@ class Stage:
 
     def _preview(self, view: JobView, frames: np.ndarray) -> str:
         if view.preview_number != self._number:
-            self._number, self._strip = view.preview_number, preview_strip(frames)
+            self._number, self._strip = view.preview_number, preview_strip(frames, view.outlines)
         uri, count = self._strip
         seconds = len(frames) / view.resolved.fps
         return (
@@ -89,7 +100,7 @@ def _picture_style(view: JobView) -> str:
 def _video(view: JobView, file: Path) -> str:
     alt = html.escape(f"Video: {view.resolved.asked.prompt[:200]}", quote=True)
     return (
-        f'<div class="picture" style="{_picture_style(view)}">'
+        f'<div class="picture" style="{_picture_style(view)}"{outlines_data(view.outlines)}>'
         f'<video src="{file_url(file)}" aria-label="{alt}" '
         "autoplay loop muted playsinline controls></video></div>"
     )

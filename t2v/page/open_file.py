@@ -103,12 +103,12 @@ class OpenFile:
             settings.check()
         check_offered(self._studio, settings)
         shown = panel.values(settings)
-        values = [_shown(value, panel.form[name]) for name, value in shown.items()]
+        values = [as_shown(value, panel.form[name]) for name, value in shown.items()]
         about = {"task": settings.task, "tab": settings.tab.name, "clip": clip, "named": named}
         return {**about, "picture": picture, "values": values}
 
 
-def _shown(value: Any, field: Any) -> Any:
+def as_shown(value: Any, field: Any) -> Any:
     """A value as the browser holds it: texts in the fields that are typed into."""
     if not isinstance(field, gr.Textbox):
         return value

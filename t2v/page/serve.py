@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from t2v.checks import InputError
 from t2v.page.door.belongings import own_temporary_folder
 from t2v.page.flags import PROG, arguments, check, is_for_itself, not_served, sign_in
+from t2v.page.motion_editor import of_motion_editor
 from t2v.program import (
     loading_libraries,
     prepare_environment,
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 STATIC = Path(__file__).resolve().parent / "static"
 STYLES = ("style.css", "library.css", "files.css")
 SCRIPTS = ("answers.js", "page.js", "library.js", "library_shelf.js", "library_open.js", "files.js")
+MOTION_STYLE, MOTION_SCRIPTS = of_motion_editor()
 MAX_UPLOAD = "500mb"
 LAST_WORDS_S = 1.0  # at the end, for pages to hear that their run was stopped: the server would wait for them
 KEPT_SESSIONS = 20  # Gradio keeps 0.7 MB for each, of which our page needs nothing
@@ -104,7 +106,7 @@ def looks(studio: "Studio") -> dict[str, Any]:
 
     return {
         "theme": theme(),
-        "css_paths": [STATIC / name for name in STYLES],
+        "css_paths": [*(STATIC / name for name in STYLES), MOTION_STYLE],
         "favicon_path": STATIC / "icon.svg",
         "js": _scripts(),
         "allowed_paths": [
@@ -116,7 +118,8 @@ def looks(studio: "Studio") -> dict[str, Any]:
 
 def _scripts() -> str:
     """What runs in the browser when the page is there: each file is one function."""
-    parts = [(STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    files = (*(STATIC / name for name in SCRIPTS), *MOTION_SCRIPTS)
+    parts = [file.read_text(encoding="utf-8") for file in files]
     return "() => {" + "".join(f"({part.strip()})();\n" for part in parts) + "}"
 
 
@@ -165,6 +168,7 @@ def _gates(
     from t2v.page.door.neighbours import only_neighbours
     from t2v.page.door.proxies import told_of_proxies
     from t2v.page.endpoints import named_endpoints
+    from t2v.page.library.again import run_again
     from t2v.page.library.answers import library_answers
     from t2v.page.visitors import visitor_of
 
@@ -182,7 +186,7 @@ def _gates(
     if is_for_itself(options):
         gates.insert(0, only_neighbours(options.host, options.root_path))
     if studio.shelf is not None:
-        gates.append(library_answers(studio.shelf, partial(visitor_of, studio), studio.jobs.submit))
+        gates.append(library_answers(studio.shelf, partial(visitor_of, studio), partial(run_again, studio)))
 
     def is_ours(path: Path, request: Any) -> bool:
         return studio.gives_out(path, visitor_of(studio, request))

@@ -7,6 +7,7 @@ from t2v.diffusion.options import PATHS
 from t2v.page import form_fields as fields
 from t2v.page.endpoints import add_endpoint
 from t2v.page.form_fields import number_field
+from t2v.page.motion_editor import editor
 from t2v.page.picture_field import PictureField, PicturePanel
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
@@ -47,6 +48,7 @@ def build(studio: Studio) -> RunPanel:
             form = _form(studio)
             panel.buttons()
             form |= panel.picture.place()
+            form |= editor.fields()
             form |= _advanced(form["prompt"])
         with gr.Column(scale=5, min_width=300, elem_classes="result"):
             panel.result()

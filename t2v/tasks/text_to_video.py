@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from t2v.checks import InputError, check_choice, check_flag, check_text
+from t2v.checks import InputError, check_choice, check_flag
 from t2v.diffusion.options import (
     MAX_MOTION_PX,
     MAX_TURN,
@@ -17,15 +17,14 @@ from t2v.diffusion.options import (
     PATHS,
     WARPS,
     ZOOMS,
-    Camera,
     Motion,
-    Subject,
 )
 from t2v.diffusion.over_time import read_over_time, texts_of
 from t2v.tasks import acting, first_frame, settings
 from t2v.tasks.settings import ChooseNetwork, Limits, Means, Network, Resolved, Settings, Suits
-from t2v.tasks.subject import find_words, subject_of
+from t2v.tasks.subject import subject_of
 from t2v.tasks.travel import speeds
+from t2v.tasks.what_moves import check_what_moves, what_moves
 from t2v.tasks.words import TabWords
 from t2v.weights.figure import Figure
 
@@ -61,16 +60,19 @@ class TextToVideoSettings(Settings):
     the model, in longer videos a way altogether, which keeps the subject whole (``travel``). move: what
     moves, one of MOVES: the camera's whole picture, the subject before a still background, both (the
     background by background_x, background_y), or nothing but the life in the subject. subject: words of the
-    prompt; None: its first ones. motion_path: one of PATHS. zoom: the picture's factor of size per frame;
-    turn: degrees. method: one of METHODS; None: what suits the model, and the options that are set. t0, t1:
-    the paper's T' and T (0..999). warp: how the paper's method applies the motion. motion_field: the paper's
-    other ablation. smooth_bg: its background smoothing, 0..1 (Sect. 3.3.3; 0.6 there). action: what the
-    figure does, one of ``acting.CHOICES``: it follows skeletons drawn for that through a pose ControlNet, and
-    the motion moves it alone; "none": no figure acts; None: what the prompt says, where that suits the model
-    and nothing is asked of how the picture moves. first_frame: path of a picture (png, jpg, webp, gif, bmp)
-    that the video begins with, cut to the video's shape; None: the model draws it. strength: 1 keeps it as it
-    is; below, frame 0 is drawn anew in its layout from that share of the steps on (diffusers' is 1 minus
-    this). skip_first_frame: the video begins with what comes after it, as where it continues another one.
+    prompt, of several subjects between semicolons, the nearest first; None: its first ones. motion_path: one
+    of PATHS. zoom: the picture's factor of size per frame; turn: degrees. motion: over time, as
+    ``course_text`` reads it, in the place of all those numbers; the things it names move. painted: where
+    subjects are in the first frame, as ``painted`` reads it. method: one of METHODS; None: what suits the
+    model, and the options that are set. t0, t1: the paper's T' and T (0..999). warp: how the paper's method
+    applies the motion. motion_field: the paper's other ablation. smooth_bg: its background smoothing, 0..1
+    (Sect. 3.3.3; 0.6 there). action: what the figure does, one of ``acting.CHOICES``: it follows skeletons
+    drawn for that through a pose ControlNet, and the motion moves it alone; "none": no figure acts; None:
+    what the prompt says, where that suits the model and nothing is asked of how the picture moves.
+    first_frame: path of a picture (png, jpg, webp, gif, bmp) that the video begins with, cut to the video's
+    shape; None: the model draws it. strength: 1 keeps it as it is; below, frame 0 is drawn anew in its layout
+    from that share of the steps on (diffusers' is 1 minus this). skip_first_frame: the video begins with what
+    comes after it, as where it continues another one.
     """
 
     task: ClassVar[str] = "text-to-video"
@@ -103,6 +105,8 @@ class TextToVideoSettings(Settings):
     warp: str = "subcell"
     smooth_bg: float = 0.0
     action: str | None = None
+    motion: str | None = None
+    painted: str | None = None
     first_frame: str | None = None
     strength: float = 1.0
     skip_first_frame: bool = False
@@ -118,52 +122,33 @@ class TextToVideoSettings(Settings):
         check_flag("motion_field", self.motion_field)
         if self.method is not None:
             check_choice("method", self.method, METHODS)
-        if self.subject is not None:
-            self._check_subject(check_text("subject", self.subject, settings.MAX_PROMPT_CHARS))
-        if self.move != "both" and (self.background_x or self.background_y):
-            raise InputError(
-                f"background_x and background_y are given, and move is {self.move}; choose both."
-            )
-        if self.method == "paper":
-            self._check_paper()
+        check_what_moves(self)
         if self.action is not None:
             check_choice("action", self.action, acting.CHOICES)
         self._check_together()
         Motion(t0=self.t0, t1=self.t1).check()
 
-    def _check_subject(self, words: str) -> None:
-        if find_words(self.prompt, words) is None:
-            raise InputError(
-                f"subject is {words[:60]!r}, which the prompt does not say; give words of the prompt."
-            )
-
     def _check_together(self) -> None:
         """What moves by itself, acts or changes over time is drawn each in its own way."""
-        on_canvas = self.move != "camera" or self.method == "canvas"
+        on_canvas = self.move != "camera" or self.method == "canvas" or self.motion is not None
         if self.action not in (None, acting.NONE) and self.move != "camera":
             raise InputError(f"action is {self.action}, and move is {self.move}; choose camera, or none.")
+        if self.action not in (None, acting.NONE) and self.motion is not None:
+            raise InputError(f"action is {self.action}, and motion is given; choose none, or leave it out.")
         if on_canvas and read_over_time(self.prompt) is not None and self.action in (None, acting.NONE):
-            field = "move" if self.move != "camera" else "method"
+            field = "move" if self.move != "camera" else "motion" if self.motion is not None else "method"
+            told = "given" if field == "motion" else getattr(self, field)
             raise InputError(
-                f"{field} is {getattr(self, field)}, and the prompt changes over time, which the paper's "
+                f"{field} is {told}, and the prompt changes over time, which the paper's "
                 "method draws; choose paper and camera, or give one text."
             )
-
-    def _check_paper(self) -> None:
-        """The paper's method moves the whole picture by one translation, and nothing else."""
-        own = {"move": "camera", "motion_path": "straight", "zoom": 1.0, "turn": 0.0}
-        for field, only in own.items():
-            value = getattr(self, field)
-            if value != only:
-                raise InputError(
-                    f"{field} is {value}, and method is paper, which knows {only} only; choose canvas."
-                )
 
     def _method(self, suits: Suits) -> str:
         """The method that is asked for, or that the options set belong to, or that suits the model."""
         if self.method is not None:
             return self.method
-        if self.move != "camera" or self.motion_path != "straight" or self.zoom != 1 or self.turn != 0:
+        own = (self.move, self.motion_path, self.zoom, self.turn, self.motion)
+        if own != ("camera", "straight", 1, 0, None):
             return "canvas"
         changes = read_over_time(self.prompt) is not None
         return "paper" if changes or self._is_papers() else suits.method
@@ -182,8 +167,9 @@ class TextToVideoSettings(Settings):
 
     def _is_moved(self) -> bool:
         """Whether a way of moving the picture has been chosen: then a prompt alone makes no figure act."""
-        own = (self.method, self.subject, self.move, self.zoom, self.turn, self.motion_path, self.first_frame)
-        return own != (None, None, "camera", 1, 0, "straight", None) or self._is_papers()
+        own = (self.method, self.subject, self.move, self.zoom, self.turn, self.motion_path, self.motion)
+        is_chosen = own != (None, None, "camera", 1, 0, "straight", None)
+        return is_chosen or self.first_frame is not None or self._is_papers()
 
     def networks(self, choose: ChooseNetwork) -> tuple[Network, ...]:
         """The pose ControlNet, where a figure acts."""
@@ -213,7 +199,8 @@ class TextToVideoSettings(Settings):
             t1 = max(t1, self.t0)
         action = self.acted()
         moving = speeds(suits.own, int(self.num_frames), self.move)
-        if action is not None or read_over_time(self.prompt) is not None:  # then that is what moves
+        moves_otherwise = action is not None or self.motion is not None
+        if moves_otherwise or read_over_time(self.prompt) is not None:  # then that is what moves
             moving = dict.fromkeys(moving, 0.0)
         suits = replace(suits, own={**suits.own, **moving})
         return ResolvedTextToVideo(
@@ -294,15 +281,7 @@ class ResolvedTextToVideo(Resolved[TextToVideoSettings]):
 
     def _scene(self, pipe: "TextToVideoPipeline") -> "Callable[..., Drawn]":
         """The one picture under the camera, with what moves before it."""
-        asked = self.asked
-        if asked.move == "camera":
-            return partial(pipe.scene, camera=self._camera(self.motion_x, self.motion_y))
-        moves = (0.0, 0.0) if asked.move == "life" else (self.motion_x, self.motion_y)
-        lively = asked.move == "life"
-        subject = Subject(self.subject, *moves, asked.motion_path, lively, self.t0, self.t1)
-        return partial(
-            pipe.scene, camera=self._camera(asked.background_x, asked.background_y), subject=subject
-        )
-
-    def _camera(self, x: float, y: float) -> Camera:
-        return Camera(x, y, self.asked.zoom, self.asked.turn, self.asked.motion_path)
+        moves = what_moves(self)
+        if not moves.subjects:
+            return partial(pipe.scene, camera=moves.camera)
+        return partial(pipe.scene, camera=moves.camera, subject=moves.subjects, painted=moves.painted)

@@ -55,6 +55,10 @@ BAD = [
     (["text-to-video", "a car", "--fps", "0"], "--fps is 0"),
     (["text-to-video", "a car", "--steps", "0"], "--steps is 0"),
     (["text-to-video", "a car", "--guidance", "inf"], "--guidance is inf"),
+    (["text-to-video", "a car", "--motion", "jump"], "--motion has 'jump'; write keys as in"),
+    (["text-to-video", "a car", "--motion", "7: 9,9", "--zoom", "1.1"], "--zoom is 1.1, and motion says"),
+    (["text-to-video", "a car", "--motion", "cat: 7: 9,9"], "--motion moves 'cat'"),
+    (["text-to-video", "a car", "--painted", "2x2:1,1"], "--painted is given, and the camera alone"),
     (["text-to-video", "a car", "--motion-x", "1e308"], "--motion-x is 1e+308"),
     (["text-to-video", "a car", "--motion-y"], "--motion-y"),
     (["text-to-video", "a car", "--t0", "900", "--t1", "800"], "--t0"),
@@ -275,3 +279,13 @@ def test_the_originals_words_are_a_choice_that_is_seen(clip):
 def test_minus_one_is_what_may_be_left_out(clip):
     settings = read_order(["canny", clip, "a car", "--seed", "-1", "--end", "-1", "--fps", "-1"]).settings
     assert (settings.seed, settings.end_s, settings.fps) == (None, None, None)
+
+
+def test_several_things_are_named_one_option_each():
+    prompt = "a red car and a blue ball"
+    motions = ["--motion", "red car: 0: 0,0 | 7: 60,0", "--motion", "blue ball: line 0,0 -25%,0 | to and fro"]
+    settings = read_order([TASK, prompt, *motions]).settings
+    assert settings.motion == "red car: 0: 0,0 | 7: 60,0; blue ball: line 0,0 -25%,0 | to and fro"
+    pair = ["--move", "subject", "--subject", "blue ball", "--subject", "red car", "--painted", "2x2:1,1"]
+    settings = read_order([TASK, prompt, *pair]).settings
+    assert settings.subject == "blue ball; red car" and settings.painted == "2x2:1,1"

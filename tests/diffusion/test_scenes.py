@@ -9,8 +9,11 @@ from conftest import seeded, small_pipeline
 
 from t2v.checks import InputError
 from t2v.diffusion.canvas import joined
-from t2v.diffusion.layers import Cells, fill_beside, kept_in, laid_over, move_mask
+from t2v.diffusion.courses import Placed
+from t2v.diffusion.cutouts import laid_over
+from t2v.diffusion.layers import Cells, Layer, kept_in, move_mask
 from t2v.diffusion.options import Camera, Subject
+from t2v.diffusion.plate import fill_beside
 from t2v.diffusion.progress import Cancelled
 
 QUICK = {"num_frames": 5, "num_inference_steps": 6, "camera": Camera(8, 0)}
@@ -101,8 +104,8 @@ def _near(mask, reach):
 def test_inside_its_mask_a_subject_is_the_first_frames(pipeline):
     drawing = draw(pipeline, camera=Camera(), subject=RED, painted=PAINTED)
     cells, latents = drawing.cells, drawing.latents()[0]
-    for k, (dx, dy) in enumerate(cells.shifts.tolist()):
-        assert cells.subject[k].sum() == 4 and (dx, dy) == (k, 0)
+    for k, (dx, dy) in enumerate(cells.shifts[0].tolist()):
+        assert cells.subjects[0][k].sum() == 4 and (dx, dy) == (k, 0)
         assert torch.equal(latents[k][:, 6:8, 4 + k : 6 + k], latents[0][:, 6:8, 4:6])
 
 
@@ -170,16 +173,26 @@ def test_masks_leave_the_frame_and_nothing_comes_in():
     assert moved[1, 2].tolist() == [False, False, False, True] and moved[2, 1, 0]
 
 
+def layer_at(box, places, sizes=None, turns=None, lively=False):
+    """A subject in a box of cells (top, bottom, left, right) of an 8 x 8 frame, of 8 pixels each."""
+    top, bottom, left, right = (8 * side for side in box)
+    matte = np.zeros((64, 64), bool)
+    matte[top:bottom, left:right] = True
+    count = len(places)
+    sizes = np.ones(count) if sizes is None else np.array(sizes, float)
+    turns = np.zeros(count) if turns is None else np.array(turns, float)
+    return Layer(matte, Placed(np.array(places, float), sizes, turns), lively, 8)
+
+
 def test_cells_are_the_subjects_the_plates_or_drawn_anew():
-    mask = np.zeros((8, 8), bool)
-    mask[2:6, 1:5] = True
-    cells = Cells.moved(mask, np.array([[0, 0], [17.0, 0]]), 8, lively=False)
-    assert cells.shifts.tolist() == [[0, 0], [2, 0]]
+    layer = layer_at((2, 6, 1, 5), [[0, 0], [17.0, 0]])
+    cells = Cells.moved([layer])
+    assert cells.shifts[0].tolist() == [[0, 0], [2, 0]]
     free, first, plate = torch.zeros(2, 1, 8, 8), torch.full((1, 8, 8), 1.0), torch.full((2, 1, 8, 8), 2.0)
-    mixed = cells.compose(free, first, plate)
+    mixed = cells.compose(free, [first], plate)
     assert mixed[0, 0, 4].tolist() == [0, 0, 1, 1, 0, 0, 2, 2]
     assert mixed[1, 0, 4].tolist() == [2, 2, 0, 0, 1, 1, 0, 0]
-    assert not Cells.moved(mask, np.zeros((1, 2)), 8, lively=True).subject.any()
+    assert not Cells.moved([replace(layer, lively=True)]).subjects[0].any()
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_files_that_vanish_disappear(library):
 
 def test_star_and_maker_stay_with_a_file_that_was_renamed(library):
     for name in ("car", "boat"):
-        library.add(put(library.folder / f"{name}.mp4", name), Made(maker=f"of {name}", clip=f"/{name}"))
+        library.add(put(library.folder / f"{name}.mp4", name), Made(f"of {name}", {"clip": f"/{name}"}))
     library.star(library.holding(library.folder / "car.mp4").id, True)
     # the boat takes the car's name, and the car goes into a folder
     (library.folder / "old").mkdir()
@@ -105,8 +105,8 @@ def test_star_and_maker_stay_with_a_file_that_was_renamed(library):
     (library.folder / "boat.mp4").rename(library.folder / "car.mp4")
     library.scan()
     car, boat = (library.holding(library.folder / name) for name in ("old/first.mp4", "car.mp4"))
-    assert (car.prompt, car.star, car.maker, car.clip) == ("car", True, "of car", "/car")
-    assert (boat.prompt, boat.star, boat.maker, boat.clip) == ("boat", False, "of boat", "/boat")
+    assert (car.prompt, car.star, car.maker, car.private) == ("car", True, "of car", {"clip": "/car"})
+    assert (boat.prompt, boat.star, boat.maker, boat.private) == ("boat", False, "of boat", {"clip": "/boat"})
 
 
 def test_a_file_that_comes_back_has_its_star_again(library, tmp_path):
@@ -145,12 +145,12 @@ def test_an_index_that_is_lost_is_made_anew_from_the_files(library):
 def test_a_run_that_leaves_settings_out_of_its_file_is_kept_with_them(library):
     path = put_raw(library.folder / "car.mp4", None)
     told = {"task": "canny", "prompt": "a secret", "seed": 3}
-    library.add(path, Made("anna", "/clips/car.mp4", told))
+    library.add(path, Made("anna", {"clip": "/clips/car.mp4"}, told))
     os.utime(path)
     library.scan()
     entry = only(library)
     assert (entry.prompt, entry.task, entry.seed, entry.maker) == ("a secret", "canny", 3, "anna")
-    assert entry.clip == "/clips/car.mp4"
+    assert entry.private == {"clip": "/clips/car.mp4"}
 
 
 def test_repeats_are_told(library):

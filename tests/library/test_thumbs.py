@@ -57,6 +57,20 @@ def test_a_loop_and_a_still_show_what_the_video_shows(library, thumbs):
     assert still.convert("L").getpixel((50, 40)) == pytest.approx(90, abs=6)
 
 
+@pytest.mark.parametrize(("ending", "count"), [(".gif", 4), (".webm", 4), (".webp", 4), (".png", 1)])
+def test_every_kind_of_file_is_found_and_has_its_thumbnail(library, thumbs, ending, count):
+    path = library.folder / f"a{ending}"
+    frames = np.full((count, 64, 64, 3), 90, np.uint8)
+    frames[:, :20] = np.arange(0, 50 * count, 50).reshape(count, 1, 1, 1)
+    write_video(path, frames, 8, {"task": "canny", "prompt": "a"})
+    (entry,) = all_of(library)
+    thumbs.make(entry)
+    loop = Image.open(thumbs.path(entry.fingerprint))
+    assert (loop.size, loop.n_frames) == ((64, 64), count)
+    loop.seek(count - 1)
+    assert loop.convert("L").getpixel((10, 5)) == pytest.approx(50 * (count - 1), abs=12)
+
+
 def test_large_ones_become_small_and_long_ones_short(library, thumbs, tmp_path):
     frames = np.zeros((80, 300, 400, 3), np.uint8)
     write_video(tmp_path / "long.mp4", frames, 16, {"task": "canny", "prompt": "long"})

@@ -34,8 +34,8 @@ FOLLOWED = CannySettings(
 def entry_of(tmp_path):
     library = Library(tmp_path)
 
-    def entry_of(settings, clip=None):
-        return library.add(put_raw(tmp_path / "a.mp4", settings), Made(clip=clip))
+    def entry_of(settings, **private):
+        return library.add(put_raw(tmp_path / "a.mp4", settings), Made(private=private))
 
     yield entry_of
     library.close()
@@ -51,16 +51,22 @@ def test_every_setting_comes_back_and_the_seed_if_it_is_wanted(entry_of):
 def test_a_clip_has_to_be_chosen_again_and_all_else_is_there(entry_of):
     found = again(entry_of(settings_dict(FOLLOWED)), with_seed=True)
     assert found.settings == dataclasses.replace(FOLLOWED, clip="")
-    assert found.lacks_clip and found.notes == ("Its clip “street.mp4” has to be chosen again.",)
+    assert found.lacks == "street.mp4" and found.notes == ()
 
 
 def test_a_clip_that_is_still_there_is_known_again_and_others_files_are_not(entry_of, tmp_path):
     clip = examples("canny")[0].clip
-    found = again(entry_of(settings_dict(FOLLOWED), clip), with_seed=True)
-    assert found.settings.clip == clip and not found.lacks_clip and found.notes == ()
+    found = again(entry_of(settings_dict(FOLLOWED), clip=clip), with_seed=True)
+    assert found.settings.clip == clip and found.lacks is None and found.notes == ()
     (tmp_path / "private.mp4").write_bytes(b"x")
     for path in (str(tmp_path / "private.mp4"), "/etc/passwd", "/nowhere.mp4", "a\0b"):
-        assert again(entry_of(settings_dict(FOLLOWED), path), with_seed=True).lacks_clip
+        assert again(entry_of(settings_dict(FOLLOWED), clip=path), with_seed=True).lacks == "street.mp4"
+
+
+def test_weights_in_a_folder_of_this_machine_are_found_again(entry_of):
+    stored = settings_dict(dataclasses.replace(ASKED, model="/models/mine"))
+    assert stored["model"] == "mine"
+    assert again(entry_of(stored, model="/models/mine"), with_seed=True).settings.model == "/models/mine"
 
 
 def test_of_another_version_what_is_known_is_taken_and_the_rest_is_named(entry_of):

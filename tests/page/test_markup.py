@@ -44,6 +44,25 @@ def test_the_preview_strip_holds_the_frames_below_each_other_in_their_colours():
     assert [int(strip[40 + 80 * k, 80].argmax()) for k in range(3)] == [0, 1, 2]
 
 
+def test_the_preview_shows_where_a_subject_is_in_each_frame():
+    frames, box = (
+        np.full((2, 8, 16, 3), 60, np.uint8),
+        np.array([[0.1, 0.2], [0.3, 0.2], [0.3, 0.8], [0.1, 0.8]]),
+    )
+    outlines = (np.stack([box, box + (0.5, 0)]),)
+    strip = decoded(markup.preview_strip(frames, outlines)[0]).astype(int)
+    pink = (strip[..., 0] - strip[..., 1] > 60) & (strip[..., 2] - strip[..., 1] > 60)
+    first, second = pink[:80], pink[80:]
+    assert (
+        first[40, 12:20].any()
+        and not first[:, 60:].any()
+        and second[40, 92:100].any()
+        and not second[:, :60].any()
+    )
+    alone = decoded(markup.preview_strip(frames[:1], outlines)[0]).astype(int)
+    assert (alone[..., 0] - alone[..., 1] > 60).any()  # a preview of fewer frames than there are
+
+
 def test_a_long_preview_is_thinned_evenly_and_keeps_both_ends():
     frames = np.arange(100, dtype=np.uint8)[:, None, None, None] * np.full((1, 16, 16, 3), 2, np.uint8)
     uri, count = markup.preview_strip(frames)

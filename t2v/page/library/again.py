@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from t2v.checks import InputError
+from t2v.engine.check_weights import check_weights
 from t2v.library.entry import Entry
+from t2v.library.results import WEIGHTS
+from t2v.page.studio import Studio
 from t2v.page.uploads import allowed_clip
+from t2v.page.visitors import check_offered
 from t2v.tasks import ABOUT, TASKS, Settings, settings_of
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.first_frame import OF_A_PICTURE
@@ -16,42 +20,50 @@ from t2v.tasks.first_frame import OF_A_PICTURE
 
 @dataclass(frozen=True)
 class Again:
-    """Settings to be run again, and sentences on what of them could not be taken."""
+    """Settings to be run again, and sentences on what of them could not be taken.
+
+    lacks: the name of the clip that has to be chosen before they can run, None where none has to.
+    """
 
     settings: Settings
-    notes: tuple[str, ...]
-
-    @property
-    def lacks_clip(self) -> bool:
-        """Whether a clip has to be chosen before they can run."""
-        return isinstance(self.settings, ClipSettings) and not self.settings.clip
+    notes: tuple[str, ...] = ()
+    lacks: str | None = None
 
 
 def again(entry: Entry, with_seed: bool) -> Again:
     """The settings of a video, as far as this version knows them; InputError for an unknown task.
 
     with_seed: else a new seed is drawn. Of a clip only the name stands in the file: it is found again while
-    its upload is still here, or where it is one of the examples.
+    its upload is still here, or where it is one of the examples; so are weights in folders of this machine.
     """
     stored = entry.settings
     kind = TASKS.get(str(stored.get("task")))
     if kind is None:
         raise InputError("This video carries no settings that can be used again.")
-    taken, left_out = _known(kind, stored)
-    notes = []
+    weights = {name: entry.private[name] for name in WEIGHTS & entry.private.keys()}  # in their folders
+    taken, left_out = _known(kind, {**stored, **weights})
+    notes, lacks = [], None
     if left_out:
         made_by = f" (it was made by version {stored['version']})" if stored.get("version") else ""
         notes.append(f"This version does not take its {', '.join(left_out)}{made_by}; that was left out.")
     if issubclass(kind, ClipSettings):
-        taken["clip"] = _clip(entry.clip)
+        taken["clip"] = _clip(entry.private.get("clip"))
         if not taken["clip"]:
-            named = f" “{stored['clip']}”" if isinstance(stored.get("clip"), str) else ""
-            notes.append(f"Its clip{named} has to be chosen again.")
+            lacks = str(stored.get("clip") or "")
     if isinstance(stored.get("first_frame"), str):
         picture = Path(stored["first_frame"]).name
         notes.append(f"The picture “{picture}” that it starts from has to be chosen again.")
     settings = settings_of({**_least(kind), **taken, "task": kind.task})
-    return Again(settings if with_seed else dataclasses.replace(settings, seed=None), tuple(notes))
+    settings = settings if with_seed else dataclasses.replace(settings, seed=None)
+    return Again(settings, tuple(notes), lacks)
+
+
+def run_again(studio: Studio, settings: Settings, who: str | None) -> str:
+    """Into the queue, as if somebody had pressed Run; the run's id. InputError where it cannot be run."""
+    check_offered(studio, settings)
+    settings.check()
+    check_weights(settings)
+    return studio.jobs.submit(settings, who)
 
 
 def _known(kind: type[Settings], stored: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -122,12 +122,11 @@ class Answers:
         """What its tab shows with its settings, and whatever could not be taken of them."""
         entry = self._one(values)
         found = again(entry, with_seed=values.get("seed") == "yes")
-        form = self._shelf.forms.get(found.settings.task)
-        if form is None:
+        fill = self._shelf.forms.get(found.settings.task)
+        if fill is None:
             raise InputError("This page has no tab for it; start the app with all of them.")
-        filled = list(form.values(found.settings).values())
-        clip = getattr(found.settings, "clip", "")
-        return {"task": found.settings.task, "values": filled, "clip": clip, "notes": found.notes}
+        told = {"task": found.settings.task, "values": fill(found.settings), "notes": found.notes}
+        return told | {"clip": getattr(found.settings, "clip", None), "lacks": found.lacks}
 
     def would_go(self, values: Values) -> Values:
         """What a clean-up to a limit would remove."""
@@ -158,8 +157,10 @@ class Answers:
     def again(self, values: Values) -> Values:
         """Run it with a new seed: the run's id, beside what ``form`` tells."""
         found = again(self._one(values), with_seed=False)
-        if found.lacks_clip:
-            raise InputError(" ".join(found.notes))
+        if found.lacks is not None:
+            raise InputError(
+                f"Its clip {found.lacks} is not here any more; use its settings and choose a clip."
+            )
         return {**self.form({"id": values["id"]}), "run": self._submit(found.settings, self._who)}
 
     def clean_up(self, values: Values) -> Values:

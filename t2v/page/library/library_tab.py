@@ -3,14 +3,15 @@
 import html
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from t2v.page.library.shelf import Shelf
+from t2v.page.open_file import as_shown
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
-from t2v.tasks import TASKS
+from t2v.tasks import TASKS, Settings
 
 TAB = "Library"
 
@@ -19,34 +20,34 @@ def build(studio: Studio, panels: Sequence[RunPanel]) -> None:
     """Lays the tab out, behind those of the panels, which it fills in; nothing where there is no library."""
     if studio.shelf is None:
         return
-    studio.shelf.forms.update({panel.settings_class.task: panel for panel in panels})
+    studio.shelf.forms.update({panel.settings_class.task: partial(_filled, panel) for panel in panels})
     with gr.Tab(TAB):
-        gr.HTML(_place("library-tab", studio.shelf), elem_classes="library-box", apply_default_css=False)
+        gr.HTML(_place("library-tab", panels), elem_classes="library-box", apply_default_css=False)
 
 
-def strip(studio: Studio) -> None:
+def strip(studio: Studio, panels: Sequence[RunPanel]) -> None:
     """The newest videos, for below the tabs."""
     if studio.shelf is not None:
-        gr.HTML(_place("library-strip", studio.shelf), elem_classes="strip-box", apply_default_css=False)
+        gr.HTML(_place("library-strip", panels), elem_classes="strip-box", apply_default_css=False)
 
 
-def _place(name: str, shelf: Shelf) -> str:
-    words = html.escape(json.dumps(_words(shelf)), quote=True)
+def _filled(panel: RunPanel, settings: Settings) -> list[Any]:
+    """What the fields of a tab show for settings, in the form's order, as the browser holds it."""
+    return [as_shown(value, panel.form[name]) for name, value in panel.values(settings).items()]
+
+
+def _place(name: str, panels: Sequence[RunPanel]) -> str:
+    words = html.escape(json.dumps(_words(panels)), quote=True)
     return f'<section class="{name}" aria-label="Your videos" data-words="{words}"></section>'
 
 
-def _words(shelf: Shelf) -> dict[str, Any]:
+def _words(panels: Sequence[RunPanel]) -> dict[str, Any]:
     """What tabs and fields are called, in the order of the forms: task -> name of its tab, fields."""
-    return {
-        task: {
-            "tab": kind.tab.name,
-            "fields": _fields(shelf.forms[task]) if task in shelf.forms else {},
-        }
-        for task, kind in TASKS.items()
-    }
+    fields = {panel.settings_class.task: _fields(panel) for panel in panels}
+    return {task: {"tab": kind.tab.name, "fields": fields.get(task, {})} for task, kind in TASKS.items()}
 
 
-def _fields(panel: Any) -> dict[str, Any]:
+def _fields(panel: RunPanel) -> dict[str, Any]:
     """Field -> [label, names of its choices by their values]."""
     spoken = {**{name: field.label for name, field in panel.form.items()}, **panel.spoken}
     choices = {

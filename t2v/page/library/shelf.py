@@ -4,9 +4,9 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from t2v.library import bin as deleted
 from t2v.library.entry import Entry
@@ -16,29 +16,28 @@ from t2v.library.thumbs import Thumbs
 logger = logging.getLogger(__name__)
 
 REST_S = 3.0  # between two looks at the folder; a look at thousands of files takes some hundredths
+MOST_SHARE = 0.02  # of the time that goes into looking, where it takes longer
 SWEEP_S = 600.0
 NOBODY = ""  # the maker of nothing
 
 
-class Form(Protocol):
-    """A tab, as far as the library fills it in: RunPanel."""
-
-    def values(self, settings: Any) -> dict[str, Any]: ...
+# What the fields of a tab show for settings, as the browser holds it.
+Fill = Callable[[Any], list[Any]]
 
 
 class Shelf:
     """A library and its thumbnails. is_open: whether others than the owner of this machine are served.
 
-    forms: by task; the page that is built puts its tabs here.
+    forms: by task, how its tab is filled in; the page that is built puts them here.
     """
 
     def __init__(self, library: Library, is_open: bool = False) -> None:
         self.library = library
         self.thumbs = Thumbs(library)
         self.is_open = is_open
-        self.forms: dict[str, Form] = {}
+        self.forms: dict[str, Fill] = {}
         self._looking = threading.Lock()
-        self._looked_s = self._swept_s = float("-inf")
+        self._next_s = self._swept_s = float("-inf")
 
     def close(self) -> None:
         """Ends what goes on beside, and lets go of the index."""
@@ -50,7 +49,7 @@ class Shelf:
         """See what came into the folder and what went, in a thread, unless that was just done."""
         if wait:
             self._look()
-        elif time.monotonic() - self._looked_s > REST_S and not self._looking.locked():
+        elif time.monotonic() > self._next_s and not self._looking.locked():
             threading.Thread(target=self._look, name="library", daemon=True).start()
 
     def maker(self, who: str | None) -> str | None:
@@ -83,6 +82,7 @@ class Shelf:
 
     def _look(self) -> None:
         with self._looking:
+            started_s = time.monotonic()
             try:
                 self.library.scan()
                 if time.monotonic() - self._swept_s > SWEEP_S:
@@ -91,7 +91,8 @@ class Shelf:
                     self._swept_s = time.monotonic()
             except Exception:  # the page goes on with what is known
                 logger.exception("The folder of videos could not be looked through.")
-            self._looked_s = time.monotonic()
+            now_s = time.monotonic()
+            self._next_s = now_s + max(REST_S, (now_s - started_s) / MOST_SHARE)
 
 
 def opened(folder: Path, is_open: bool) -> Shelf | None:

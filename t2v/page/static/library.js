@@ -155,9 +155,14 @@
     };
     library.openTab = openTab;
     const fill = (found) => {
-        sessionStorage.setItem(`form-of-${found.task}`, JSON.stringify(found.values));
-        if (found.clip) sessionStorage.setItem(`clip-of-${found.task}`, found.clip);
-        else sessionStorage.removeItem(`clip-of-${found.task}`);
+        const { clip, values } = found;
+        if (clip !== null) { // one of that name that is chosen already stays
+            const chosen = sessionStorage.getItem(`clip-of-${found.task}`) || '';
+            values[0] = clip || (chosen.split(/[\\/]/).pop() === found.lacks ? chosen : '');
+            sessionStorage.setItem(`clip-of-${found.task}`, values[0]);
+            if (!values[0]) found.notes.push(`Its clip “${found.lacks}” has to be chosen again.`);
+        }
+        sessionStorage.setItem(`form-of-${found.task}`, JSON.stringify(values));
         if (found.run) sessionStorage.setItem(`run-of-${found.task}`, found.run);
         openTab(library.taskName(found.task));
         soon(() => {

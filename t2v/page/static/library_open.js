@@ -24,16 +24,19 @@
         }
         library.unsay(dialog);
         dialog.keys = null;
+        const called = (one) => one.getAttribute('aria-label') || one.textContent;
+        const before = dialog.contains(document.activeElement) && called(document.activeElement);
         dialog.setAttribute('aria-label', name);
         dialog.replaceChildren(make('button', { type: 'button', class: 'close', 'aria-label': 'Close', onclick: () => dialog.close() }, '×'), ...content.filter(Boolean));
         if (!dialog.open) dialog.showModal();
+        else ([...dialog.querySelectorAll('button:enabled')].find((one) => called(one) === before) || dialog.querySelector('button')).focus();
         dialog.scrollTop = 0;
         return dialog;
     };
 
     const plays = (video, isLeader) => {
         const alt = `Video: ${video.prompt || video.name}`;
-        if (/\.(gif|webp)$/i.test(video.name)) return make('img', { src: video.url, alt });
+        if (/\.(gif|webp|png)$/i.test(video.name)) return make('img', { src: video.url, alt });
         const player = make('video', { src: video.url, 'aria-label': alt, loop: true, playsinline: true, controls: isLeader, preload: 'auto' });
         player.muted = true;
         if (isLeader && !calm.matches) player.autoplay = true;

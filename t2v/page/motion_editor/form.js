@@ -1,0 +1,46 @@
+() => {
+    // What the motion editor reads of the tab it stands in, and writes there.
+    class Form {
+        constructor(tab) { this.tab = tab; }
+
+        field(kind) { return this.tab.querySelector(`.${kind} textarea, .${kind} input`); }
+
+        // what stands in a field for a number, found by its label; ``otherwise`` where it is empty or not there
+        number(label, otherwise) {
+            const labels = [...this.tab.querySelectorAll('label')];
+            const named = labels.find((one) => [...one.querySelectorAll('span')].some((span) => span.textContent.trim() === label));
+            const field = this.tab.querySelector(`input[aria-label="number input for ${label}"]`)
+                || (named && named.querySelector('input, textarea'));
+            const value = field ? Number(field.value) : 0;
+            return value > 0 ? value : otherwise;
+        }
+
+        // All that the sketch depends on; null before the form is there.
+        read() {
+            const [text, painted] = ['motion-text', 'painted-text'].map((kind) => this.field(kind));
+            if (!text || !painted) return null;
+            const picture = this.tab.querySelector('.stage .picture');
+            const side = (name, label, otherwise) => (picture && Number(picture.style.getPropertyValue(name))) || this.number(label, otherwise);
+            const width = side('--w', 'Width', 256);
+            const chosen = this.tab.querySelector('.what-moves input:checked');
+            return { text: text.value, painted: painted.value, picture, width, height: side('--h', 'Height', width),
+                count: Math.max(1, this.number('Frames', 8)), outlines: (picture && picture.dataset.outlines) || '[]',
+                move: chosen ? chosen.value : 'camera', moveLabel: chosen ? chosen.closest('label').textContent.trim() : 'What moves' };
+        }
+
+        // Gradio hears of a value only by the event of one who types.
+        set(kind, value) {
+            const field = this.field(kind);
+            if (field.value === value) return;
+            Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), 'value').set.call(field, value);
+            field.dispatchEvent(new Event('input', { bubbles: true }));
+        }
+
+        choose(move) {
+            const choice = this.tab.querySelector(`.what-moves input[value="${move}"]`);
+            if (choice) choice.click();
+        }
+    }
+
+    window.motionForm = { Form };
+}
