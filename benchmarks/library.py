@@ -5,6 +5,7 @@ python -m benchmarks.library [--videos 2000]: files as runs leave them, in a tem
 
 import argparse
 import random
+import re
 import shutil
 import socket
 import statistics
@@ -116,12 +117,21 @@ def serving(folder: Path) -> Iterator[str]:
             process.wait(60)
 
 
-def heap(page: Page) -> tuple[float, int]:
-    """The page's own memory in MB after its rubbish is gone, and how many elements it has."""
+def memory(page: Page) -> str:
+    """What the page takes once its rubbish is gone: scripts, elements, and on Linux its whole process."""
     client = page.context.new_cdp_session(page)
     client.send("HeapProfiler.collectGarbage")
     used = client.send("Runtime.getHeapUsage")["usedSize"] / MB
-    return used, page.evaluate("document.querySelectorAll('*').length")
+    elements = page.evaluate("document.querySelectorAll('*').length")
+    assert page.context.browser is not None  # it was opened here
+    about = page.context.browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")
+    kilobytes = []
+    for process in about["processInfo"]:
+        status = Path(f"/proc/{process['id']}/status")
+        if process["type"] == "renderer" and status.exists():
+            found = re.search(r"^VmRSS:\s+(\d+)", status.read_text(), re.MULTILINE)
+            kilobytes.append(0 if found is None else int(found[1]))
+    return f"{used:.0f} MB of scripts, {elements} elements, {max(kilobytes, default=0) / 1024:.0f} MB in all"
 
 
 def measure_page(folder: Path, count: int) -> None:
@@ -154,11 +164,10 @@ def measure_page(folder: Path, count: int) -> None:
             f"/^{count:,} videos/.test(document.querySelector('.library-line').textContent)"
         )
         time.sleep(3)
-        before = heap(page)
-        _scroll(page)
-        after = heap(page)
-        for name, (used, elements) in (("before", before), ("after", after)):
-            print(f"{name} scrolling through all: {used:.0f} MB of scripts, {elements} elements")
+        print(f"before scrolling: {memory(page)}")
+        for _ in range(2):
+            _scroll(page)
+            print(f"scrolled through all: {memory(page)}")
         browser.close()
 
 

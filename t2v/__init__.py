@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # the same as _HOMES, for type checkers and editors
     from t2v.diffusion.progress import Step as Step
     from t2v.diffusion.zero import TextToVideoZeroPipeline as TextToVideoZeroPipeline
     from t2v.engine.engine import Engine as Engine
+    from t2v.finishing.finish import Finish as Finish
+    from t2v.finishing.finish import finish_video as finish_video
     from t2v.finishing.upscale import load_finisher as load_finisher
     from t2v.tasks import TASKS as TASKS
     from t2v.tasks import settings_of as settings_of
@@ -44,6 +46,7 @@ _HOMES = {  # public name -> the module that it lives in
     "CannySettings": "t2v.tasks.canny",
     "DepthSettings": "t2v.tasks.depth",
     "Engine": "t2v.engine.engine",
+    "Finish": "t2v.finishing.finish",
     "InputError": "t2v.checks",
     "ModelError": "t2v.weights.refusals",
     "Motion": "t2v.diffusion.options",
@@ -55,6 +58,7 @@ _HOMES = {  # public name -> the module that it lives in
     "TextToVideoZeroPipeline": "t2v.diffusion.zero",
     "TextToVideoSettings": "t2v.tasks.text_to_video",
     "Video": "t2v.video.video",
+    "finish_video": "t2v.finishing.finish",
     "load_finisher": "t2v.finishing.upscale",
     "read_settings": "t2v.video.write",
     "read_video": "t2v.video.video",

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -101,11 +102,14 @@ class Windows:
                 stop = button(page, "Stop")
                 if stop.count() and stop.is_enabled():  # what outlives its test keeps others waiting
                     stop.click()
-                    expect(button(page, "Run")).to_be_enabled(timeout=PATIENCE_MS)
+                    expect(button(page, "Stop")).to_be_disabled(timeout=PATIENCE_MS)
             context.close()
 
 
 def button(page: Page, name: str):
+    """A button by its name; the one that runs, whatever stands on it while runs are under way."""
+    if name == "Run":
+        return page.get_by_role("button", name=re.compile("^(Run|Add to queue)$"))
     return page.get_by_role("button", name=name, exact=True)
 
 

@@ -12,16 +12,20 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from t2v.bar import Bar
 from t2v.checks import InputError, counted
+from t2v.commands import batch, finish
 from t2v.commands.options import in_options
 from t2v.commands.order import PROG, Order, read_order
+from t2v.commands.outcome import Outcome
+from t2v.commands.tries import Sheet, draw_sheet
+from t2v.commands.tries import sentence as _tried
 from t2v.failures import is_out_of_memory, own_fault
 from t2v.library.continuing import joined, joined_count
 from t2v.library.results import OUTPUTS, new_output_path, write_result
@@ -31,6 +35,9 @@ from t2v.tasks import Resolved
 from t2v.tasks.clip import ResolvedClip
 from t2v.video.formats import FORMATS
 from t2v.video.write import check_output, replacing, write_video
+
+if TYPE_CHECKING:
+    pass
 
 logger = logging.getLogger(__name__)
 
@@ -67,26 +74,64 @@ def main(argv: list[str] | None = None, prog: str = PROG) -> int:
     clock = Clock()
     try:
         _log_errors_only()
-        order = read_order(argv, prog)
-        report = run(order, clock)
+        outcome = _run_command(sys.argv[1:] if argv is None else argv, prog, clock)
     except KeyboardInterrupt:
         return _complain("Stopped; no video was written.", 130)
     except Exception as error:
         logger.debug("the run failed", exc_info=True)
         return _complain(*_explain(error))
-    return _tell(json.dumps(report) if order.as_json else _sentence(report))
+    told = _tell(json.dumps(outcome.report) if outcome.as_json else outcome.sentence)
+    return max(told, outcome.status)
+
+
+def _run_command(argv: list[str], prog: str, clock: Clock) -> Outcome:
+    """The command that the first argument names; without one it is a run, as ``--like`` can tell its task."""
+    if argv[:1] == ["finish"]:
+        return finish.finish(argv[1:], prog)
+    if argv[:1] == ["batch"]:
+        return batch.batch(argv[1:], prog, batch.Hands(_drawing, lambda error: _explain(error, str)[0]))
+    order = read_order(argv, prog)
+    if isinstance(order, Sheet):
+        report = run_sheet(order, clock)
+        return Outcome(report, _tried(report), order.as_json)
+    report = run(order, clock)
+    return Outcome(report, _sentence(report), order.as_json)
+
+
+def run_sheet(sheet: Sheet, clock: Clock) -> dict[str, Any]:
+    """Draw the pictures that are to be tried, and return what ``--json`` prints."""
+    engine = _engine(sheet.device, sheet.dtype)
+    _print_notes(engine.prompt_notes(sheet.settings))
+    with Bar(is_shown=True) as bar:
+        report = draw_sheet(engine, sheet, bar.show)
+    return {**report, "seconds": clock.total()}
 
 
 def run(order: Order, clock: Clock) -> dict[str, Any]:
     """Draw and write the video, and return what ``--json`` prints."""
+    engine = _engine(order.device, order.dtype)
+    clock.lap("start")
+    return draw(engine, order, clock)
+
+
+def _drawing(device: str | None, dtype: str | None) -> Callable[[Order], dict[str, Any]]:
+    """What draws one order after the other, with the weights of the last one kept in memory."""
+    engine = _engine(device, dtype)
+    return lambda order: draw(engine, order, Clock())
+
+
+def _engine(device: str | None, dtype: str | None) -> Any:
     _say_for_now("Loading ...")
     prepare_environment()
     with loading_libraries():
         from t2v.engine.engine import Engine
 
         show_downloads_only()
-    clock.lap("start")
-    engine = Engine(device=order.device, dtype=order.dtype)
+    return Engine(device=device, dtype=dtype)
+
+
+def draw(engine: Any, order: Order, clock: Clock) -> dict[str, Any]:
+    """The same on an engine that is there."""
     resolved = engine.resolve(order.settings)
     clock.lap("load")
     noted = _print_notes(engine.prompt_notes(resolved.asked))
@@ -95,8 +140,8 @@ def run(order: Order, clock: Clock) -> dict[str, Any]:
         OUTPUTS.mkdir(exist_ok=True)
         output = check_output(new_output_path(OUTPUTS, resolved))
     folder = output.resolve().parent
-    takes = FORMATS[output.suffix.lower()].bytes_per_pixel
-    check_space(folder, resolved.num_frames, *resolved.size, f"the folder '{folder}'", takes)
+    (width, height), takes = resolved.size, FORMATS[output.suffix.lower()].bytes_per_pixel
+    check_space(folder, resolved.num_frames, width, height, f"the folder '{folder}'", takes)
     with contextlib.ExitStack() as kept, Bar(is_shown=True) as bar:
         drawing = Drawing(engine, resolved, order, clock, bar, kept)
         frames, count = drawing.frames(), resolved.num_frames
@@ -176,12 +221,12 @@ def _sentence(report: dict[str, Any]) -> str:
     )
 
 
-def _explain(error: Exception) -> tuple[str, int]:
-    """The sentence for an error, and the exit status."""
+def _explain(error: Exception, as_option: Callable[[str], str] = in_options) -> tuple[str, int]:
+    """The sentence for an error, and the exit status. as_option: puts options in place of fields' names."""
     if is_out_of_memory(error):
         return OUT_OF_MEMORY, 1
     if isinstance(error, InputError):
-        return in_options(str(error)), 2
+        return as_option(str(error)), 2
     if isinstance(error, OSError):
         return f"The video could not be made: {str(error).rstrip('.')}.", 1
     return own_fault(error), 1

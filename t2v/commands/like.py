@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from t2v.checks import InputError
+from t2v.commands.tries import COMMANDS, KIND
 from t2v.program import Parser
 from t2v.tasks import TASKS, Settings, settings_of
 from t2v.tasks.clip import ClipSettings
@@ -31,6 +32,8 @@ def read_like(argv: Sequence[str] | None, prog: str) -> tuple[Settings | None, l
         return None, rest
     like = settings_of(Path(found.like))
     named = rest[0] if rest and rest[0] in TASKS else None
+    if rest and rest[0] in COMMANDS:  # pictures of what the file's settings make
+        named = KIND.task
     if named not in (None, like.task):
         told = f"task is {named}, and {Path(found.like).name} was made by {like.task}"
         raise InputError(f"{told}; leave the task out, or give another file.")

@@ -6,16 +6,20 @@ A field of a new task that is not listed here gets an option of its own name.
 import argparse
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import MISSING
+from types import MappingProxyType
 from typing import Any
 
-from t2v.commands import continuing, like
+from t2v.commands import continuing, like, tries
 from t2v.diffusion.options import METHODS, MOVES, PATHS, SCHEDULERS, WARPS
 from t2v.program import Parser
 from t2v.tasks import TASKS, Settings, acting
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.original_prompts import ADDED
+from t2v.tasks.presets import KIND as PRESET_KIND
+from t2v.tasks.presets import PRESETS
 from t2v.video.formats import ENDINGS
 from t2v.weights.family import STABLE_DIFFUSION
 
@@ -127,6 +131,10 @@ OPTIONS = {
 }
 OF_CONTROLNETS = ("controlnet", "also")  # fields that --controlnet fills together
 REPEATED = ("subject", "motion", "painted")  # options for several things, joined by semicolons
+FURTHER = {  # commands of another kind, each with a parser of its own
+    "finish": "make a finished video smoother, larger, or another kind of file",
+    "batch": "make many videos, one a line of a file",
+}
 OF_RUNS = ("device", "dtype")  # options that belong to no Settings
 CHOICES = {
     "scheduler": SCHEDULERS,
@@ -145,6 +153,10 @@ UNSET_WITH_CLIP = {
     "num_frames": "all of the clip",
     "end_s": "the clip's end",
 }
+PRESET = (
+    "how much trouble it is worth: draft (few steps), standard, best (more steps, and what else helps), "
+    "paper (its numbers and method); options beside it win"
+)
 CONTROLNET = (
     "weights of this task's ControlNet: miniature, a hub id or a folder (default: what suits the model). "
     "TASK, TASK=WEIGHTS or TASK=WEIGHTS@SCALE adds one of another task ({others}) on the same clip. May be "
@@ -152,13 +164,18 @@ CONTROLNET = (
 )
 
 
-def build_parser(prog: str, taken: Settings | None = None) -> Parser:
-    """One subcommand for every task in TASKS. prog: what the program was called by.
+def build_parser(
+    prog: str, taken: Settings | None = None, preset_values: Mapping[str, Any] = MappingProxyType({})
+) -> Parser:
+    """One subcommand for every task in TASKS, and those that try. prog: what the program was called by.
 
-    taken: settings of a file, which its task has where nothing else is given.
+    taken: settings of a file, which its task has where nothing else is given. preset_values: what a preset
+    sets, as the defaults of the task that has presets.
     """
     parser = Parser(prog=prog, description="Make a short video.", allow_abbrev=False)
     commands = parser.add_subparsers(dest="task", metavar="TASK", required=True)
+    for name, about in FURTHER.items():
+        commands.add_parser(name, help=about)
     for name, kind in TASKS.items():
         about = (sys.modules[kind.__module__].__doc__ or name).strip().splitlines()[0]
         given = "CLIP PROMPT" if issubclass(kind, ClipSettings) else "PROMPT"
@@ -173,7 +190,21 @@ def build_parser(prog: str, taken: Settings | None = None) -> Parser:
         )
         command.set_defaults(settings_class=kind)
         _add_options(command, kind, taken if isinstance(taken, kind) else None)
+        if kind is PRESET_KIND:
+            command.add_argument_group("the preset").add_argument("--preset", choices=PRESETS, help=PRESET)
+            command.set_defaults(**preset_values)
+    for name, about in tries.COMMANDS.items():
+        usage = f"{prog} {name} PROMPT [-o GRID.png] [options]"
+        command = commands.add_parser(name, usage=usage, help=about, description=about, allow_abbrev=False)
+        command.set_defaults(settings_class=tries.KIND, tried=name)
+        _add_options(command, tries.KIND, taken if isinstance(taken, tries.KIND) else None, "GRID.png")
+        tries.add_own_options(command, name)
     return parser
+
+
+def fields_of_options() -> dict[str, str]:
+    """Options' names, without the hyphens in front -> the fields that they fill."""
+    return {option.lstrip("-"): name for name, (option, _) in OPTIONS.items()}
 
 
 def in_options(sentence: str) -> str:
@@ -198,7 +229,9 @@ def other_tasks(task: str) -> list[str]:
     return [name for name, kind in TASKS.items() if issubclass(kind, ControlledSettings) and name != task]
 
 
-def _add_options(command: argparse.ArgumentParser, kind: type[Settings], taken: Settings | None) -> None:
+def _add_options(
+    command: argparse.ArgumentParser, kind: type[Settings], taken: Settings | None, file: str = "FILE.mp4"
+) -> None:
     """The options of all of a task's fields, in groups, and those that every task has."""
     for title in GROUPS:
         mine = [field for field in kind.in_order() if _group_of(field.name) == title]
@@ -215,13 +248,13 @@ def _add_options(command: argparse.ArgumentParser, kind: type[Settings], taken: 
     run = command.add_argument_group("the run")
     run.add_argument(like.OPTION, metavar="FILE", help=like.HELP)
     continuing.add_options(run, kind)
-    where = (
-        f"the file to write, in {ENDINGS} (.zip: PNG frames, .png: one frame; default: a new MP4 in outputs/)"
-    )
-    run.add_argument("-o", "--output", metavar="FILE.mp4", help=where)
-    run.add_argument(
-        "--no-settings", dest="with_settings", action="store_false", help="leave the settings out of the file"
-    )
+    own = f", in {ENDINGS} (.zip: PNG frames, .png: one frame; default: a new MP4 in outputs/)"
+    is_video = file.endswith(".mp4")
+    where = f"the file to write{own if is_video else ' (default: a new one in outputs/)'}"
+    run.add_argument("-o", "--output", metavar=file, help=where)
+    if is_video:
+        hint = "leave the settings out of the file"
+        run.add_argument("--no-settings", dest="with_settings", action="store_false", help=hint)
     if issubclass(kind, ClipSettings):
         hint = "write there what the model saw; of further ControlNets, to files of that name and theirs"
         run.add_argument("--save-control", metavar="FILE.mp4", help=hint)

@@ -11,7 +11,8 @@ from pathlib import Path
 from t2v.checks import InputError, check_choice, check_number
 from t2v.commands.continuing import Continues, check_continued, read_continue, settings_after
 from t2v.commands.like import read_like, tell_apart
-from t2v.commands.options import REPEATED, build_parser, in_options, other_tasks
+from t2v.commands.options import REPEATED, build_parser, fields_of_options, in_options, other_tasks
+from t2v.commands.tries import Sheet, read_sheet
 from t2v.devices import check_device, check_dtype
 from t2v.engine.check_weights import check_weights
 from t2v.library.results import check_target
@@ -19,6 +20,7 @@ from t2v.tasks import TASKS, Settings
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import Also, ControlledSettings
 from t2v.tasks.original_prompts import with_original_prompts
+from t2v.tasks.presets import preset
 
 PROG = "generate.py"  # in a clone; installed it is t2v
 
@@ -53,28 +55,31 @@ class Order:
         return [path for name in names if (path := self.seen_path(name)) is not None]
 
 
-def read_order(argv: list[str] | None = None, prog: str = PROG) -> Order:
-    """The run that the arguments (default: the process's) ask for; InputError in the options' words.
+def read_order(argv: list[str] | None = None, prog: str = PROG) -> Order | Sheet:
+    """The run, or the pictures to try, that the arguments (default: the process's) ask for.
 
-    prog: what the program was called by.
+    InputError in the options' words. prog: what the program was called by.
     """
     try:
         continues, argv = read_continue(argv, prog)
         like, argv = read_like(argv, prog)
-        if continues is not None:
-            after = settings_after(continues, like)
-            arguments = build_parser(prog, after).parse_args(argv)
-            check_continued(arguments, continues, after)
-            return replace(_checked(arguments, after), continues=continues)
-        arguments = build_parser(prog, like).parse_args(argv)
+        after = None if continues is None else settings_after(continues, like)
+        taken = like if after is None else after
+        arguments = build_parser(prog, taken).parse_args(argv)
+        if getattr(arguments, "preset", None) is not None:  # read again, what it sets being the defaults
+            sets = preset(arguments.model, arguments.preset)
+            arguments = build_parser(prog, taken, sets).parse_args(argv)
         if like is not None:
             tell_apart(arguments, like)
-        return _checked(arguments, like)
+        if continues is not None and after is not None:
+            check_continued(arguments, continues, after)
+        order = _checked(arguments, taken)
+        return replace(order, continues=continues) if isinstance(order, Order) else order
     except InputError as error:
         raise InputError(in_options(str(error))) from None
 
 
-def _checked(arguments: argparse.Namespace, like: Settings | None) -> Order:
+def _checked(arguments: argparse.Namespace, like: Settings | None) -> Order | Sheet:
     kind = arguments.settings_class
     given = {field.name: getattr(arguments, field.name, None) for field in fields(kind)}
     for name in REPEATED:
@@ -91,6 +96,9 @@ def _checked(arguments: argparse.Namespace, like: Settings | None) -> Order:
         check_device(arguments.device)
     if arguments.dtype is not None:
         check_dtype(arguments.dtype)
+    if getattr(arguments, "tried", None) is not None:
+        check_weights(settings)
+        return read_sheet(arguments, settings, fields_of_options())
     output = None if arguments.output is None else check_target(arguments.output, settings, "--output")
     control = getattr(arguments, "save_control", None)
     control = None if control is None else check_target(control, settings, "--save-control")

@@ -10,7 +10,7 @@ import torch
 from t2v.diffusion.views import footprint, inverse
 from t2v.diffusion.windows import Windows, nearest_known
 
-FEATHER_PX = 16  # beyond a window's border, where what comes after it is brought nearer to it
+FEATHER_PX = 32  # beyond a window's border, where what comes after it is brought nearer to it
 SMOOTH_PX = 9  # over which differences at a border are averaged, or every pixel there would draw a streak
 LANCZOS_PX = 4  # that sampling between pixels reaches to each side
 

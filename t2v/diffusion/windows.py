@@ -17,7 +17,8 @@ from t2v.checks import InputError
 from t2v.diffusion.views import between, footprint
 
 STRIDE = 1 / 8  # of a window's side, from one window to the next
-FEATHER_CELLS = 3  # how far beyond a window's border what comes after it is brought nearer to it
+# how far beyond a window's border what comes after it is brought nearer to it; at 3 its edge is seen in skies
+FEATHER_CELLS = 6
 MOST_WINDOWS = 4096
 NEAR = 1e-6  # cells; what rounding leaves of a whole number
 

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -138,14 +139,18 @@ class Engine:
         resolved: Resolved[Any],
         on_step: Callable[[Step], None] | None = None,
         on_seen: See | None = None,
+        last: bool = False,
     ) -> np.ndarray:
         """The video's first frame alone, uint8 RGB (h, w, 3): the one with which ``frames`` begins.
 
-        In the time of one picture where the task can. The rest as in ``frames``.
+        In the time of one picture where the task can. last: its last frame instead, in that of the whole
+        video. The rest as in ``frames``.
         """
         with self._lock:
             means = self._means(resolved, on_step, on_seen)
-            return next(self._finished(resolved, means, resolved.still(means)))
+            drawn = resolved.draw(means) if last else resolved.still(means)
+            frames = self._finished(resolved, means, drawn)
+            return deque(frames, maxlen=1)[0] if last else next(frames)
 
     def _means(
         self, resolved: Resolved[Any], on_step: Callable[[Step], None] | None, on_seen: See | None

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from t2v.diffusion.progress import Step
-from t2v.tasks.clip import ClipSettings
+from t2v.tasks.tries import Tries
 
 FINISHED = ("done", "failed", "stopped", "interrupted")
 RECENT_STEPS = 6  # the time left is judged by the pace of this many last steps
@@ -21,6 +21,7 @@ class JobView:
     """What one job looks like at one moment; a snapshot that never changes.
 
     state "interrupted": the program ended while it was drawn; it may be asked for again.
+    asked_s: for how long it has been known here. kept_clip: its clip, as long as it is kept for it.
     ahead: how many runs come before this one (0 unless queued), others_ahead: how many of those are others'.
     resolved: the run with every default and the seed filled in; None until the job has begun.
     fraction: share of the arithmetic done, 0..1; steps on one frame cost less than steps on all.
@@ -30,6 +31,8 @@ class JobView:
     seconds_left: None where it cannot be judged yet.
     seen: small MP4s of what the model saw of a clip, there before the first step: "clip" and the task's name
     of each ControlNet. Gone once the run has ended without a video. outlines: of its subjects, as in Step.
+    tries: what is drawn in the place of a video, one picture each; stills: those that are drawn, which stay
+    when the run has ended, however it did (``stills.Still``).
     """
 
     id: str
@@ -37,6 +40,8 @@ class JobView:
     settings: Any
     resolved: Any = None
     visitor: str | None = None
+    asked_s: float = 0.0
+    kept_clip: Path | None = None
     ahead: int = 0
     others_ahead: int = 0
     step_done: int = 0
@@ -53,6 +58,8 @@ class JobView:
     output: Path | None = None
     error: str | None = None
     outlines: tuple[np.ndarray, ...] = ()
+    tries: Tries | None = None
+    stills: tuple[Any, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -77,6 +84,7 @@ class Job:
     number: int = 0
     kept_clip: Path | None = None
     past_s: float | None = None
+    known_s: float = field(default_factory=time.monotonic)
     resolved: Any = None
     step_done: int = 0
     step_total: int = 0
@@ -94,6 +102,8 @@ class Job:
     output: Path | None = None
     error: str | None = None
     outlines: tuple[np.ndarray, ...] = ()
+    tries: Tries | None = None
+    stills: tuple[Any, ...] = ()
 
     @property
     def finished(self) -> bool:
@@ -113,9 +123,11 @@ class Job:
         """Its settings, on the kept clip."""
         return self.settings if self.kept_clip is None else replace(self.settings, clip=str(self.kept_clip))
 
-    def settings_with_own_clip(self, made: ClipSettings) -> ClipSettings:
+    def as_asked(self, resolved: Any) -> Any:
         """What became of ``to_draw``, on the clip that was asked for."""
-        return replace(made, clip=self.settings.clip)
+        if self.kept_clip is None:
+            return resolved
+        return replace(resolved, asked=replace(resolved.asked, clip=self.settings.clip))
 
     def took(self, step: Step, preview: np.ndarray) -> None:
         """One step more; preview: uint8 (f, h, w, 3) RGB of what it came to."""
@@ -151,6 +163,8 @@ class Job:
             settings=self.settings,
             resolved=self.resolved,
             visitor=self.visitor,
+            asked_s=time.monotonic() - self.known_s,
+            kept_clip=self.kept_clip,
             ahead=ahead,
             others_ahead=others_ahead,
             step_done=self.step_done,
@@ -167,4 +181,6 @@ class Job:
             output=self.output,
             error=self.error,
             outlines=self.outlines,
+            tries=self.tries,
+            stills=self.stills,
         )

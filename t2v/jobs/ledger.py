@@ -112,9 +112,7 @@ class Ledger:
 
     def plan(self, job: Job, path: Path) -> None:
         """What it is drawn as, and where its video will lie once it is whole."""
-        made = job.resolved.filled()
-        if isinstance(made, ClipSettings):
-            made = job.settings_with_own_clip(made)
+        made = job.as_asked(job.resolved).filled()
         output = str(path.relative_to(self.folder))
         self._update(job.id, made=text_of(made), output=output, seed=job.resolved.seed)
 

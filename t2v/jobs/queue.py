@@ -20,9 +20,11 @@ from t2v.engine.engine import Engine
 from t2v.jobs import order
 from t2v.jobs.job import Job, JobView
 from t2v.jobs.ledger import Ledger
+from t2v.jobs.picture import picture_of
 from t2v.jobs.worker import Worker
 from t2v.jobs.workshop import sweep
 from t2v.library.index import Library
+from t2v.tasks.tries import Tries
 
 logger = logging.getLogger(__name__)
 
@@ -71,14 +73,22 @@ class Jobs:
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
         self._thread.start()
 
-    def submit(self, settings: Any, visitor: str | None = None, source: str | None = None) -> str:
+    def submit(
+        self,
+        settings: Any,
+        visitor: str | None = None,
+        source: str | None = None,
+        tries: Tries | None = None,
+    ) -> str:
         """Queues one run and returns its id. InputError for settings out of range or a full queue.
 
         visitor: whose run it is; people take turns. source: from where they ask, where that is somebody of
-        many (None: the visitor): nobody may take more than a quarter of the queue.
+        many (None: the visitor): nobody may take more than a quarter of the queue. tries: what is drawn of
+        the settings in the place of their video, one picture each; such a run does not outlive the program.
         """
-        settings.check()
+        (settings if tries is None else tries).check()
         job = Job(secrets.token_hex(12), settings, visitor, visitor if source is None else source)
+        job.tries = tries
         with self._changed:
             self._check_room(job)  # before a large clip is copied
         job.kept_clip = self._ledger.keep_clip(job.id, settings)
@@ -86,7 +96,8 @@ class Jobs:
             with self._changed:
                 self._check_room(job)
                 order.join(job, self._jobs.values(), self._round)
-                self._ledger.submit(job)
+                if tries is None:
+                    self._ledger.submit(job)
                 self._jobs[job.id] = job
                 self._reorder([*self._waiting, job])
         except InputError:
@@ -215,6 +226,8 @@ class Jobs:
     def _end(self, job: Job, state: str, error: str | None = None, moved: Iterable[Job] = ()) -> None:
         job.state, job.error, job.ended_s = state, error, time.monotonic()
         job.preview = _thinned(job.preview) if state == "stopped" else None
+        if job.picture is None and job.preview is not None:
+            job.picture = picture_of(job.preview[0])
         if state != "done":
             _tidy(job)
         finished = [other for other in self._jobs.values() if other.finished]
@@ -248,7 +261,7 @@ class Jobs:
                 self._running = None
                 self._end(job, state, error)
                 took_s = job.took_s()
-            where = f": {job.output}" if state == "done" else ""
+            where = "" if job.output is None else f": {job.output}"
             logger.info("Run %s %s after %.1f s%s", job.id, state, took_s, where)
 
 

@@ -20,6 +20,8 @@ from t2v.diffusion.progress import Cancelled, Step
 from t2v.engine.engine import Engine
 from t2v.failures import is_out_of_memory
 from t2v.jobs.job import Job
+from t2v.jobs.picture import picture_of
+from t2v.jobs.stills import draw_stills
 from t2v.jobs.workshop import FOLDER, SEEN, workshop
 from t2v.library.index import Library
 from t2v.library.keep import keep
@@ -79,13 +81,18 @@ class Worker:
         """Run the job; the state in which it ends ("done", "failed", "stopped"), and why it failed."""
         try:
             with heeding(partial(_stop_if_asked, job)):  # also while a long clip is decoded
+                if job.tries is not None:
+                    draw_stills(self._engine, job, self._changed, _stop_if_asked)
+                    self._loaded = job.settings.model
+                    return "done", None
                 resolved = self._engine.resolve(job.to_draw())
                 with self._changed:
                     job.resolved, self._loaded = resolved, job.settings.model
                     if isinstance(resolved, ResolvedClip):
                         job.label = "Looking at the clip"
                 _stop_if_asked(job)
-                job.output = keep(self._library, self._write(job, resolved), resolved, job.visitor)
+                made, told = self._write(job, resolved), job.as_asked(resolved)
+                job.output = keep(self._library, made, told, job.visitor)
             return "done", None
         except Cancelled:
             return "stopped", None
@@ -123,9 +130,11 @@ class Worker:
 
     def _until_stop(self, job: Job, frames: Generator[np.ndarray]) -> Iterator[np.ndarray]:
         with closing(frames):  # gives the device back
-            for frame in frames:
+            for number, frame in enumerate(frames):
                 with self._changed:
                     job.label = "Decoding the frames"
+                    if number == 0:
+                        job.picture = picture_of(frame)
                 yield frame
                 _stop_if_asked(job)
 

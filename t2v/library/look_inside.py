@@ -86,9 +86,12 @@ def ours(settings: object) -> Mapping[str, Any] | None:
 
 
 def _as_told(fingerprint: str, settings: Mapping[str, Any]) -> Inside:
-    """Length and size by the settings, which say what a run came to."""
-    told = {name: _number(settings.get(name)) for name in ("num_frames", "fps", "width", "height")}
-    scale = max(1, int(_number(settings.get("upscale"))))
+    """Length and size by the settings, which say what a run came to, or what was done to it later."""
+    later = settings.get("finished")
+    last = later[-1] if isinstance(later, list) and later else None
+    by = last if isinstance(last, Mapping) else settings
+    told = {name: _number(by.get(name)) for name in ("num_frames", "fps", "width", "height")}
+    scale = 1 if by is last else max(1, int(_number(settings.get("upscale"))))
     width, height = (scale * int(told[name]) for name in ("width", "height"))
     return Inside(fingerprint, settings, int(told["num_frames"]), told["fps"], width, height)
 

@@ -18,7 +18,7 @@ from t2v.page.picture_field import with_picture
 from t2v.page.run_panel import HEARTBEAT_S
 from t2v.page.studio import Studio
 from t2v.page.uploads import allowed_clip
-from t2v.page.visitors import check_offered, visitor
+from t2v.page.visitors import check_offered, source, visitor
 from t2v.tasks import TASKS, Settings, settings_of
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
@@ -99,7 +99,7 @@ def _settings(studio: Studio, settings_class: type[Settings], given: dict[str, A
 async def _wait_for(studio: Studio, settings_class: type[Settings], given: dict[str, Any]) -> dict[str, Any]:
     job_id = None
     try:
-        job_id = studio.jobs.submit(_settings(studio, settings_class, given), visitor(studio))
+        job_id = studio.jobs.submit(_settings(studio, settings_class, given), visitor(studio), source(studio))
         while not (view := studio.jobs.follow(job_id)).finished:
             await asyncio.sleep(HEARTBEAT_S)
     except InputError as error:

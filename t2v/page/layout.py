@@ -9,6 +9,7 @@ from t2v.page.clip import clip_tab
 from t2v.page.library import library_tab
 from t2v.page.open_file import OpenFile
 from t2v.page.run_panel import RunPanel
+from t2v.page.runs_list import RunsList
 from t2v.page.studio import Studio
 from t2v.tasks import TASKS
 from t2v.tasks.clip import ClipSettings
@@ -35,10 +36,13 @@ def build_page(studio: Studio, tasks: Collection[str] = tuple(TASKS)) -> gr.Bloc
                     else:
                         panels.append(text_tab.build(studio))
             library_tab.build(studio, panels)
+        runs = RunsList(studio, panels)
+        runs.place()
         library_tab.strip(studio, panels)
         for panel in panels:
             panel.wire()
         open_file.wire(panels)
+        runs.wire()
     return page
 
 

@@ -66,8 +66,11 @@ class Stage:
             return _stage("waiting", _placeholder("Waiting for its turn" if view.ahead else "Getting ready"))
         if view.state == "failed":
             return _stage("failed", _placeholder("No video"))  # the note says why
+        if view.state == "interrupted":
+            return _stage("stopped", _placeholder("Interrupted"))
         if view.state == "stopped":
-            return _stage("stopped", _placeholder("Stopped"))
+            as_far = None if view.preview is None else self._preview(view, view.preview)
+            return _stage("stopped", _placeholder("Stopped") if as_far is None else as_far)
         if view.preview is None:
             return _stage("waiting", _placeholder("Getting ready"))
         return _stage("running", self._preview(view, view.preview))
@@ -76,7 +79,7 @@ class Stage:
         if view.preview_number != self._number:
             self._number, self._strip = view.preview_number, preview_strip(frames, view.outlines)
         uri, count = self._strip
-        seconds = len(frames) / view.resolved.fps
+        seconds = view.resolved.num_frames / view.resolved.fps  # of a stopped run some frames are kept
         return (
             f'<div class="picture" style="{_picture_style(view)}">'
             f'<img class="strip" alt="Preview of the video as it takes shape" src="{uri}" '
@@ -140,6 +143,8 @@ def status_html(view: JobView | None, is_earlier: bool = False) -> str:
     if view.state == "stopped":
         when = f"after step {view.step_done} of {view.step_total}" if view.step_total else "before it began"
         return _status("stopped", f"Stopped {when}.", "")
+    if view.state == "interrupted":
+        return _status("stopped", "This run was interrupted; your runs below offer it again.", "")
     return _status("failed", "This run made no video.", "")
 
 

@@ -16,6 +16,7 @@ from t2v.page import form_fields
 from t2v.page.events import QUIET, RAW
 from t2v.page.notes import WITHOUT_ERROR
 from t2v.page.run_panel import RunPanel
+from t2v.page.tries import TryingPanel
 from t2v.page.uploads import allowed_picture
 from t2v.tasks.first_frame import OF_A_PICTURE
 from t2v.tasks.text_to_video import LIMITS, TextToVideoSettings
@@ -79,7 +80,7 @@ class PictureField:
             return _none()
 
 
-class PicturePanel(RunPanel):
+class PicturePanel(TryingPanel):
     """A run panel whose form may name a picture."""
 
     picture: PictureField

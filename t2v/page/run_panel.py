@@ -6,12 +6,13 @@ the browser's session storage: it outlives a reload, and two windows do not shar
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+from gradio.context import LocalContext
 from gradio.events import Dependency
 
 from t2v.checks import InputError
@@ -24,8 +25,9 @@ from t2v.page.form_values import settings_from, values_of
 from t2v.page.notes import note_html, prompt_notes_html
 from t2v.page.save_as import SaveAs
 from t2v.page.studio import Studio
-from t2v.page.visitors import check_offered, visitor
+from t2v.page.visitors import check_offered, source, visitor
 from t2v.tasks import Settings
+from t2v.tasks.tries import Tries
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +35,13 @@ KEPT_RUNS = 1000  # of which it is known what their windows showed before
 # A streaming handler notices a closed page or a stop only when it yields; and each time that it does, the
 # page has work to do, often on the processor that draws the video.
 HEARTBEAT_S = 0.4
+DOUBLE_S = 1.5  # the same run asked for twice within so long is a double click
+ADDED = "Added to the queue: see your runs below."
+
+
+def run_label(is_busy: bool) -> str:
+    """What stands on the Run button. is_busy: whether a run of this visitor waits or is drawn."""
+    return "Add to queue" if is_busy else "Run"
 
 
 class RunPanel:
@@ -49,6 +58,7 @@ class RunPanel:
         self.spoken = {"prompt": "Prompt"}  # names of fields whose labels are none
         self._typed = f"form-of-{settings_class.task}"  # in the browser's session storage, as it is now
         self.keep = f"(...values) => {{ sessionStorage.setItem('{self._typed}', JSON.stringify(values)); }}"
+        self._followed_in: dict[str, object] = {}  # window -> a mark of what it follows
         self._made_before: dict[str, str] = {}  # run -> the last one of its window that made a video
 
     def buttons(self) -> None:
@@ -76,7 +86,7 @@ class RunPanel:
         Returns the event after which a page that was reloaded has its form.
         """
         form = self.form
-        follow = {
+        self._follow_it = follow = {
             "fn": self._follow,
             "inputs": [self.job_id, self.note],
             "outputs": [self.note, *self.followers()],
@@ -85,15 +95,14 @@ class RunPanel:
             "concurrency_limit": None,
         }
         key = f"run-of-{self.settings_class.task}"
-        remember = f"(id) => {{ sessionStorage.setItem('{key}', id || ''); }}"
+        self._remember_it = f"(id) => {{ sessionStorage.setItem('{key}', id || ''); }}"
         recall = f"() => [sessionStorage.getItem('{key}') || '']"
         known = [self.job_id, self.note]
 
+        self.followed: list[Dependency] = []
+        self.started: list[Dependency] = []
         submit = [self.run.click, form["prompt"].submit]
-        started = gr.on(submit, self._start, [self.job_id, *form.values()], known, **RAW)
-        started.then(None, [self.job_id], None, js=remember, **QUIET)
-        started.then(None, None, None, js=SHOW_STAGE, **QUIET)
-        self.followed = [started.then(**follow)]
+        self.starts(submit, self._start, [self.job_id, *form.values()], **RAW)
         # Gradio's .input of a text is for keys that write: it misses what is pasted, deleted or an example's
         changed = [one.change if isinstance(one, gr.Textbox) else one.input for one in form.values()]
         gr.on(changed, None, [self.note], [self.note], js=notes.WITHOUT_RUNS_ERROR, **QUIET)
@@ -109,7 +118,21 @@ class RunPanel:
         restored = restored.then(None, list(form.values()), list(form.values()), js=again, **QUIET)
         restored = self.chosen_again(restored)
         self.followed.append(restored.then(**follow))
+        restored.then(None, list(form.values()), None, js=self.keep, **QUIET)
+        fill = gr.Button(visible="hidden", elem_id=f"fill-{self.settings_class.task}")
+        self.filled = fill.click(
+            self._fill, [self.job_id], [self.note, *form.values()], js=TAKE_SETTINGS_OF, **QUIET
+        )
+        self.filled.then(None, list(form.values()), None, js=self.keep, **QUIET)
         return restored
+
+    def starts(self, triggers: list[Any], begin: Callable[..., Any], inputs: list[Any], **how: Any) -> None:
+        """Let events start a run, by what gives its id and a note, and follow it."""
+        started = gr.on(triggers, begin, inputs, [self.job_id, self.note], **how)
+        self.started.append(started)
+        started.then(None, [self.job_id], None, js=self._remember_it, **QUIET)
+        started.then(None, None, None, js=SHOW_STAGE, **QUIET)
+        self.followed.append(started.then(**self._follow_it))
 
     def followers(self) -> list[Component]:
         """What a run changes while it is followed; ``shown`` gives a value for each."""
@@ -129,10 +152,15 @@ class RunPanel:
             markup.status_html(kept, is_earlier=kept is not view),
             markup.caption_html(kept, self.about(kept)),
             markup.facts_html(kept),
-            gr.update(interactive=not busy),
+            gr.update(value=run_label(busy or self._has_others(view))),
             gr.update(interactive=may_stop),
             gr.update(visible=seed_known),
         )
+
+    def _has_others(self, view: JobView | None) -> bool:
+        """Whether a run of the same visitor waits or is drawn."""
+        mine = [] if view is None else self.studio.jobs.runs(view.visitor)
+        return any(not one.finished for one in mine)
 
     def kept(self, view: JobView | None) -> JobView | None:
         """The run that the page shows: this one, or where it made no video the last one that did."""
@@ -177,21 +205,41 @@ class RunPanel:
         """What the run shown was made from, beside its prompt; empty for nothing."""
         return ""
 
+    def as_tried(self, before: JobView | None, settings: Any) -> Any:
+        """The settings to run after what the page shows."""
+        return settings
+
     def _start(self, job_id: str, *values: Any) -> tuple[Any, str]:
+        return self.start(job_id, values)
+
+    def start(
+        self, job_id: str, values: Sequence[Any], tried: Callable[[Any], Tries] | None = None
+    ) -> tuple[Any, str]:
+        """Queue a run of the form, or what is tried of it; the id of the run to follow, and the note.
+
+        job_id: of the run that the page shows.
+        """
         try:
             settings = self.settings(self.typed(list(self.form), values))
-            under_way = self.view(job_id)
-            if under_way is not None and not under_way.finished:
-                same = under_way.settings == settings  # a double click
-                text = "Your run is still under way; wait for it or press Stop, then run this."
-                return gr.skip(), "" if same else note_html("hint", text, by=notes.BUSY)
+            under_way, who = self.view(job_id), visitor(self.studio)
+            alike = [one for one in self.studio.jobs.runs(who) if (one.tries is None) == (tried is None)]
+            if any(self._is_double(one, settings) for one in alike):
+                return gr.skip(), note_html("hint", "This run is in the queue.", by=notes.BUSY)
             settings.check()
             check_weights(settings)  # at once, and not when it is the run's turn
-            new = self.studio.jobs.submit(settings, visitor(self.studio))
+            tries = None if tried is None else tried(settings)
+            settings = settings if tries is not None else self.as_tried(under_way, settings)
+            new = self.studio.jobs.submit(settings, who, source(self.studio), tries)
         except InputError as error:
             return gr.skip(), self.error(str(error))
+        if under_way is not None and not under_way.finished:  # which the page goes on showing
+            return gr.skip(), note_html("hint", ADDED, by=notes.BUSY)
         self._remember(new, under_way)
         return new, prompt_notes_html(self.studio.engine, settings)
+
+    def _is_double(self, view: JobView, settings: Settings) -> bool:
+        """Whether a run under way is the one that is being asked for, by a double click."""
+        return not view.finished and view.asked_s < DOUBLE_S and view.settings == settings
 
     def _remember(self, job_id: str, before: JobView | None) -> None:
         made = None
@@ -205,11 +253,15 @@ class RunPanel:
     async def _follow(self, job_id: str, note: str) -> AsyncIterator[tuple[Any, ...]]:
         stage, view = markup.Stage(), self.view(job_id)
         shown: tuple[Any, ...] | None = None
+        if notes.is_by(note, notes.BUSY):  # followed already
+            yield (gr.skip(),) * (1 + len(self.followers()))
+            return
         is_refused = notes.is_by(note, notes.RUN)  # then the run shown is an earlier one
         if is_refused and (view is None or view.finished):  # and nothing has become of it since
             yield (gr.skip(),) * (1 + len(self.followers()))
             return
-        while True:
+        is_latest = self._begin_to_follow()
+        while is_latest():
             view = self.view(job_id)
             error = None if view is None or is_refused else view.error
             said: Any = self._came_up(view, note) if error is None else self.error(error)
@@ -224,6 +276,15 @@ class RunPanel:
             if view is None or view.finished:
                 return
             await asyncio.sleep(HEARTBEAT_S)
+
+    def _begin_to_follow(self) -> Callable[[], bool]:
+        """What tells whether this window has not begun to follow another run in this tab since."""
+        request = LocalContext.request.get(None)
+        window = str(getattr(request, "session_hash", None))
+        this = self._followed_in[window] = object()
+        for old in list(self._followed_in)[:-KEPT_RUNS]:
+            del self._followed_in[old]
+        return lambda: self._followed_in.get(window) is this
 
     def _came_up(self, view: JobView | None, note: str) -> Any:
         """The note below Run when a video is made: what came up while it was drawn, beside what was known."""
@@ -246,6 +307,24 @@ class RunPanel:
         view = self.kept(self.view(job_id))
         return gr.skip() if view is None or view.resolved is None else view.resolved.seed
 
+    def _fill(self, asked: str) -> list[Any]:
+        """The form as it was for a run of the list; "edit 0123…" also takes that out of the queue."""
+        what, _, job_id = str(asked).partition(" ")
+        try:
+            view = self.studio.jobs.follow(job_id)
+            if view.visitor != visitor(self.studio):
+                raise InputError("This run is not in your list any more.")
+            values = self.values(self.with_clip(view))
+            if what == "edit":
+                self.studio.jobs.remove(job_id)
+        except InputError as error:
+            return [note_html("hint", str(error)), *(gr.skip() for _ in self.form)]
+        return ["", *values.values()]
+
+    def with_clip(self, view: JobView) -> Any:
+        """The settings of a run, for a form."""
+        return view.settings
+
     def _reattach(self, job_id: str) -> tuple[Any, ...]:
         """After a reload: the run this window was showing, and the form as it was when it was started."""
         untouched = [gr.skip()] * len(self.form)
@@ -256,8 +335,11 @@ class RunPanel:
         except InputError as error:
             return ("", note_html("hint", str(error)), *untouched)
         note = prompt_notes_html(self.studio.engine, view.settings)
-        return (job_id, note, *self.values(view.settings).values())
+        return (job_id, note, *self.values(self.with_clip(view)).values())
 
+
+# Which run of the list, and whether it is to be taken out of the queue
+TAKE_SETTINGS_OF = "() => [window.settingsOf || '']"
 
 # The form's values in, and those out that this window kept: the same where it kept none.
 TYPED_AGAIN = """(...values) => {{

@@ -86,7 +86,7 @@ class SaveAs:
         with gr.Row(elem_classes="save-row"):
             self.kind = gr.Dropdown(KINDS, value=".gif", label=LABEL, container=False, min_width=130, scale=2)
             self.with_settings = gr.Checkbox(
-                True, label="With its settings", container=False, min_width=160, scale=2
+                True, label="With settings", container=False, min_width=160, scale=2
             )
             self.save = gr.Button(SAVE, size="sm", elem_classes="save", scale=1, min_width=90)
         self.note = gr.HTML("", elem_classes="notes", apply_default_css=False)
@@ -104,9 +104,9 @@ class SaveAs:
         address, note = "", ""
         try:
             video = self._video_of(shown)
-            if video is None or ending not in FORMATS:
+            if video is None or not isinstance(ending, str) or ending not in FORMATS:
                 raise InputError(GONE)
-            address = markup.file_url(self._copies.get(video, str(ending), with_settings is not False))
+            address = markup.file_url(self._copies.get(video, ending, with_settings is not False))
         except InputError as error:
             note = note_html("error", str(error))
         except Exception as error:

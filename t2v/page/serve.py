@@ -31,9 +31,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).resolve().parent / "static"
-STYLES = ("style.css", "library.css", "files.css")
-SCRIPTS = ("answers.js", "page.js", "library.js", "library_shelf.js", "library_open.js", "files.js")
 MOTION_STYLE, MOTION_SCRIPTS = of_motion_editor()
+OWN_STYLES = ("style.css", "library.css", "files.css", "runs.css")
+OWN_SCRIPTS = (
+    "answers.js", "page.js", "library.js", "library_shelf.js", "library_open.js",
+    "library_finish.js", "files.js", "tries.js", "runs.js",
+)  # fmt: skip
 MAX_UPLOAD = "500mb"
 LAST_WORDS_S = 1.0  # at the end, for pages to hear that their run was stopped: the server would wait for them
 KEPT_SESSIONS = 20  # Gradio keeps 0.7 MB for each, of which our page needs nothing
@@ -93,11 +96,11 @@ def serve(
             time.sleep(1)
     finally:
         jobs.close(timeout_s=5)
-        if shelf is not None:
-            shelf.close()
         if page is not None:
             time.sleep(LAST_WORDS_S)
             page.close(verbose=False)
+        if shelf is not None:  # pages ask it to the end
+            shelf.close()
 
 
 def looks(studio: "Studio") -> dict[str, Any]:
@@ -106,7 +109,7 @@ def looks(studio: "Studio") -> dict[str, Any]:
 
     return {
         "theme": theme(),
-        "css_paths": [*(STATIC / name for name in STYLES), MOTION_STYLE],
+        "css_paths": [*(STATIC / name for name in OWN_STYLES), MOTION_STYLE],
         "favicon_path": STATIC / "icon.svg",
         "js": _scripts(),
         "allowed_paths": [
@@ -118,7 +121,7 @@ def looks(studio: "Studio") -> dict[str, Any]:
 
 def _scripts() -> str:
     """What runs in the browser when the page is there: each file is one function."""
-    files = (*(STATIC / name for name in SCRIPTS), *MOTION_SCRIPTS)
+    files = (*(STATIC / name for name in OWN_SCRIPTS), *MOTION_SCRIPTS)
     parts = [file.read_text(encoding="utf-8") for file in files]
     return "() => {" + "".join(f"({part.strip()})();\n" for part in parts) + "}"
 
@@ -130,12 +133,14 @@ def _launch(
     from starlette.middleware import Middleware
 
     from t2v.page.door.gates import Gates
+    from t2v.page.door.recognised import Recognised
     from t2v.page.door.sign_in import SignIn
 
     signing_in = None if auth is None else SignIn(*auth)
     gates = _gates(
         page, studio, options, [] if signing_in is None else [signing_in.gate, signing_in.only_signed_in]
     )
+    recognised = [Middleware(Recognised)] if studio.is_open else []
     try:
         page.queue(default_concurrency_limit=None).launch(
             server_name=f"[{options.host}]" if ":" in options.host else options.host,
@@ -147,7 +152,7 @@ def _launch(
             root_path=options.root_path,
             state_session_capacity=KEPT_SESSIONS,
             enable_monitoring=False,
-            app_kwargs={"middleware": [Middleware(Gates, gates=gates)]},
+            app_kwargs={"middleware": [*recognised, Middleware(Gates, gates=gates)]},
             quiet=not options.share,  # else it tells the public link
             prevent_thread_lock=True,
             **looks(studio),

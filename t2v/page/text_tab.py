@@ -5,8 +5,10 @@ from gradio.components import Component
 
 from t2v.diffusion.options import PATHS
 from t2v.page import form_fields as fields
+from t2v.page import presets
 from t2v.page.endpoints import add_endpoint
 from t2v.page.form_fields import number_field
+from t2v.page.length import MOST_FRAMES, length
 from t2v.page.motion_editor import editor
 from t2v.page.picture_field import PictureField, PicturePanel
 from t2v.page.run_panel import RunPanel
@@ -46,10 +48,15 @@ def build(studio: Studio) -> RunPanel:
     with gr.Row(elem_classes="two-columns"):
         with gr.Column(scale=6, min_width=300):
             form = _form(studio)
+            chosen = presets.choose_preset(studio.default_model)
+            long = length(DEFAULT.num_frames, DEFAULT.fps)
             panel.buttons()
             form |= panel.picture.place()
             form |= editor.fields()
-            form |= _advanced(form["prompt"])
+            advanced, keeping = _advanced(form["prompt"])
+            form |= advanced
+            long.follow(form["num_frames"], form["fps"])
+            presets.wire(studio, presets.PresetRow(*chosen, *keeping), form)
         with gr.Column(scale=5, min_width=300, elem_classes="result"):
             panel.result()
     panel.form = form
@@ -68,9 +75,9 @@ def _form(studio: Studio) -> dict[str, Component]:
     return {"prompt": prompt, "move": move, **fields.model_and_seed(studio, TextToVideoSettings)}
 
 
-def _advanced(prompt: Component) -> dict[str, Component]:
+def _advanced(prompt: Component) -> tuple[dict[str, Component], presets.Keeping]:
     with gr.Accordion("Advanced options", open=False, elem_classes="advanced"):
-        return {
+        form = {
             **_length(),
             **fields.size(),
             **fields.drawing(DEFAULT, prompt),
@@ -78,13 +85,13 @@ def _advanced(prompt: Component) -> dict[str, Component]:
             **fields.machinery(DEFAULT),
             **_no_motion(),
         }
+        return form, presets.keep_preset()
 
 
 def _length() -> dict[str, Component]:
-    most = fields.SLIDER_FRAMES
     with gr.Row():
         hint = "How many pictures the video has."
-        frames = fields.slider(DEFAULT, "num_frames", "Frames", hint, (1, most))
+        frames = fields.slider(DEFAULT, "num_frames", "Frames", hint, (1, MOST_FRAMES))
         hint = "How fast they are played."
         fps = fields.slider(DEFAULT, "fps", "Frames per second", hint, (1, LIMITS["fps"][1]))
     return {"num_frames": frames, "fps": fps}
@@ -92,7 +99,9 @@ def _length() -> dict[str, Component]:
 
 def _motion() -> dict[str, Component]:
     with gr.Row():
-        motion_x = number_field("Motion to the right", "Of what moves, pixels a frame; below 0: left.")
+        motion_x = number_field(
+            "Motion to the right", "Of what moves, pixels a frame; below 0: left. Empty: it stays in view."
+        )
         motion_y = number_field("Motion downwards", "Pixels a frame; below 0: up.")
     hint = "Of a figure, along skeletons drawn for it; the motion then moves it alone."
     action = gr.Dropdown(ACTION_CHOICES, value="", label="Action", info=hint)

@@ -2,8 +2,11 @@
 
 import json
 import logging
+import os
+import secrets
+import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ from typing import Any
 from gradio.utils import get_upload_folder
 
 from t2v.checks import InputError
+from t2v.jobs.job import JobView
 from t2v.page.door.belongings import PREFIX, UPLOADS
 from t2v.program import bundled
 
@@ -82,6 +86,20 @@ def _allowed(sent: object, field: str) -> str:
     if not place.is_file():
         raise InputError(f"{field} is not on the server any more; upload it again.")
     return str(place)
+
+
+def with_kept_clip(view: JobView) -> Any:
+    """The settings of a run; where its upload went with an earlier program, on a new one of the kept clip."""
+    kept = view.kept_clip
+    if kept is None or view.settings.clip != str(kept) or not kept.is_file():
+        return view.settings
+    folder = Path(get_upload_folder()) / secrets.token_hex(16)
+    folder.mkdir(parents=True)
+    try:
+        os.link(kept, folder / kept.name)
+    except OSError:  # another disk, or a kind of disk without links
+        shutil.copyfile(kept, folder / kept.name)
+    return replace(view.settings, clip=str((folder / kept.name).resolve()))
 
 
 def _was_uploaded(place: Path) -> bool:

@@ -1,10 +1,12 @@
 """What visitors of an app that is open to others may ask for, and who asks."""
 
+import hashlib
 from typing import Any
 
 from gradio.context import LocalContext
 
 from t2v.checks import InputError
+from t2v.page.door.recognised import mark_of
 from t2v.page.form_fields import models
 from t2v.page.studio import Studio
 from t2v.tasks import Settings
@@ -38,15 +40,26 @@ def _check(field: str, value: object, listed: dict[str, None] | dict[str | None,
 
 
 def visitor(studio: Studio) -> str | None:
-    """From where the event comes that is being handled; None in an app for oneself.
+    """Whose event is being handled; None in an app for oneself, where all windows share everything.
 
-    Not the name: all that sign in have the same.
+    The browser's cookie says it, of which only a digest is kept; the name does not, as all that sign in have
+    the same. Programs without a cookie are known by their address.
     """
     return visitor_of(studio, LocalContext.request.get(None))
 
 
 def visitor_of(studio: Studio, request: Any) -> str | None:
     """The same of a request, Gradio's or Starlette's."""
+    mark = None if request is None or not studio.is_open else mark_of(request.cookies)
+    return _address(studio, request) if mark is None else hashlib.sha256(mark.encode()).hexdigest()[:32]
+
+
+def source(studio: Studio) -> str | None:
+    """From where the event comes that is being handled; None in an app for oneself."""
+    return _address(studio, LocalContext.request.get(None))
+
+
+def _address(studio: Studio, request: Any) -> str | None:
     if request is None or not studio.is_open:
         return None
     return getattr(request.client, "host", None)

@@ -1,7 +1,7 @@
 """Clips in: what a file holds, and its frames one by one; ``video.py`` has the public calls."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -49,7 +49,7 @@ class Clip:
     def fps(self) -> float:
         return self.info.fps if self.wanted.fps is None else self.wanted.fps
 
-    def __iter__(self) -> Iterator[np.ndarray]:
+    def __iter__(self) -> Generator[np.ndarray]:
         return _frames(self)
 
     def check(self) -> None:
@@ -80,7 +80,7 @@ def gather(frames: Iterable[np.ndarray], height: int, width: int, name: str) -> 
     return np.frombuffer(data, np.uint8).reshape(-1, height, width, 3)
 
 
-def _frames(clip: Clip) -> Iterator[np.ndarray]:
+def _frames(clip: Clip) -> Generator[np.ndarray]:
     before, after = _selecting(clip, with_pictures=True)
     count = 0
     output = ["-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1"]

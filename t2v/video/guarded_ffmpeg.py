@@ -38,7 +38,7 @@ READABLE = "mp4, mov, webm, mkv, avi or gif"
 # protocols alone does not stop that (those files are "file:" too); the list of containers does.
 GUARDS = (
     "-protocol_whitelist", "file",
-    "-format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,gif,avi",
+    "-format_whitelist", "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,gif,avi,webp_anim",
     "-max_pixels", str(MAX_PIXELS), "-threads", str(THREADS),
 )  # fmt: skip
 _CUT_OFF = re.compile(

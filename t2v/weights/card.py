@@ -28,7 +28,7 @@ class Card:
     figure: how its figures stand, where it tells; "sizes" in it names those that there are.
     keywords: its own style comes only with one of these in the prompt; () where nothing is asked for.
     keywords_last: and only where the prompt ends with it. method: of drawing videos from text that suits it;
-    None: that of its family.
+    None: that of its family. presets: by name, what they set here instead of what the family says.
     """
 
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -40,6 +40,7 @@ class Card:
     keywords_last: bool = False
     method: str | None = None
     figure: Figure | None = None
+    presets: dict[str, dict[str, float | str]] = field(default_factory=dict)
 
     def suits(self, task: str) -> dict[str, float]:
         """The settings that suit it in a task: its own defaults, and over them those of the task."""
@@ -88,6 +89,7 @@ def _read_file(path: Path) -> Card:
             keywords_last=kept.get("keywords_last") is True,
             method=_method(kept.get("method")),
             figure=read_figure(kept.get("figure")),
+            presets={name: _preset(sets) for name, sets in kept.get("presets", {}).items()},
         )
     except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
         logger.warning("The card %s is not used: %s", path, error)  # the model may draw all the same
@@ -109,6 +111,10 @@ def _suits(told: Mapping[str, Any]) -> dict[str, float]:
     if any(not 0 <= suits[name] <= 999 for name in ("t0", "t1") if name in suits):
         raise ValueError("t0 and t1 must be from 0 to 999")
     return suits
+
+
+def _preset(told: Mapping[str, Any]) -> dict[str, float | str]:
+    return {name: value if isinstance(value, str) else _number(value) for name, value in told.items()}
 
 
 def _number(value: object) -> float:

@@ -16,7 +16,7 @@ class Family:
     draws best; times: T' and T there. method: of drawing from text. suits: way of drawing ("text", "guided",
     "edited") -> settings field -> value. preview: 5 rows of RGB, latents @ rows[:4] + rows[4] -> -1..1.
     dreambooth: hub ids of models in a style of their own -> the keyword that it answers to. figure: how a
-    figure is put into its pictures.
+    figure is put into its pictures. presets: of videos from text -> settings field -> value.
     """
 
     key: str
@@ -32,6 +32,7 @@ class Family:
     preview: tuple[tuple[float, ...], ...]
     dreambooth: Mapping[str, str]
     figure: Figure
+    presets: Mapping[str, Mapping[str, float | str]]
 
 
 STABLE_DIFFUSION = Family(
@@ -68,6 +69,18 @@ STABLE_DIFFUSION = Family(
         "PAIR/text2video-zero-controlnet-canny-gta5": "gtav style",
     },
     figure=PERSON,
+    presets={
+        "draft": {"num_inference_steps": 20, "scheduler": "dpm++"},
+        "best": {"num_inference_steps": 100},
+        "paper": {
+            "method": "paper",
+            "num_inference_steps": 50,
+            "guidance_scale": 7.5,
+            "scheduler": "ddim",
+            "motion_x": 12.0,
+            "motion_y": 12.0,
+        },
+    },
 )
 RETIRED = {
     "runwayml/stable-diffusion-v1-5": STABLE_DIFFUSION.model

@@ -210,11 +210,11 @@ def test_a_path_begins_where_it_keeps_the_subject_whole(travel, begins, ends):
 
 
 def test_pictures_are_joined_without_a_seam():
-    known = np.zeros((8, 40), bool)
+    known = np.zeros((8, 60), bool)
     known[:, :20] = True
-    own, theirs = np.full((8, 40, 3), 100, np.uint8), np.full((8, 40, 3), 120, np.uint8)
+    own, theirs = np.full((8, 60, 3), 100, np.uint8), np.full((8, 60, 3), 120, np.uint8)
     row = joined(own, theirs, known)[4, :, 0].astype(int)
-    assert (row[:20] == 120).all() and row[20] >= 117 and row[39] == 100
+    assert (row[:20] == 120).all() and row[20] >= 117 and row[59] == 100
     assert (np.diff(row) <= 0).all() and np.diff(row).min() >= -3
 
 

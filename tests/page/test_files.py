@@ -185,7 +185,7 @@ def test_every_kind_that_is_saved_opens_again_and_draws_the_same_frames(open_pag
         again = fetched(other, videos)
         assert read_settings(again) == expected, ending
         assert np.abs(read_video(again).frames.astype(int) - read_video(first).frames).max() <= 1
-    page.get_by_label("With its settings").uncheck()
+    page.get_by_label("With settings").uncheck()
     page.get_by_label("Save as").click()
     page.get_by_role("option", name="As MP4", exact=True).click()
     with page.expect_download() as waiting:

@@ -17,6 +17,7 @@ from t2v.page import flags
 from t2v.page.door import sign_in
 from t2v.page.door.belongings import own_temporary_folder
 from t2v.page.door.proxies import told_of_proxies
+from t2v.page.door.recognised import COOKIE, KEPT_S, mark_of
 from t2v.page.uploads import examples
 
 RIGHT = ("anna", "sé:cret")
@@ -75,6 +76,17 @@ def test_only_what_is_listed_can_be_asked_for_and_nothing_is_probed(app, family,
     answer = call("canny", clip=clip, also=[{"task": "pose", "controlnet": model}])
     assert answer.status == 400 and answer.sentence.startswith("controlnet is not on offer here")
     assert call("text_to_video", model=family, num_inference_steps=1, num_frames=1, width=64).status == 200
+
+
+def test_who_loads_the_page_gets_a_mark_and_keeps_it(app):
+    given = [one for one in app.ask("/").headers.get_all("set-cookie") if one.startswith(COOKIE)]
+    assert len(given) == 1 and given[0].endswith(f"; Path=/; Max-Age={KEPT_S}; HttpOnly; SameSite=Lax")
+    mark = mark_of(dict([given[0].partition(";")[0].split("=")]))
+    assert mark is not None
+    for sent, is_same in ((f"{COOKIE}={mark}", True), (f"{COOKIE}=made-up", False), ("other=1", False)):
+        (again,) = [one for one in app.ask("/", cookie=sent).headers.get_all("set-cookie") if COOKIE in one]
+        assert (mark in again) is is_same
+    assert COOKIE not in str(app.ask(f"{API}/info").headers)
 
 
 def test_repeated_failures_are_slowed_down_and_logged(app, monkeypatch, caplog):

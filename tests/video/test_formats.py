@@ -75,6 +75,12 @@ def test_a_webm_plays_at_its_rate_and_in_the_right_colours(tmp_path):
     assert np.abs(seen.astype(int) - red).max() <= 3
 
 
+@pytest.mark.parametrize("fps", [3, 12.5, 30])
+def test_a_webp_is_read_as_a_clip(tmp_path, fps):
+    video = read_video(write_video(tmp_path / "out.webp", grey_steps(), fps, SETTINGS))
+    assert numbers(video) == list(range(8)) and video.fps == pytest.approx(fps, rel=0.002)
+
+
 def test_a_webp_plays_at_its_rate_without_end(tmp_path):
     with Image.open(write_video(tmp_path / "out.webp", scene(), 8, SETTINGS)) as picture:
         assert (picture.n_frames, picture.info["loop"]) == (6, 0)

@@ -23,7 +23,7 @@ from t2v.page.notes import CLIP, SEEN, WITHOUT_ERROR, is_by
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
 from t2v.page.turns import Turns
-from t2v.page.uploads import allowed_clip
+from t2v.page.uploads import allowed_clip, with_kept_clip
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
 
@@ -86,7 +86,7 @@ class ClipPanel(RunPanel):
         other_frames = [self.form[name] for name in self.watched if name not in of_controls]
         clip = {"inputs": inputs, "outputs": [self.note, self.plan, *panes]}
         # what a failed run saw is gone when it ends
-        before = [*self.choice.wire(self.note, self.keep), restored, *self.followed]
+        before = [*self.choice.wire(self.note, self.keep), restored, self.filled, *self.followed]
         show_clip = self._in_turn(self.studio.glances.looking, self._show_clip)
         shown = [event.then(show_clip, **clip, **PREVIEW) for event in before]
         shown.append(gr.on(_changes(other_frames), show_clip, **clip, **PREVIEW))
@@ -124,6 +124,9 @@ class ClipPanel(RunPanel):
 
     def values(self, settings: ClipSettings) -> dict[str, Any]:
         return {name: clip_fields.value(settings, name) for name in self.form}
+
+    def with_clip(self, view: JobView) -> Any:
+        return with_kept_clip(view)
 
     def about(self, view: JobView | None) -> str:
         return "" if view is None else self.choice.name(view.settings.clip)

@@ -163,6 +163,19 @@ class Answers:
             )
         return {**self.form({"id": values["id"]}), "run": self._submit(found.settings, self._who)}
 
+    def finish(self, values: Values) -> Values:
+        """Begin a finishing step on a video; its id."""
+        return {"step": self._shelf.finishes.start(self._one(values), values, self._who)}
+
+    def finishing(self, values: Values) -> Values:
+        """How a finishing step stands."""
+        return self._shelf.finishes.told(values.get("id"), self._who)
+
+    def finish_stop(self, values: Values) -> Values:
+        """End a finishing step."""
+        self._shelf.finishes.stop(values.get("id"), self._who)
+        return {}
+
     def clean_up(self, values: Values) -> Values:
         """Remove what was shown to go, and empty the bin; the limit is kept for the next time."""
         self._only_owner()
@@ -208,11 +221,12 @@ Answer = Callable[[Answers, Values], Values]
 QUESTIONS: dict[str, Answer] = {
     "videos": Answers.videos, "overview": Answers.overview, "revision": Answers.revision,
     "video": Answers.video, "neighbours": Answers.neighbours,
-    "form": Answers.form, "would_go": Answers.would_go,
+    "finishing": Answers.finishing, "form": Answers.form, "would_go": Answers.would_go,
 }  # fmt: skip
 ORDERS: dict[str, Answer] = {
     "thumbnails": Answers.thumbnails, "star": Answers.star, "delete": Answers.delete,
     "restore": Answers.restore, "again": Answers.again, "clean_up": Answers.clean_up,
+    "finish": Answers.finish, "finish_stop": Answers.finish_stop,
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from t2v.library import bin as deleted
 from t2v.library.entry import Entry
 from t2v.library.index import Library
 from t2v.library.thumbs import Thumbs
+from t2v.page.library.finishes import Finishes
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ class Shelf:
     def __init__(self, library: Library, is_open: bool = False) -> None:
         self.library = library
         self.thumbs = Thumbs(library)
+        self.finishes = Finishes(library)
         self.is_open = is_open
         self.forms: dict[str, Fill] = {}
         self._looking = threading.Lock()
@@ -41,6 +43,7 @@ class Shelf:
 
     def close(self) -> None:
         """Ends what goes on beside, and lets go of the index."""
+        self.finishes.close()
         self.thumbs.close()
         with self._looking:
             self.library.close()

@@ -5,7 +5,7 @@
     const MOST = 6; // side by side
     const APART_S = 0.08;
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
-    const LEFT_OUT = new Set(['task', 'program', 'version', 'prompt']);
+    const LEFT_OUT = new Set(['task', 'program', 'version', 'prompt', 'finished']);
 
     let dialog = null;
     const show = (name, ...content) => {
@@ -102,7 +102,7 @@
                 canUse && button('Again with a new seed', leave(() => library.again(video))),
                 star, compare,
                 make('a', { class: 'as-button', href: video.url, download: video.name }, 'Download'),
-                button('Delete', leave(() => library.remove([video]))))),
+                button('Delete', leave(() => library.remove([video])))), library.finishing(video)),
             make('div', {}, video.twins > 0 && make('p', { class: 'hint' }, `${library.counted(video.twins, 'other video')} of yours ${video.twins === 1 ? 'has' : 'have'} the very same content.`),
             list(facts(video), 'facts-list'),
             canUse ? make('h3', {}, 'Settings') : make('p', { class: 'hint' }, 'This file carries no settings.'),

@@ -1,0 +1,144 @@
+"""Presets beside Run, one's own among them, and what this browser chose last.
+
+Draft, Standard, Best and Paper are asked of the server, as they are the model's; all else stays in the
+browser's own storage: nobody else sees it, and it outlives the program.
+"""
+
+import html
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from t2v.checks import InputError
+from t2v.page.events import QUIET, RAW
+from t2v.page.form_fields import SUITS
+from t2v.page.studio import Studio
+from t2v.page.visitors import check_offered
+from t2v.tasks.presets import FIELDS, KIND, PRESETS, in_words, preset
+
+NOT_KEPT = ("prompt", "seed", "subject")  # what belongs to one video
+STANDARD = "standard"
+Keeping = tuple[gr.Textbox, gr.Button, gr.Button]
+
+
+@dataclass(frozen=True)
+class PresetRow:
+    """The choice of presets, what the chosen one sets, and one's own."""
+
+    choice: gr.Radio
+    told: gr.HTML
+    name: gr.Textbox
+    keep: gr.Button
+    reset: gr.Button
+
+
+def choose_preset(model: str) -> tuple[gr.Radio, gr.HTML]:
+    """Lays the choice out, and below it what the chosen one sets; the browser puts one's own beside it."""
+    choices = [(name.capitalize(), name) for name in PRESETS]
+    choice = gr.Radio(choices, value=STANDARD, label="Preset", elem_classes="preset-choice")
+    told = gr.HTML(told_html(STANDARD, model), elem_classes="preset-told", apply_default_css=False)
+    return choice, told
+
+
+def keep_preset() -> Keeping:
+    """Lays out what keeps the options under a name, and what sets them back."""
+    with gr.Row(elem_classes="keep-row"):
+        hint = "Stays in this browser, beside the other presets."
+        label = "Keep these options as"
+        name = gr.Textbox(label=label, info=hint, max_lines=1, max_length=40, min_width=190, scale=3)
+        keep = gr.Button("Keep", elem_classes="keep", min_width=80, scale=1)
+        reset = gr.Button("Reset the options", elem_classes="reset", min_width=150, scale=2)
+    return name, keep, reset
+
+
+def told_html(name: str, model: str) -> str:
+    """What a preset sets, in words, and for the browser as values; empty for none."""
+    try:
+        values = preset(model, name)
+    except InputError:
+        return ""
+    sets = html.escape(json.dumps({field: str(_shown(one)) for field, one in values.items()}), quote=True)
+    own = '<div class="own-presets"></div>'
+    return f'{own}<p class="sets" data-sets="{sets}">Sets {html.escape(in_words(values))}.</p>'
+
+
+def _shown(value: Any) -> Any:
+    """A value as the form has it: an empty field for what suits the model."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return SUITS if value is None else value
+
+
+def apply(studio: Studio, name: Any, model: Any) -> tuple[Any, ...]:
+    """The form's values of FIELDS, and what is told, for a preset that was chosen for a model."""
+    try:
+        if not isinstance(model, str) or not model.strip():
+            raise InputError("model is empty; choose one.")
+        check_offered(studio, KIND("a preset", model=model))
+        values = preset(model, name)
+    except InputError:  # none is chosen, or a model that there is not: the run will say so
+        return (gr.skip(),) * (len(FIELDS) + 1)
+    return (*(_shown(values[field]) for field in FIELDS), told_html(name, model))
+
+
+def wire(studio: Studio, row: PresetRow, form: Mapping[str, Component]) -> None:
+    """Connects the presets with the form, once that is complete."""
+    fields, task, applied = [form[name] for name in FIELDS], KIND.task, partial(apply, studio)
+    asked = [row.choice.input, form["model"].input]
+    gr.on(asked, applied, [row.choice, form["model"]], [*fields, row.told], **RAW)
+    changed = [one.change for one in fields]
+    gr.on(changed, None, [row.choice, row.told, *fields], [row.choice], js=_still_so(), **QUIET)
+
+    kept = {name: one for name, one in form.items() if name not in NOT_KEPT}
+    names, own, all_kept = json.dumps(list(kept)), f"presets-of-{task}", list(kept.values())
+    row.keep.click(None, [row.name, *all_kept], [row.name], js=KEEP.format(key=own, names=names), **QUIET)
+    use = gr.Button(visible="hidden", elem_id=f"use-own-{task}")  # pressed by the page's script, as the next
+    taken = TAKE.format(kept=f"(({READ.format(key=own)})[window.ownPreset])", names=names)
+    use.click(None, all_kept, all_kept, js=taken, **QUIET)
+
+    choices = f"choices-of-{task}"
+    remembered = [one.change for one in all_kept]
+    gr.on(remembered, None, all_kept, None, js=REMEMBER.format(key=choices, names=names), **QUIET)
+    recall = gr.Button(visible="hidden", elem_id=f"recall-{task}")
+    taken = TAKE.format(kept=READ.format(key=choices), names=names)
+    # by way of the server, after whose answer the page is whole
+    answered = recall.click(lambda: None, None, None, **QUIET)
+    answered.then(None, all_kept, all_kept, js=taken, **QUIET)
+    defaults = json.dumps([_shown(getattr(one, "value", None)) for one in all_kept])
+    back = f"() => {{ localStorage.removeItem('{choices}'); return ['{STANDARD}', {defaults}].flat(); }}"
+    reset = row.reset.click(None, None, [row.choice, *all_kept], js=back, **QUIET)
+    reset.then(applied, [row.choice, form["model"]], [*fields, row.told], **RAW)
+
+
+def _still_so() -> str:
+    """The choice as long as the form is what it set: a preset that was changed is none any more."""
+    return f"""(choice, told, ...values) => {{
+        const found = /data-sets="([^"]*)"/.exec(told || '');
+        if (!found) return null;
+        const sets = JSON.parse(found[1].replaceAll('&quot;', '"').replaceAll('&#x27;', "'"));
+        const same = {json.dumps(FIELDS)}.every((name, i) => String(values[i] ?? '') === sets[name]);
+        return same ? choice : null;
+    }}"""
+
+
+READ = "JSON.parse(localStorage.getItem('{key}') || '{{}}')"
+KEEP = """(name, ...values) => {{
+    if (!name.trim()) return name;
+    const all = JSON.parse(localStorage.getItem('{key}') || '{{}}');
+    all[name.trim()] = Object.fromEntries({names}.map((field, i) => [field, values[i]]));
+    localStorage.setItem('{key}', JSON.stringify(all));
+    return '';
+}}"""
+TAKE = """(...values) => {{
+    const kept = {kept} || {{}};
+    return {names}.map((field, i) => field in kept ? kept[field] : values[i]);
+}}"""
+REMEMBER = """(...values) => {{
+    const now = Object.fromEntries({names}.map((field, i) => [field, values[i]]));
+    localStorage.setItem('{key}', JSON.stringify(now));
+}}"""

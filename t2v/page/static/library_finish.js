@@ -1,0 +1,63 @@
+() => {
+    // An opened video, made smoother, larger, or another kind of file: a form, then how far it is and Stop.
+    const library = window.t2vLibrary;
+    const { make, tried } = library;
+    const RATES = [['', 'Its own rate'], ['12', '12 a second'], ['24', '24 a second'], ['30', '30 a second'], ['60', '60 a second']];
+    const SIZES = [['1', 'Its own size'], ['2', 'Twice as large'], ['4', 'Four times as large']];
+    const KINDS = [['.mp4', 'MP4'], ['.webm', 'WebM'], ['.gif', 'GIF'], ['.webp', 'WebP']];
+    const EVERY_MS = 500;
+
+    const choice = (name, options, chosen) => {
+        const select = make('select', {}, ...options.map(([value, text]) => make('option', { value, selected: value === chosen }, text)));
+        return [select, make('label', { class: 'named' }, make('span', {}, name), select)];
+    };
+
+    library.finishing = (video) => {
+        const own = video.name.slice(video.name.lastIndexOf('.')).toLowerCase();
+        const [rate, rateField] = choice('Frames', RATES, '');
+        const [size, sizeField] = choice('Size', SIZES, '1');
+        const [kind, kindField] = choice('Kind', KINDS, own);
+        const told = make('p', { role: 'status' });
+        const bar = make('progress', { 'aria-label': 'Progress', hidden: true });
+        const begin = make('button', { type: 'button', class: 'main' }, 'Make it');
+        const stop = make('button', { type: 'button', hidden: true }, 'Stop');
+
+        const show = (step) => {
+            const works = step.state === 'running' || step.state === 'waiting';
+            begin.disabled = works;
+            stop.hidden = bar.hidden = !works;
+            if (step.total) {
+                bar.max = step.total;
+                bar.value = step.done;
+            } else {
+                bar.removeAttribute('value');
+            }
+            if (works) told.textContent = step.total ? `Frame ${step.done} of ${step.total}` : 'Getting ready …';
+            if (step.state === 'stopped') told.textContent = 'Stopped; nothing was kept of it.';
+            if (step.state === 'failed') told.textContent = step.error;
+            if (step.state === 'done') told.textContent = `Made ${step.name}; it lies in the library.`;
+            return works;
+        };
+        const follow = async (id) => {
+            const step = await library.ask('finishing', { id }).catch((error) => ({ state: 'failed', error: error.message }));
+            if (show(step)) {
+                setTimeout(follow, EVERY_MS, id);
+                return;
+            }
+            if (step.state === 'done') library.change('videos');
+            if (!told.isConnected && step.state !== 'stopped') library.say(told.textContent, null, step.state === 'failed');
+        };
+        begin.addEventListener('click', async () => {
+            const values = { id: video.id, upscale: Number(size.value), fps: rate.value ? Number(rate.value) : null, kind: kind.value };
+            try {
+                const { step } = await library.order('finish', values);
+                stop.onclick = tried(() => library.order('finish_stop', { id: step }));
+                follow(step);
+            } catch (error) {
+                told.textContent = error.message;
+            }
+        });
+        return make('details', { class: 'finish' }, make('summary', {}, 'Make it smoother, larger or another kind of file'),
+            make('div', { class: 'acts' }, rateField, sizeField, kindField), make('div', { class: 'acts' }, begin, stop, bar), told);
+    };
+}

@@ -1,0 +1,55 @@
+"""Presets: how much trouble a video is worth, in a word; what each sets is the family's or the model's."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from t2v.checks import InputError, check_choice
+from t2v.tasks.settings import Settings
+from t2v.tasks.text_to_video import TextToVideoSettings
+from t2v.weights.card import read_card
+from t2v.weights.family import STABLE_DIFFUSION
+from t2v.weights.source import Source
+
+PRESETS = ("draft", "standard", "best", "paper")
+# what a preset decides: it sets each of these, to what suits the model where it says nothing
+FIELDS = ("num_inference_steps", "guidance_scale", "scheduler", "upscale", "method", "motion_x", "motion_y")
+KIND = TextToVideoSettings  # the task that has presets
+
+
+def preset(model: str, name: str) -> dict[str, Any]:
+    """What a preset sets for a model, a value for each of FIELDS. InputError for a name that there is not."""
+    check_choice("preset", name, PRESETS)
+    own = read_card(Source.parse(model)).presets
+    chosen: Mapping[str, Any] = own.get(name, STABLE_DIFFUSION.presets.get(name, {}))
+    foreign = chosen.keys() - set(FIELDS)
+    if foreign:
+        sets = f"preset is {name}, which sets {min(foreign)} in this model's card"
+        raise InputError(f"{sets}; leave it out there.")
+    return {field: chosen.get(field, KIND.__dataclass_fields__[field].default) for field in FIELDS}
+
+
+def with_preset(settings: Settings, name: str) -> Settings:
+    """The settings with those of a preset in their place."""
+    if not isinstance(settings, KIND):
+        raise InputError(f"preset is {name}, and {settings.task} has none; leave it out.")
+    return replace(settings, **preset(settings.model, name))
+
+
+def in_words(values: Mapping[str, Any]) -> str:
+    """What a preset sets, for people: "10 steps"."""
+    told = [form(values[field]) for field, form in WORDS.items() if values.get(field) is not None]
+    x, y = (values.get(field) or 0.0 for field in ("motion_x", "motion_y"))
+    if x or y:
+        told.append(f"motion of {x:g} px to the right and {y:g} px down a frame")
+    if told and values.get("scheduler") != KIND.__dataclass_fields__["scheduler"].default:
+        told.append(f"the sampler {values['scheduler']}")
+    return ", ".join(told) if told else "what suits the model"
+
+
+WORDS: Mapping[str, Callable[[Any], str]] = {
+    "method": lambda value: {"paper": "the paper's method", "canvas": "one picture under a camera"}[value],
+    "num_inference_steps": lambda value: f"{value:g} steps",
+    "guidance_scale": lambda value: f"guidance {value:g}",
+    "upscale": lambda value: "frames twice as large" if value == 2 else "frames as drawn",
+}

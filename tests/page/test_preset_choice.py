@@ -1,0 +1,96 @@
+"""presets.py: what a word sets in the form, one's own, and what the browser remembers."""
+
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+from pages import button, field, needs_browser, serving
+from playwright.sync_api import Page, expect
+
+from t2v.page.presets import apply, told_html
+from t2v.tasks.presets import FIELDS
+
+
+def test_a_preset_fills_the_form_as_the_model_has_it():
+    values = apply(SimpleNamespace(is_open=False), "best", "miniature")
+    assert dict(zip(FIELDS, values, strict=False)) == {
+        **dict.fromkeys(FIELDS, ""), "num_inference_steps": 50, "upscale": 2, "scheduler": "ddim",
+    }  # fmt: skip
+    assert "Sets 50 steps, frames twice as large." in values[-1]
+    assert told_html("none", "miniature") == ""
+    nothing = (gr.skip(),) * (len(FIELDS) + 1)
+    for name, model in ((None, "miniature"), (["draft"], "miniature"), ("draft", None), ("draft", "")):
+        assert str(apply(SimpleNamespace(is_open=False), name, model)) == str(nothing)
+
+
+def test_of_models_that_are_not_on_offer_nothing_is_looked_up(tmp_path):
+    (tmp_path / "miniature.json").write_text('{"presets": {"draft": {"num_inference_steps": 3}}}')
+    open_to_all = SimpleNamespace(is_open=True, default_model="miniature")
+    assert apply(SimpleNamespace(is_open=False), "draft", str(tmp_path))[0] == 3
+    assert apply(open_to_all, "draft", str(tmp_path))[0] != 3
+    assert apply(open_to_all, "draft", "miniature")[0] == 10
+
+
+@pytest.fixture(scope="module")
+def server(videos):
+    with serving("miniature", videos) as url:
+        yield url
+
+
+@pytest.fixture
+def page(open_page) -> Page:
+    return open_page(viewport={"width": 1280, "height": 800})
+
+
+def options(page: Page) -> None:
+    page.get_by_text("Advanced options").click()
+    expect(field(page, "Steps")).to_be_visible()
+
+
+@needs_browser
+def test_presets_fill_the_form_until_it_is_changed(page):
+    options(page)
+    told = page.locator(".sets")
+    expect(told).to_have_text("Sets what suits the model.")
+    page.get_by_label("Draft").check()
+    expect(told).to_have_text("Sets 10 steps.")
+    expect(field(page, "Steps")).to_have_value("10")
+    page.get_by_label("Paper").check()
+    expect(field(page, "Guidance")).to_have_value("7.5")
+    expect(page.get_by_label("Method", exact=True)).to_have_value("The paper's: each frame drawn anew")
+    expect(page.get_by_label("Paper")).to_be_checked()
+    field(page, "Steps").fill("7")
+    expect(page.get_by_label("Paper")).not_to_be_checked()
+    expect(told).to_be_hidden()
+    page.get_by_label("Standard").check()
+    expect(field(page, "Steps")).to_have_value("")
+    expect(field(page, "Guidance")).to_have_value("")
+
+
+@needs_browser
+def test_ones_own_presets_and_last_choices_stay_in_the_browser(page):
+    options(page)
+    field(page, "Steps").fill("7")
+    field(page, "Zoom").fill("1.05")
+    page.get_by_label("Keep these options as").fill("Near <b>")
+    button(page, "Keep").click()
+    expect(button(page, "Near <b>")).to_be_visible()
+    button(page, "Reset the options").click()
+    expect(field(page, "Steps")).to_have_value("")
+    expect(field(page, "Zoom")).to_have_value("1")
+    expect(page.get_by_label("Standard")).to_be_checked()
+    button(page, "Near <b>").click()
+    expect(field(page, "Steps")).to_have_value("7")
+    expect(field(page, "Zoom")).to_have_value("1.05")
+
+    other = page.context.new_page()  # another window of this browser
+    other.goto(page.url)
+    other.wait_for_selector(".stage[data-state=idle]")
+    options(other)
+    expect(field(other, "Steps")).to_have_value("7")
+    expect(other.get_by_label("Standard")).not_to_be_checked()
+    button(other, "Delete the preset Near <b>").click()
+    expect(button(other, "Near <b>")).to_have_count(0)
+    other.reload()
+    expect(button(other, "Near <b>")).to_have_count(0)
+    other.close()
