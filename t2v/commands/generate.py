@@ -27,6 +27,7 @@ from t2v.commands.outcome import Outcome
 from t2v.commands.tries import Sheet, draw_sheet
 from t2v.commands.tries import sentence as _tried
 from t2v.failures import is_out_of_memory, own_fault
+from t2v.library.continuing import joined, joined_count
 from t2v.library.results import OUTPUTS, new_output_path, write_result
 from t2v.library.space import check_space
 from t2v.program import loading_libraries, prepare_environment, show_downloads_only
@@ -143,13 +144,17 @@ def draw(engine: Any, order: Order, clock: Clock) -> dict[str, Any]:
     check_space(folder, resolved.num_frames, width, height, f"the folder '{folder}'", takes)
     with contextlib.ExitStack() as kept, Bar(is_shown=True) as bar:
         drawing = Drawing(engine, resolved, order, clock, bar, kept)
-        write_result(output, resolved, drawing.frames(), order.with_settings)
+        frames, count = drawing.frames(), resolved.num_frames
+        if order.continues is not None and order.continues.is_joined:
+            frames = joined(order.continues.video, resolved, frames)
+            count = joined_count(order.continues.video, resolved)
+        write_result(output, resolved, frames, order.with_settings)
     clock.lap("write")
     _print_notes([note for note in engine.prompt_notes(resolved.asked) if note not in noted])
     report = {
         "output": str(output),
         "seed": resolved.seed,
-        "frames": resolved.num_frames,
+        "frames": count,
         "width": resolved.size[0],
         "height": resolved.size[1],
         "fps": float(resolved.fps),

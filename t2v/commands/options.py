@@ -11,7 +11,7 @@ from dataclasses import MISSING
 from types import MappingProxyType
 from typing import Any
 
-from t2v.commands import like, tries
+from t2v.commands import continuing, like, tries
 from t2v.diffusion.options import METHODS, MOVES, PATHS, SCHEDULERS, WARPS
 from t2v.program import Parser
 from t2v.tasks import TASKS, Settings, acting
@@ -43,6 +43,20 @@ GROUPS = {
             "MODEL+LORA adds a LoRA: a hub id, a folder or a .safetensors file",
         ),  # fmt: skip
         "seed": ("--seed", "the same seed and options give the same video"),
+    },
+    "the first frame": {
+        "first_frame": (
+            "--first-frame",
+            "a picture to begin with (png, jpg, webp, gif, bmp), cut to the video's shape",
+        ),
+        "strength": (
+            "--strength",
+            "1 keeps that picture as it is; below, it is drawn anew in its layout, the more freely the lower",
+        ),
+        "skip_first_frame": (
+            "--skip-first-frame",
+            "begin with what comes after that picture, as where the video continues another",
+        ),
     },
     "the video": {
         "num_frames": ("--num-frames", "number of frames"),
@@ -233,6 +247,7 @@ def _add_options(
         like.take_all(command, taken)
     run = command.add_argument_group("the run")
     run.add_argument(like.OPTION, metavar="FILE", help=like.HELP)
+    continuing.add_options(run, kind)
     own = f", in {ENDINGS} (.zip: PNG frames, .png: one frame; default: a new MP4 in outputs/)"
     is_video = file.endswith(".mp4")
     where = f"the file to write{own if is_video else ' (default: a new one in outputs/)'}"
@@ -274,6 +289,8 @@ def _add_option(group: Any, kind: type[Settings], name: str, default: Any, is_ta
         group.add_argument(*flags, dest=name, action=action, help=hint)
         if is_taken:
             back = f"--{flag.removeprefix('--no-')}" if default else f"--no-{flag.removeprefix('--')}"
+            if any(back == option for option, _ in OPTIONS.values()):  # as --motion, beside --no-motion
+                back = f"--{name.replace('_', '-')}"
             action = "store_true" if default else "store_false"
             group.add_argument(back, dest=name, action=action, help=argparse.SUPPRESS)
     elif name in kind.limits:

@@ -5,10 +5,11 @@ Nothing heavy is imported here, so that help and refusals come at once.
 
 import argparse
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from t2v.checks import InputError, check_choice, check_number
+from t2v.commands.continuing import Continues, check_continued, read_continue, settings_after
 from t2v.commands.like import read_like, tell_apart
 from t2v.commands.options import REPEATED, build_parser, fields_of_options, in_options, other_tasks
 from t2v.commands.tries import Sheet, read_sheet
@@ -35,6 +36,7 @@ class Order:
     dtype: str | None
     as_json: bool
     with_settings: bool = True
+    continues: Continues | None = None
 
     def seen_path(self, name: str) -> Path | None:
         """Where a thing that the model sees ("clip", "canny" ...) is to be kept; None: nowhere."""
@@ -59,14 +61,20 @@ def read_order(argv: list[str] | None = None, prog: str = PROG) -> Order | Sheet
     InputError in the options' words. prog: what the program was called by.
     """
     try:
+        continues, argv = read_continue(argv, prog)
         like, argv = read_like(argv, prog)
-        arguments = build_parser(prog, like).parse_args(argv)
+        after = None if continues is None else settings_after(continues, like)
+        taken = like if after is None else after
+        arguments = build_parser(prog, taken).parse_args(argv)
         if getattr(arguments, "preset", None) is not None:  # read again, what it sets being the defaults
             sets = preset(arguments.model, arguments.preset)
-            arguments = build_parser(prog, like, sets).parse_args(argv)
+            arguments = build_parser(prog, taken, sets).parse_args(argv)
         if like is not None:
             tell_apart(arguments, like)
-        return _checked(arguments, like)
+        if continues is not None and after is not None:
+            check_continued(arguments, continues, after)
+        order = _checked(arguments, taken)
+        return replace(order, continues=continues) if isinstance(order, Order) else order
     except InputError as error:
         raise InputError(in_options(str(error))) from None
 

@@ -42,7 +42,10 @@ class Canvas(Drawn):
         return self.windows.frames(self.cells)[None]
 
     def frames(self, decode: Decode) -> Iterator[np.ndarray]:
-        plane = Plane(self.windows, decode(self.cells))
+        yield from self.under_camera(Plane(self.windows, decode(self.cells)))
+
+    def under_camera(self, plane: "Plane") -> Iterator[np.ndarray]:
+        """What the camera sees of the decoded picture, frame by frame."""
         for number, view in enumerate(self.seen):
             yield plane.frame(number, view)
 

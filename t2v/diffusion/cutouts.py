@@ -42,7 +42,7 @@ class Layers(Drawn):
         self.drawn, self.cells = drawn, cells
         self._soft = [
             _soft(one.matte, EDGE_PX, SOFT_PX)
-            if one.placed.only_moves
+            if one.placed.only_moves and not one.is_cut
             else _soft(one.matte, CLOSE_PX, CRISP_PX)
             for one in subjects
         ]
@@ -53,7 +53,7 @@ class Layers(Drawn):
         return with_cut(frames, self.first, self.subjects)[None]
 
     def frames(self, decode: Decode) -> Iterator[np.ndarray]:
-        plane = Plane(self.windows, decode(self.plate))
+        plane = Plane(self.windows, self.plate_pictures(decode))
         own = repeat(self.picture, len(self.seen)) if self.drawn is None else decode(self.drawn)
         begun = plane.frame(0, self.seen[0])
         for number, picture in enumerate(own):
@@ -67,6 +67,10 @@ class Layers(Drawn):
                 else:
                     shown = self._shifted(one, number, picture, shown, soft)
             yield shown
+
+    def plate_pictures(self, decode: Decode) -> Iterator[np.ndarray]:
+        """The plate's windows in pixels, uint8 RGB (h, w, 3)."""
+        return decode(self.plate)
 
     def _shifted(
         self, one: Layer, number: int, picture: np.ndarray, shown: np.ndarray, soft: np.ndarray

@@ -54,24 +54,29 @@ class LayeredDrawing:
         cells = Cells.moved(free) if free else None
         drawn = None if cells is None else self._frames(cells, layers, first, plate)
         clean = first[own.num_steps][0]
-        return Layers(windows, own.seen, plate[own.num_steps], layers, clean, picture, drawn, cells)
+        whole = Layers(windows, own.seen, plate[own.num_steps], layers, clean, picture, drawn, cells)
+        if own.start is None:
+            return whole
+        hole = None if stand else in_pixels(self.behind.holes(masks), own.pipe.cell_px)
+        return own.start.layers(whole, hole)
 
     def _layer(self, subject: Subject, matte: np.ndarray) -> Layer:
         """A subject with where it moves: on a course as it is told, else so that it stays in the frame."""
         own, cell_px = self.drawing, self.drawing.pipe.cell_px
         if subject.course is not None:
             placed = sampled(subject.course, own.num_frames, *matte.shape)
-            return Layer(matte, placed, subject.lively, cell_px, own.first)
-        straight = path(own.num_frames, subject.x, subject.y, subject.path)
-        places = kept_in(straight, in_cells(matte, cell_px), cell_px)
+            return Layer(matte, placed, subject.lively, cell_px, own.first, own.picture is not None)
+        places = path(own.num_frames, subject.x, subject.y, subject.path)
+        if own.picture is None:  # in a picture that is given the subject stands where it does
+            places = kept_in(places, in_cells(matte, cell_px), cell_px)
         placed = Placed(places, np.ones(own.num_frames), np.zeros(own.num_frames))
-        return Layer(matte, placed, subject.lively, cell_px, own.first)
+        return Layer(matte, placed, subject.lively, cell_px, own.first, own.picture is not None)
 
     def _first(self) -> tuple[Trajectory, list[np.ndarray], np.ndarray]:
         """The camera's picture with the subjects in it, from T on; their pixels (h, w); frame 0."""
         own, windows = self.drawing, self.drawing.windows
         self.progress.show = windows.frames
-        track = Track.from_noise(own.schedule, own.noise, own.generators())
+        track = own.begin()
         kept: Trajectory = {0: track.latents}
         with ExitStack() as listening:
             heard = [
@@ -90,7 +95,9 @@ class LayeredDrawing:
 
             track.after_step = after_step
             own.run(track, self.progress, "the picture")
-        (picture,) = own.pipe.decode(kept[own.num_steps][:1][None])
+        picture = own.picture
+        if picture is None:
+            (picture,) = own.pipe.decode(kept[own.num_steps][:1][None])
         return kept, self._mattes(picture, [one.map(own.rows, own.columns) for one in heard]), picture
 
     def _mattes(self, picture: np.ndarray, heeded: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -122,15 +129,19 @@ class LayeredDrawing:
         def behind(index: int) -> torch.Tensor:
             return own.windows.frames(plate[index])
 
+        def with_picture(latents: torch.Tensor, done: int) -> torch.Tensor:
+            return latents if own.picture is None else torch.cat([first[done][:1], latents[1:]])
+
         begun = {lively: self._begun(first, lively) for lively in {one.lively for one in free}}
         begin, firsts = Cells.cut_out(free), [begun[one.lively] for one in free]
         start = begin.compose(behind(self.start), firsts, behind(self.start))
         track = Track.from_latents(own.schedule, start, own.generators(len(own.seen)), self.start)
-        track.latents = start
+        track.latents = with_picture(start, self.start)
 
         def after_step(latents: torch.Tensor) -> torch.Tensor:
             done = track.index + 1
-            return cells.compose(latents, [first[done][0]] * len(free), behind(done))
+            whole = cells.compose(latents, [first[done][0]] * len(free), behind(done))
+            return with_picture(whole, done)
 
         track.after_step = after_step
         if len(free) < len(layers):  # those that are cut out later are seen already
@@ -194,6 +205,8 @@ def draw_layers(
 
 def _is_cut(subject: Subject, drawing: Drawing) -> bool:
     """Whether it will be cut out of the first frame's pixels, which no step is needed for."""
-    if subject.lively or subject.course is None:
+    if subject.lively or (drawing.picture is None and subject.course is None):
         return False
+    if drawing.picture is not None or subject.course is None:
+        return drawing.picture is not None
     return not sampled(subject.course, drawing.num_frames, 1, 1).only_moves

@@ -30,6 +30,7 @@ class Layer:
     """A subject: its pixels in the first frame, (h, w) bool, and where it is in every frame.
 
     lively: it is drawn anew in each. count: only so many frames, from the first on, are drawn; None: all.
+    is_given: the first frame is a picture that is given, whose pixels are better than any drawn anew.
     """
 
     matte: np.ndarray
@@ -37,6 +38,7 @@ class Layer:
     lively: bool
     cell_px: int
     count: int | None = None
+    is_given: bool = False
 
     @cached_property
     def mask(self) -> np.ndarray:
@@ -51,7 +53,7 @@ class Layer:
     @property
     def is_cut(self) -> bool:
         """Whether it comes from the first frame's pixels alone."""
-        return not self.lively and not self.placed.only_moves
+        return not self.lively and (self.is_given or not self.placed.only_moves)
 
     @property
     def shifts(self) -> torch.Tensor:

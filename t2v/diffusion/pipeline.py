@@ -27,6 +27,8 @@ from t2v.diffusion.check_call import (
     subjects_of,
 )
 from t2v.diffusion.conditions import Control, ready_to_predict
+from t2v.diffusion.from_picture import FirstFrame, Start
+from t2v.diffusion.inversion import invert
 from t2v.diffusion.layered import draw_layers
 from t2v.diffusion.loop import Run, denoise
 from t2v.diffusion.motion import alpha_ratio, default_times, motion_field, noise_to, warp
@@ -69,6 +71,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         eta: float = 0.0,
         chunk_size: int = 8,
         cross_frame: bool = True,
+        first_frame: FirstFrame | None = None,
         frame_ids: Sequence[int] | None = None,
         latents: torch.Tensor | None = None,
         generator: torch.Generator | None = None,
@@ -82,7 +85,8 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         num_inference_steps: 1..1000. guidance_scale: w >= 0, no guidance where w <= 1. eta: DDIM's, 0..1.
         chunk_size: frames through the network at once, 0 for all; never changes the picture. frame_ids: which
         frames of the video are drawn, the first of them 0; None: all. latents: x_T of the first frame,
-        (1 c h w) white noise; drawn from ``generator`` (on the CPU) where None. on_step: called after every
+        (1 c h w) white noise; drawn from ``generator`` (on the CPU) where None. first_frame: a picture to
+        begin with, inverted to x_T by DDIM; None: the model draws it. on_step: called after every
         step; may raise Cancelled. Raises InputError for values out of range, and where NaN comes of it.
         """
         num_frames = check_int("num_frames", num_frames, 1, 100_000)
@@ -110,14 +114,17 @@ class TextToVideoPipeline(StableDiffusionPipeline):
             progress = Progress.planned(num_frames, num_steps, window, on_step)
             if is_moved and motion.smooth_bg:
                 progress.add(num_steps - t1)
+            start = self._start(first_frame, schedule, noise[:1], prompt, window, progress)
             run = Run(schedule, predictor, progress, check_number("eta", eta, 0, 1), hold)
             if is_moved:
                 field = motion_field(max(ids) + 1, motion.x, motion.y)[ids[1:]]
-                tracks = self._move(run, motion, field, (t1, t0), noise, generators)
+                tracks = self._move(run, motion, field, (t1, t0), noise, generators, start)
                 if motion.smooth_bg:
                     self._smooth(run, tracks, motion, field, prompt)
             else:
                 tracks = [Track.from_noise(schedule, noise, generators, run.eta)]
+                if start is not None:
+                    start.hold(tracks[0])
             denoise(run, tracks, num_steps, "all frames")
         return check_numbers(torch.cat([track.latents for track in tracks])[None], self.unet.dtype)
 
@@ -129,6 +136,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         window: tuple[int, int],
         noise: torch.Tensor,
         generators: list[torch.Generator],
+        start: Start | None = None,
     ) -> list[Track]:
         """Algorithm 1 up to T: x_T^1 denoised from noise; x_T^k moved at T' and brought back up.
 
@@ -136,14 +144,38 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         T and T'.
         """
         t1, t0 = window
-        first = Track.from_noise(run.schedule, noise[:1], generators[:1], run.eta)  # x_1000^1
-        denoise(run, [first], t1, "first frame")  # x_T^1
-        ahead = first.fork()
-        denoise(run, [ahead], t0, "motion")  # x_T'^1
+        if start is not None and start.is_kept:  # then both are known
+            first, ahead = (start.track(generators[:1], index, run.eta) for index in window)
+        else:
+            first = Track.from_noise(run.schedule, noise[:1], generators[:1], run.eta)  # x_1000^1
+            if start is not None:
+                start.hold(first)
+            denoise(run, [first], t1, "first frame")  # x_T^1
+            ahead = first.fork()
+            denoise(run, [ahead], t0, "motion")  # x_T'^1
         moved = warp(ahead.preserving().expand(len(field), -1, -1, -1), field, self.cell_px, motion.warp)
         ratio = alpha_ratio(alpha_bar(run.schedule, t1), alpha_bar(run.schedule, t0))
         noised = noise_to(moved, ratio, noise[1:])  # x_T^k
         return [first, Track.from_latents(run.schedule, noised, generators[1:], t1, run.eta)]
+
+    def _start(
+        self,
+        first_frame: FirstFrame | None,
+        schedule: SchedulerMixin,
+        noise: torch.Tensor,
+        prompt: str | torch.Tensor,
+        window: tuple[int, int] | None,
+        progress: Progress,
+    ) -> Start | None:
+        """A given picture's way from noise; of one that is kept it is inverted. window: as in ``_move``."""
+        if first_frame is None:
+            return None
+        start = Start.of(self, first_frame, schedule, noise)
+        if not start.is_kept:
+            return start
+        t1, t0 = (0, 0) if window is None else window
+        progress.add(-t0)  # that need not be drawn
+        return invert(self, start, prompt, t1, progress)
 
     def _smooth(
         self, run: Run, tracks: list[Track], motion: Motion, field: torch.Tensor, prompt: str | torch.Tensor
@@ -172,6 +204,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         subject: Subject | Sequence[Subject] | None = None,
         painted: np.ndarray | Sequence[np.ndarray | None] | None = None,
         first: int | None = None,
+        first_frame: FirstFrame | None = None,
         scheduler: str = "ddim",
         chunk_size: int = 8,
         cross_frame: bool = True,
@@ -185,7 +218,8 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         frames. subject: what moves by itself before it, drawn anew in each frame where the two meet; of
         several the first is the nearest. painted: where it is in the first frame, (h, w) bool in pixels, for
         several subjects one each; None: where the network draws its words. first: only so many of the video's
-        frames are drawn, 1..num_frames, and these as in the whole; None: all. The rest as in ``__call__``;
+        frames are drawn, 1..num_frames, and these as in the whole; None: all. first_frame: a picture to begin
+        with, beside which the prompt is drawn; None: the model draws it. The rest as in ``__call__``;
         chunk_size also of the pieces that the picture is drawn in.
         """
         num_frames = check_int("num_frames", num_frames, 1, 100_000)
@@ -198,7 +232,17 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
         guidance = guidance_by(self, prompt, negative_prompt, guidance_scale)
         drawing = Drawing(
-            self, schedule, guidance, num_frames, *size, camera, chunk_size, cross_frame, generator, first
+            self,
+            schedule,
+            guidance,
+            num_frames,
+            *size,
+            camera,
+            chunk_size,
+            cross_frame,
+            generator,
+            first,
+            first_frame,
         )
         if subject is None:
             return draw_canvas(drawing, on_step)

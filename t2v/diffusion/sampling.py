@@ -64,7 +64,8 @@ class Track:
     latents: (f, c, h, w), float32, in the scheduler's own scaling. generators: one per frame, for samplers
     that draw noise as they go, so that no frame's noise depends on how many frames there are. eta: of DDIM's
     paper, 0..1, the share of such noise; for that sampler alone. after_step: what becomes of the latents
-    after every step, as where parts of them are the same thing; (f, c, h, w) to the same shape.
+    after every step, as where parts of them are the same thing; (f, c, h, w) to the same shape. put_back: the
+    same before that, for latents that are known; it is also told the number of the time step that comes next.
     """
 
     scheduler: SchedulerMixin
@@ -73,6 +74,7 @@ class Track:
     index: int = 0
     eta: float = 0.0
     after_step: Callable[[torch.Tensor], torch.Tensor] | None = None
+    put_back: Callable[[torch.Tensor, int], torch.Tensor] | None = None
 
     @classmethod
     def from_noise(
@@ -105,7 +107,8 @@ class Track:
         """A copy with its own history and generators, to run ahead of this one."""
         generators = [generator.clone_state() for generator in self.generators]
         history = copy.deepcopy(self.scheduler)
-        return Track(history, self.latents, generators, self.index, self.eta, self.after_step)
+        more = self.after_step, self.put_back
+        return Track(history, self.latents, generators, self.index, self.eta, *more)
 
     def preserving(self) -> torch.Tensor:
         """The latents in the paper's scaling, x_t = sqrt(abar) x_0 + sqrt(1 - abar) eps."""
@@ -131,5 +134,6 @@ class Track:
             extra["eta"] = self.eta
         time = self.scheduler.timesteps[self.index]
         stepped = self.scheduler.step(prediction, time, self.latents, return_dict=False, **extra)[0]
+        stepped = stepped if self.put_back is None else self.put_back(stepped, self.index + 1)
         self.latents = stepped if self.after_step is None else self.after_step(stepped)
         self.index += 1

@@ -14,6 +14,7 @@ from diffusers import SchedulerMixin
 
 from t2v.diffusion.canvas import Canvas
 from t2v.diffusion.conditions import Guidance, ready_to_predict
+from t2v.diffusion.from_picture import FirstFrame, Start
 from t2v.diffusion.loop import Run, denoise
 from t2v.diffusion.noise import window_noise
 from t2v.diffusion.options import Camera
@@ -34,7 +35,8 @@ Trajectory = dict[
 @dataclass(frozen=True, eq=False)
 class Drawing:
     """How one video is drawn. rows, columns: of a frame's latents. chunk_size: 0 for all at once. first:
-    only so many of its frames are drawn, from the first on, as they are in the whole video; None: all."""
+    only so many of its frames are drawn, from the first on, as they are in the whole video; None: all.
+    first_frame: the picture that it begins with, where that is given."""
 
     pipe: "TextToVideoPipeline"
     schedule: SchedulerMixin
@@ -47,6 +49,7 @@ class Drawing:
     cross_frame: bool
     generator: torch.Generator | None
     first: int | None = None
+    first_frame: FirstFrame | None = None
 
     @property
     def num_steps(self) -> int:
@@ -89,6 +92,26 @@ class Drawing:
         shape = (self.pipe.unet.config.in_channels, self.rows, self.columns)
         return window_noise(shape, self.pipe.device, self.generator, self.windows.corners)
 
+    @cached_property
+    def start(self) -> Start | None:
+        """The picture it begins with, on its way from noise."""
+        if self.first_frame is None:
+            return None
+        return Start.of(self.pipe, self.first_frame, self.schedule, self.noise[:1])
+
+    @property
+    def picture(self) -> np.ndarray | None:
+        """What frame 0 is, uint8 RGB (h, w, 3), where that is a picture that is given and kept as it is."""
+        return self.start.picture if self.start is not None and self.start.is_kept else None
+
+    def begin(self) -> Track:
+        """The windows' track from noise, in which a given picture is put back."""
+        track = Track.from_noise(self.schedule, self.noise, self.generators())
+        if self.start is not None:
+            self.start.hold(track)
+            track.latents = self.windows.share(track.latents, feather=False)
+        return track
+
     def run(self, track: Track, progress: Progress, label: str, guidance: Guidance | None = None) -> None:
         """Denoise a track to its end, by this drawing's guidance unless another is given."""
         guidance = self.guidance if guidance is None else guidance
@@ -100,10 +123,13 @@ class Drawing:
 
 def draw_canvas(drawing: Drawing, on_step: Callable[[Step], None] | None) -> Canvas:
     """One picture under the camera."""
-    windows, seen = drawing.windows, drawing.seen
+    windows, seen, start = drawing.windows, drawing.seen, drawing.start
+    if start is not None and start.is_kept and len(windows) == 1:  # all that is ever seen is there
+        return start.canvas(Canvas(windows, seen, start.latents))
     progress = Progress.planned(len(windows), drawing.num_steps, None, on_step)
     progress.show = windows.frames
-    track = Track.from_noise(drawing.schedule, drawing.noise, drawing.generators())
+    track = drawing.begin()
     track.after_step = windows.share
     drawing.run(track, progress, "all frames")
-    return Canvas(windows, seen, track.latents)
+    drawn = Canvas(windows, seen, track.latents)
+    return drawn if start is None else start.canvas(drawn)

@@ -25,10 +25,11 @@ logger = logging.getLogger(__name__)
 OUTPUTS = Path("outputs")  # where videos go that nobody named a place for
 MAX_SLUG, MAX_SLUG_BYTES = 48, 120
 WEIGHTS = {"model", "controlnet"}  # fields that may name a folder
+FILES = {"clip", "first_frame"}  # fields that name a file
 
 
 def check_target(path: str | os.PathLike[str], settings: Settings, name: str = "output") -> Path:
-    """``path`` if a run's video can be written there and is not the clip it is made from; else InputError.
+    """``path`` if a run's video can be written there and is not what it is made from; else InputError.
 
     settings: checked. name: what the sentence calls the path.
     """
@@ -36,6 +37,9 @@ def check_target(path: str | os.PathLike[str], settings: Settings, name: str = "
     check_format(path, settings.fps, settings.num_frames, name)
     if isinstance(settings, ClipSettings) and path.exists() and path.samefile(settings.clip):
         raise InputError(f"{name} is {path}, which is the clip itself; give another file.")
+    picture = getattr(settings, "first_frame", None)
+    if picture is not None and path.exists() and path.samefile(picture):
+        raise InputError(f"{name} is {path}, which is the first frame itself; give another file.")
     return path
 
 
@@ -63,12 +67,12 @@ def write_result(
 def settings_dict(settings: Settings) -> dict[str, Any]:
     """Settings as JSON for a video's metadata, with the task, the program and its version.
 
-    Of the clip, of local models and ControlNets only their names: folders are private, and files get around.
+    Of clip, picture, local models and ControlNets only names: folders are private, and files get around.
     """
     about = {"task": settings.task, "program": "Text2Video-Zero Studio", "version": __version__}
     kept = asdict(settings)
-    if "clip" in kept:
-        kept["clip"] = Path(kept["clip"]).name
+    for name in FILES & kept.keys():
+        kept[name] = None if kept[name] is None else Path(kept[name]).name
     for part in (kept, *kept.get("also", ())):
         for name in WEIGHTS & part.keys():
             part[name] = None if part[name] is None else Source.parse(part[name]).public_name

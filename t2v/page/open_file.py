@@ -21,6 +21,7 @@ from t2v.page.uploads import allowed_clip, examples
 from t2v.page.visitors import check_offered
 from t2v.tasks import Settings, settings_of
 from t2v.tasks.clip import ClipSettings
+from t2v.tasks.first_frame import without_picture
 
 logger = logging.getLogger(__name__)
 
@@ -91,19 +92,20 @@ class OpenFile:
         panel = self._panels.get(settings.task)
         if panel is None:
             raise InputError(f"{path.name} was made by {settings.tab.name}, which is not on this page.")
-        clip = named = None
+        clip = named = picture = None
         if isinstance(settings, ClipSettings):
             named = Path(settings.clip).name
             clip = next((one.clip for one in examples(settings.task) if Path(one.clip).name == named), "")
             replace(settings, clip=str(path)).check()  # of the clip itself nothing is known here
             settings = replace(settings, clip=clip)
         else:
+            settings, picture = without_picture(settings)  # of its picture only the name is known here
             settings.check()
         check_offered(self._studio, settings)
         shown = panel.values(settings)
         values = [as_shown(value, panel.form[name]) for name, value in shown.items()]
         about = {"task": settings.task, "tab": settings.tab.name, "clip": clip, "named": named}
-        return {**about, "values": values}
+        return {**about, "picture": picture, "values": values}
 
 
 def as_shown(value: Any, field: Any) -> Any:
@@ -117,6 +119,8 @@ def as_shown(value: Any, field: Any) -> Any:
 
 def _told(path: Path, filled: Mapping[str, Any]) -> str:
     again = f"The settings of {path.name} are in the form below; Run draws the video again."
+    if filled["picture"] is not None:
+        return f"{again} It starts from the picture {Path(filled['picture']).name}: choose that there again."
     if filled["clip"] != "":
         return again
     return f"{again} It follows {filled['named']}: choose that clip, unless it is there already."

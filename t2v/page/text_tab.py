@@ -10,9 +10,9 @@ from t2v.page.endpoints import add_endpoint
 from t2v.page.form_fields import number_field
 from t2v.page.length import MOST_FRAMES, length
 from t2v.page.motion_editor import editor
+from t2v.page.picture_field import PictureField, PicturePanel
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
-from t2v.page.tries import TryingPanel
 from t2v.tasks import acting
 from t2v.tasks.actions import ACTIONS
 from t2v.tasks.text_to_video import LIMITS, TextToVideoSettings
@@ -43,13 +43,15 @@ ACTION_CHOICES = [
 
 def build(studio: Studio) -> RunPanel:
     """Lays the tab out; call inside ``gr.Tab``, and ``wire()`` what it returns outside."""
-    panel = TryingPanel(studio, TextToVideoSettings)
+    panel = PicturePanel(studio, TextToVideoSettings)
+    panel.picture = PictureField()
     with gr.Row(elem_classes="two-columns"):
         with gr.Column(scale=6, min_width=300):
             form = _form(studio)
             chosen = presets.choose_preset(studio.default_model)
             long = length(DEFAULT.num_frames, DEFAULT.fps)
             panel.buttons()
+            form |= panel.picture.place()
             form |= editor.fields()
             advanced, keeping = _advanced(form["prompt"])
             form |= advanced

@@ -23,7 +23,14 @@ logger = logging.getLogger(__name__)
 EXAMPLES = bundled("examples")
 CLIPS_INDEX = "index.json"
 NOT_OURS = "clip is neither an uploaded file nor an example; upload it first."
-OF_BEFORE = "the program was restarted and no longer has this clip; choose it again."
+NONE_CHOSEN = {
+    "clip": "no clip is chosen; upload one, or pick an example.",
+    "first_frame": "no picture is chosen; upload one.",
+}
+OF_BEFORE = {
+    "clip": "the program was restarted and no longer has this clip; choose it again.",
+    "first_frame": "the program was restarted and no longer has this picture; choose it again.",
+}
 
 
 @dataclass(frozen=True)
@@ -57,17 +64,27 @@ def allowed_clip(sent: object) -> str:
     sent: a path, or Gradio's description of an uploaded file. Pages and programs could send any path, and
     the server can read more than its visitors may see.
     """
+    return _allowed(sent, "clip")
+
+
+def allowed_picture(sent: object) -> str:
+    """The same for a picture to begin with."""
+    return _allowed(sent, "first_frame")
+
+
+def _allowed(sent: object, field: str) -> str:
     path: Any = sent.get("path") if isinstance(sent, Mapping) else getattr(sent, "path", sent)
     if path is None or path == "":
-        raise InputError("no clip is chosen; upload one, or pick an example.")
+        raise InputError(NONE_CHOSEN[field])
+    not_ours = NOT_OURS.replace("clip", field)
     try:
         place = Path(path).resolve()
     except (TypeError, ValueError, OSError, RuntimeError):  # no path at all, or one that no file can have
-        raise InputError(NOT_OURS) from None
+        raise InputError(not_ours) from None
     if not any(place.is_relative_to(folder) for folder in _folders()):
-        raise InputError(OF_BEFORE if _was_uploaded(place) else NOT_OURS)
+        raise InputError(OF_BEFORE[field] if _was_uploaded(place) else not_ours)
     if not place.is_file():
-        raise InputError("clip is not on the server any more; upload it again.")
+        raise InputError(f"{field} is not on the server any more; upload it again.")
     return str(place)
 
 

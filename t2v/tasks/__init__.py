@@ -17,6 +17,7 @@ from t2v.checks import InputError, check_choice
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import Also
 from t2v.tasks.settings import KINDS, Resolved, Settings
+from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.version import __version__
 from t2v.video.write import read_settings
 
@@ -59,12 +60,18 @@ def _settings_in(path: Path) -> Settings:
     if stored is None or not isinstance(stored.get("task"), str):
         raise InputError(f"{path.name} carries no settings; give a video that this program made.")
     settings = settings_of(stored)
+    if isinstance(settings, TextToVideoSettings) and settings.first_frame is not None:
+        return dataclasses.replace(settings, first_frame=_beside(path, settings.first_frame))
     if not isinstance(settings, ClipSettings):
         return settings
-    name = os.path.basename(str(settings.clip)) or "clip"
-    beside = str(path.parent / name)
-    is_there = os.path.isfile(beside) and name != path.name  # it is not its own clip
-    return dataclasses.replace(settings, clip=beside if is_there else name)
+    return dataclasses.replace(settings, clip=_beside(path, settings.clip))
+
+
+def _beside(video: Path, named: object) -> str:
+    """What a video was made from, where a file of that name lies beside it; else the name alone."""
+    name = os.path.basename(str(named)) or "clip"
+    beside = str(video.parent / name)
+    return beside if os.path.isfile(beside) else name
 
 
 def _is_newer(version: object) -> bool:

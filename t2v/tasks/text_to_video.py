@@ -1,9 +1,12 @@
 """Text to video: the paper's own task (Sect. 3.3)."""
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
 
 from t2v.checks import InputError, check_choice, check_flag
 from t2v.diffusion.options import (
@@ -17,7 +20,7 @@ from t2v.diffusion.options import (
     Motion,
 )
 from t2v.diffusion.over_time import read_over_time, texts_of
-from t2v.tasks import acting, settings
+from t2v.tasks import acting, first_frame, settings
 from t2v.tasks.settings import ChooseNetwork, Limits, Means, Network, Resolved, Settings, Suits
 from t2v.tasks.subject import subject_of
 from t2v.tasks.travel import speeds
@@ -43,6 +46,7 @@ LIMITS: Limits = {
     "zoom": ZOOMS,
     "turn": (-MAX_TURN, MAX_TURN),
     "smooth_bg": (0, 1),
+    "strength": (0, 1),
     "t0": (0, LATEST),
     "t1": (0, LATEST),
 }
@@ -65,6 +69,10 @@ class TextToVideoSettings(Settings):
     (Sect. 3.3.3; 0.6 there). action: what the figure does, one of ``acting.CHOICES``: it follows skeletons
     drawn for that through a pose ControlNet, and the motion moves it alone; "none": no figure acts; None:
     what the prompt says, where that suits the model and nothing is asked of how the picture moves.
+    first_frame: path of a picture (png, jpg, webp, gif, bmp) that the video begins with, cut to the video's
+    shape; None: the model draws it. strength: 1 keeps it as it is; below, frame 0 is drawn anew in its layout
+    from that share of the steps on (diffusers' is 1 minus this). skip_first_frame: the video begins with what
+    comes after it, as where it continues another one.
     """
 
     task: ClassVar[str] = "text-to-video"
@@ -99,10 +107,15 @@ class TextToVideoSettings(Settings):
     action: str | None = None
     motion: str | None = None
     painted: str | None = None
+    first_frame: str | None = None
+    strength: float = 1.0
+    skip_first_frame: bool = False
 
     def check(self) -> None:
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
         super().check()
+        check_flag("skip_first_frame", self.skip_first_frame)
+        first_frame.check_first_frame(self)
         check_choice("move", self.move, MOVES)
         check_choice("motion_path", self.motion_path, PATHS)
         check_choice("warp", self.warp, WARPS)
@@ -155,7 +168,8 @@ class TextToVideoSettings(Settings):
     def _is_moved(self) -> bool:
         """Whether a way of moving the picture has been chosen: then a prompt alone makes no figure act."""
         own = (self.method, self.subject, self.move, self.zoom, self.turn, self.motion_path, self.motion)
-        return own != (None, None, "camera", 1, 0, "straight", None) or self._is_papers()
+        is_chosen = own != (None, None, "camera", 1, 0, "straight", None)
+        return is_chosen or self.first_frame is not None or self._is_papers()
 
     def networks(self, choose: ChooseNetwork) -> tuple[Network, ...]:
         """The pose ControlNet, where a figure acts."""
@@ -166,15 +180,16 @@ class TextToVideoSettings(Settings):
         return () if (action := self.acted()) is None else acting.words_for(action)
 
     def notes(self) -> tuple[str, ...]:
-        """That a figure acts because the prompt says so."""
+        """That a figure acts because the prompt says so; what of a picture is cut off."""
         action = self.acted()
         if action is None or self.action is not None:
-            return ()
+            return first_frame.notes(self)
         return (acting.note(action),)
 
     def resolve(self, suits: Suits, networks: Sequence[Network]) -> "ResolvedTextToVideo":
         """The run with every field filled in; of T' and T the one that is given bounds the other."""
         width, height = suits.whole("width", self.width), suits.whole("height", self.height)
+        first_frame.check_readable(self)
         t0, t1 = suits.times(width, height)
         if self.move == "life":  # further apart: what lives is drawn freely, and all else stays
             t0, t1 = t0 // 2, t1 + (LATEST - t1) // 3
@@ -234,19 +249,30 @@ class ResolvedTextToVideo(Resolved[TextToVideoSettings]):
             return acting.act(self, means)
         pipe = means.pipeline
         way = partial(pipe, motion=self._motion()) if self.method == "paper" else self._scene(pipe)
-        return way(self.asked.prompt, num_frames=self.num_frames, **self._sized(means))
+        num_frames, call = self.num_frames + self.asked.skip_first_frame, self._sized(means)
+        return first_frame.shown(way(self.asked.prompt, num_frames=num_frames, **call), call)
 
     def still(self, means: Means) -> "torch.Tensor | Drawn":
         """The first frame's latents alone, or its layers; a prompt over time is at its first text there."""
         if self.action != acting.NONE:
             return acting.act(self, means, only_first=True)
         pipe, begin = means.pipeline, texts_of(self.asked.prompt)[0]
+        skipped, call = int(self.asked.skip_first_frame), self._sized(means)
+        drawn: torch.Tensor | Drawn
         if self.method == "paper":
-            return pipe(begin, num_frames=1, **self._sized(means))
-        return self._scene(pipe)(begin, num_frames=self.num_frames, first=1, **self._sized(means))
+            drawn = pipe(begin, motion=self._motion(), num_frames=1 + skipped, **call)
+        else:
+            num_frames = self.num_frames + skipped
+            drawn = self._scene(pipe)(begin, num_frames=num_frames, first=1 + skipped, **call)
+        return first_frame.shown(drawn, call)
 
     def _sized(self, means: Means) -> dict[str, Any]:
-        return {"height": self.height, "width": self.width, **self.call(means)}
+        own = {"height": self.height, "width": self.width, "first_frame": first_frame.first_frame_of(self)}
+        return {**own, **self.call(means)}
+
+    def finished(self, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        """The frames that are asked for: without a picture that the video continues."""
+        return itertools.islice(frames, int(self.asked.skip_first_frame), None)
 
     def _motion(self) -> Motion:
         asked = self.asked

@@ -85,7 +85,7 @@ def test_everything_is_taken_and_what_is_given_is_changed(tmp_path):
     assert read_order(["--like", file]).settings == CAR
     assert read_order([TASK, f"--like={file}"]).settings == CAR
     order = read_order(
-        ["--like", file, "a blue car", "--seed", "-1", "--motion", "--zoom", "1", "-o", "x.webm"]
+        ["--like", file, "a blue car", "--seed", "-1", "--motion-field", "--zoom", "1", "-o", "x.webm"]
     )
     assert order.settings == replace(CAR, prompt="a blue car", seed=None, motion_field=True, zoom=1)
     assert order.output == Path("x.webm") and order.with_settings

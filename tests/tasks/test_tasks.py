@@ -74,7 +74,7 @@ def test_filled_keeps_what_was_given_and_makes_numbers_whole():
     filled = resolved(replace(GOOD, seed=0, num_frames=4.0, width=128.0, t1=500), 256).filled()
     assert (filled.seed, filled.width, filled.height, filled.t0, filled.t1) == (0, 128, 256, 500, 500)
     assert isinstance(filled.num_frames, int) and isinstance(filled.width, int)
-    assert [name for name, value in vars(filled).items() if value is None] == []
+    assert [name for name, value in vars(filled).items() if value is None] == ["first_frame"]
     assert resolved(filled, 512, seed=9).filled() == filled  # it asks for this very run
 
 

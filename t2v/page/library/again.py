@@ -15,6 +15,7 @@ from t2v.page.uploads import allowed_clip
 from t2v.page.visitors import check_offered
 from t2v.tasks import ABOUT, TASKS, Settings, settings_of
 from t2v.tasks.clip import ClipSettings
+from t2v.tasks.first_frame import OF_A_PICTURE
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ def again(entry: Entry, with_seed: bool) -> Again:
         taken["clip"] = _clip(entry.private.get("clip"))
         if not taken["clip"]:
             lacks = str(stored.get("clip") or "")
+    if isinstance(stored.get("first_frame"), str):
+        picture = Path(stored["first_frame"]).name
+        notes.append(f"The picture “{picture}” that it starts from has to be chosen again.")
     settings = settings_of({**_least(kind), **taken, "task": kind.task})
     settings = settings if with_seed else dataclasses.replace(settings, seed=None)
     return Again(settings, tuple(notes), lacks)
@@ -68,7 +72,7 @@ def _known(kind: type[Settings], stored: Mapping[str, Any]) -> tuple[dict[str, A
     taken: dict[str, Any] = {}
     left_out = []
     for name, value in stored.items():
-        if name in ABOUT or name == "clip":
+        if name in ABOUT or name == "clip" or name in OF_A_PICTURE:
             continue
         if name in fields and _is_taken(kind, name, value):
             taken[name] = value
