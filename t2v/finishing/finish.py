@@ -68,7 +68,7 @@ def finish_video(
     finish: Finish,
     output: str | os.PathLike[str] | None = None,
     *,
-    on_frame: OnFrame = lambda done, total: None,
+    on_frame: OnFrame | None = None,
     with_settings: bool = True,
     device: str = "cpu",
 ) -> Finished:
@@ -154,10 +154,11 @@ def _lanczos(frame: np.ndarray, upscale: int) -> np.ndarray:
     return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.LANCZOS))
 
 
-def _counted(frames: Iterator[np.ndarray], total: int, on_frame: OnFrame) -> Iterator[np.ndarray]:
+def _counted(frames: Iterator[np.ndarray], total: int, on_frame: OnFrame | None) -> Iterator[np.ndarray]:
     for number, frame in enumerate(frames, start=1):
         yield frame
-        on_frame(number, total)
+        if on_frame is not None:
+            on_frame(number, total)
 
 
 def _with_done(settings: dict[str, Any], finish: Finish, plan: Finished) -> dict[str, Any]:

@@ -15,7 +15,7 @@ def expected_s(settings: Any, ended: Iterable[JobView]) -> float | None:
     ended: the latest first. What the settings leave open is taken to be as it was then.
     """
     for view in ended:
-        if view.state == "done" and kind_of(view.settings) == kind_of(settings):
+        if view.state == "done" and view.tries is None and kind_of(view.settings) == kind_of(settings):
             return view.seconds_elapsed * _share(settings, view.resolved)
     return None
 

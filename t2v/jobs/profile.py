@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+KEPT = 20  # kinds
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -35,6 +37,26 @@ class Profile:
         """What is left for a run that took so long for this share; None at its start, as nothing is known."""
         before_s = float(np.interp(share, self.shares, self.seconds))
         return None if before_s <= 0 else taken_s * (self.whole_s - before_s) / before_s
+
+
+class Profiles:
+    """Of the last run of each kind."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[Any, ...], Profile] = {}
+
+    def like(self, settings: Any) -> Profile | None:
+        """Of a run like the one asked for."""
+        return self._kept.get(kind_of(settings))
+
+    def learn(self, settings: Any, steps: Sequence[tuple[float, float]], ended_s: float) -> None:
+        """A run has made its video. steps: as for ``Profile.of``."""
+        profile, kind = Profile.of(steps, ended_s), kind_of(settings)
+        if profile is not None:
+            self._kept.pop(kind, None)  # the latest stands last
+            self._kept[kind] = profile
+        for old in list(self._kept)[:-KEPT]:
+            del self._kept[old]
 
 
 def kind_of(settings: Any) -> tuple[Any, ...]:

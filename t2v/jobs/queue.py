@@ -21,7 +21,7 @@ from t2v.jobs import order
 from t2v.jobs.job import Job, JobView
 from t2v.jobs.ledger import Ledger
 from t2v.jobs.picture import picture_of
-from t2v.jobs.profile import Profile, kind_of
+from t2v.jobs.profile import Profiles
 from t2v.jobs.worker import Worker
 from t2v.jobs.workshop import sweep
 from t2v.library.index import Library
@@ -29,7 +29,6 @@ from t2v.tasks.tries import Tries
 
 logger = logging.getLogger(__name__)
 
-KEPT_PROFILES = 20
 KEPT_FRAMES = 16  # of a stopped run's preview
 
 
@@ -62,7 +61,7 @@ class Jobs:
         self._waiting: list[Job] = []  # in order
         self._running: Job | None = None
         self._cut_off: Job | None = None  # what was drawn when the program was told to end
-        self._profiles: dict[tuple[Any, ...], Profile] = {}
+        self._profiles = Profiles()
         self._made: set[Path] = set()  # videos of jobs that are forgotten
         self._closed = False
         self._changed = threading.Condition()
@@ -240,16 +239,6 @@ class Jobs:
         for other in forgotten:
             self._forget(other)
 
-    def _learn(self, job: Job) -> None:
-        profile = Profile.of(job.steps, time.monotonic()) if job.state == "done" else None
-        if profile is not None:
-            kind = kind_of(job.settings)
-            self._profiles.pop(kind, None)  # the latest stands last
-            self._profiles[kind] = profile
-            for old in list(self._profiles)[:-KEPT_PROFILES]:
-                del self._profiles[old]
-        job.steps = []
-
     def _forget(self, job: Job) -> None:
         self._made.update(path for path in (job.output, *job.seen.values()) if path is not None)
         del self._jobs[job.id]
@@ -267,14 +256,15 @@ class Jobs:
                 job = self._running = self._waiting.pop(0)
                 job.state, job.started_s = "running", time.monotonic()
                 self._round = job.round
-                job.profile = self._profiles.get(kind_of(job.settings))
+                job.profile = None if job.tries else self._profiles.like(job.settings)
                 self._ledger.begin(job)
                 self._worker.begin(job)
             state, error = self._worker.run(job)
             with self._changed:
                 self._running = None
                 self._end(job, state, error)
-                self._learn(job)
+                if state == "done" and job.tries is None:
+                    self._profiles.learn(job.settings, job.steps, time.monotonic())
                 took_s = job.took_s()
             where = "" if job.output is None else f": {job.output}"
             logger.info("Run %s %s after %.1f s%s", job.id, state, took_s, where)

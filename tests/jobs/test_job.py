@@ -6,7 +6,8 @@ import torch
 
 from t2v.diffusion.progress import Step
 from t2v.jobs.job import Job
-from t2v.jobs.profile import Profile
+from t2v.jobs.profile import Profile, Profiles
+from t2v.tasks.text_to_video import TextToVideoSettings
 
 PREVIEW = np.zeros((1, 4, 8, 3), np.uint8)
 
@@ -51,6 +52,19 @@ def test_time_left_is_as_a_run_like_it_went_with_decoding_and_writing():
         assert job.seconds_left(now_s) == pytest.approx(end_s - now_s, rel=0.01)
     assert job.seconds_left(end_s - 1) == pytest.approx(1.0)  # while it decodes
     assert job.seconds_left(end_s + 9) == 0.0
+
+
+def test_the_next_run_of_a_kind_learns_from_the_last_one():
+    profiles, steps = Profiles(), slow_at_first(1.0)
+    asked = TextToVideoSettings("a car")
+    assert profiles.like(asked) is None
+    profiles.learn(asked, steps, 130.0)
+    profiles.learn(asked, steps, 140.0)
+    assert profiles.like(TextToVideoSettings("a boat", num_frames=30)).whole_s == 40.0
+    assert profiles.like(TextToVideoSettings("a boat", model="another")) is None
+    for number in range(30):
+        profiles.learn(TextToVideoSettings("a car", model=f"model {number}"), steps, 130.0)
+    assert profiles.like(asked) is None  # so that memory is bounded
 
 
 def test_one_step_or_steps_without_time_tell_nothing_about_the_next_run():

@@ -27,7 +27,7 @@ def test_every_number_is_held_to_its_limits(field):
     for bad in (low - 8, high + 8, math.nan, math.inf, 1e308, "8", True, [8], 10**400):
         with pytest.raises(InputError, match=f"^{field} is "):
             replace(GOOD, **{field: bad}).check()
-    if field not in ("t0", "t1"):  # these two depend on one another
+    if field not in ("t0", "t1", "strength"):  # the first two depend on one another, the last on a picture
         move = "both" if field.startswith("background") else "camera"
         for edge in (low, high):
             replace(GOOD, **{field: edge}, move=move).check()
@@ -74,7 +74,11 @@ def test_filled_keeps_what_was_given_and_makes_numbers_whole():
     filled = resolved(replace(GOOD, seed=0, num_frames=4.0, width=128.0, t1=500), 256).filled()
     assert (filled.seed, filled.width, filled.height, filled.t0, filled.t1) == (0, 128, 256, 500, 500)
     assert isinstance(filled.num_frames, int) and isinstance(filled.width, int)
-    assert [name for name, value in vars(filled).items() if value is None] == ["first_frame"]
+    assert [name for name, value in vars(filled).items() if value is None] == [
+        "motion",
+        "painted",
+        "first_frame",
+    ]
     assert resolved(filled, 512, seed=9).filled() == filled  # it asks for this very run
 
 
