@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from t2v.diffusion.progress import Step
+from t2v.jobs.profile import Profile
 from t2v.tasks.tries import Tries
 
 FINISHED = ("done", "failed", "stopped", "interrupted")
@@ -95,6 +96,8 @@ class Job:
     pace: deque[tuple[float, float]] = field(
         default_factory=lambda: deque(maxlen=RECENT_STEPS)
     )  # (time in s, fraction done)
+    steps: list[tuple[float, float]] = field(default_factory=list)  # the same of all
+    profile: Profile | None = None  # of an earlier run like it
     preview: np.ndarray | None = None
     preview_number: int = 0
     picture: bytes | None = None
@@ -135,6 +138,7 @@ class Job:
             self.pace = deque([self.pace[-1]], RECENT_STEPS)
         self.step_done, self.step_total, self.label = step.done, step.total, step.label
         self.pace.append((time.monotonic(), step.fraction))
+        self.steps.append(self.pace[-1])
         self.preview, self.preview_number = preview, self.preview_number + 1
         self.outlines = step.outlines
 
@@ -147,8 +151,18 @@ class Job:
         return (time.monotonic() if self.ended_s is None else self.ended_s) - self.started_s
 
     def seconds_left(self, now_s: float) -> float | None:
-        """What the pace of the last steps says about the rest; None until there is a pace."""
-        if self.state != "running" or len(self.pace) < 2:
+        """How long it will still take, decoding and writing included where a run like it was drawn before.
+
+        Else what the pace of the last steps says about the rest; None until there is one.
+        """
+        if self.state != "running" or len(self.steps) < 2:
+            return None
+        (begun_s, _), (last_s, share) = self.steps[0], self.steps[-1]
+        left_s = None if self.profile is None else self.profile.left_s(share, last_s - begun_s)
+        return self._by_pace(now_s) if left_s is None else max(0.0, left_s - (now_s - last_s))
+
+    def _by_pace(self, now_s: float) -> float | None:
+        if len(self.pace) < 2:
             return None
         (first_s, first), (last_s, last) = self.pace[0], self.pace[-1]
         if last <= first:

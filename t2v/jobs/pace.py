@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from t2v.jobs.job import JobView
+from t2v.jobs.profile import kind_of
 
 WORK = ("num_frames", "width", "height", "num_inference_steps")  # a run takes as long as their product
 
@@ -14,13 +15,9 @@ def expected_s(settings: Any, ended: Iterable[JobView]) -> float | None:
     ended: the latest first. What the settings leave open is taken to be as it was then.
     """
     for view in ended:
-        if view.state == "done" and _kind(view.settings) == _kind(settings):
+        if view.state == "done" and view.tries is None and kind_of(view.settings) == kind_of(settings):
             return view.seconds_elapsed * _share(settings, view.resolved)
     return None
-
-
-def _kind(settings: Any) -> tuple[Any, ...]:
-    return settings.task, settings.model, settings.upscale, getattr(settings, "method", None)
 
 
 def _share(settings: Any, before: Any) -> float:

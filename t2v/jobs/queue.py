@@ -21,6 +21,7 @@ from t2v.jobs import order
 from t2v.jobs.job import Job, JobView
 from t2v.jobs.ledger import Ledger
 from t2v.jobs.picture import picture_of
+from t2v.jobs.profile import Profiles
 from t2v.jobs.worker import Worker
 from t2v.jobs.workshop import sweep
 from t2v.library.index import Library
@@ -60,6 +61,7 @@ class Jobs:
         self._waiting: list[Job] = []  # in order
         self._running: Job | None = None
         self._cut_off: Job | None = None  # what was drawn when the program was told to end
+        self._profiles = Profiles()
         self._made: set[Path] = set()  # videos of jobs that are forgotten
         self._closed = False
         self._changed = threading.Condition()
@@ -254,12 +256,15 @@ class Jobs:
                 job = self._running = self._waiting.pop(0)
                 job.state, job.started_s = "running", time.monotonic()
                 self._round = job.round
+                job.profile = None if job.tries else self._profiles.like(job.settings)
                 self._ledger.begin(job)
                 self._worker.begin(job)
             state, error = self._worker.run(job)
             with self._changed:
                 self._running = None
                 self._end(job, state, error)
+                if state == "done" and job.tries is None:
+                    self._profiles.learn(job.settings, job.steps, time.monotonic())
                 took_s = job.took_s()
             where = "" if job.output is None else f": {job.output}"
             logger.info("Run %s %s after %.1f s%s", job.id, state, took_s, where)

@@ -162,7 +162,9 @@ def _progress_words(view: JobView) -> str:
         return f"{view.label} …"
     words = f"Step {view.step_done} of {view.step_total}"
     if view.step_done == view.step_total:
-        return f"{words} · decoding the frames …"
+        words += " · decoding the frames …"
+        left_s = view.seconds_left
+        return words if left_s is None or left_s < 1.5 else f"{words} {seconds_in_words(left_s)} left"
     if view.seconds_left is not None:
         words += f" · {seconds_in_words(view.seconds_left)} left"
     return words

@@ -117,7 +117,9 @@ def _about(view: JobView, ended: Sequence[JobView]) -> str:
     """Where it stands, of which task, how long it is."""
     frames = view.settings.num_frames if view.resolved is None else view.resolved.num_frames
     parts = [_standing(view, ended), TASKS[view.settings.task].tab.name]
-    if frames is not None:
+    if view.tries is not None:
+        parts.append(counted(len(view.tries.each), "picture"))
+    elif frames is not None:
         parts.append(counted(int(frames), "frame"))
     if view.resolved is not None and view.state in ("done", "stopped"):
         parts.append(f"seed {view.resolved.seed}")
@@ -131,7 +133,7 @@ def _standing(view: JobView, ended: Sequence[JobView]) -> str:
             place = f"{counted(view.others_ahead, 'run')} of others before yours"
             mine = view.ahead - view.others_ahead
             place += f", and {mine} of your own" if mine else ""
-        takes = expected_s(view.settings, ended)
+        takes = None if view.tries is not None else expected_s(view.settings, ended)
         return place if takes is None else f"{place} · takes {seconds_in_words(takes)}"
     if view.state == "running":
         if view.stopping:

@@ -78,7 +78,7 @@ def test_a_sentence_becomes_a_playing_video_and_nothing_leaves_the_machine(open_
     prompt_box(page).press("Enter")
     strip = page.wait_for_selector(".stage .strip")
     assert strip.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
-    expect(button(page, "Run")).to_be_disabled()
+    expect(button(page, "Add to queue")).to_be_enabled()
     expect(page.locator(".status p")).to_contain_text("Step")
     expect(page.locator(".status p")).to_contain_text("left")
 
