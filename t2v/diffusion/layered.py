@@ -17,7 +17,8 @@ from t2v.diffusion.plate import Behind, plate_step
 from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, alpha_bar, preserving_scale
 from t2v.diffusion.scenes import Drawing, Trajectory
-from t2v.diffusion.subject import cut_out, heeding, in_cells, in_pixels, parted, without_all, word_places
+from t2v.diffusion.several import parted, without_all
+from t2v.diffusion.subject import cut_out, heeding, in_cells, in_pixels, word_places
 from t2v.diffusion.telling import guidance_by
 from t2v.diffusion.views import path
 
