@@ -55,6 +55,7 @@ def test_what_is_sized_and_does_not_live_is_cut_out_of_pixels():
     box, moves = (16, 32, 16, 32), [[0, 0], [9, 0]]
     plain, larger = layer(box, moves), layer(box, moves, sizes=[1, 2])
     assert not plain.is_cut and larger.is_cut and not layer(box, moves, [1, 2], lively=True).is_cut
+    assert replace(plain, from_pixels=True).is_cut  # the network would draw its border anew, and eat into it
     assert plain.shifts.tolist() == [[0, 0], [1, 0]] and larger.shifts.tolist() == [[0, 0], [0, 0]]
     assert layer(box, [[0, 0]]).stands and not plain.stands
 
