@@ -12,7 +12,7 @@ from t2v.diffusion.layers import Cells, Layer, lay_cells
 from t2v.diffusion.windows import Windows
 
 EDGE_PX, SOFT_PX = 6, 2.0  # beyond a subject's pixels that go with it, and how softly they end
-# the same of one that is sized or turned: what comes with it is of another place, and would rim it
+# the same of one that is cut out: what comes with it is of another place, and would rim it
 CLOSE_PX, CRISP_PX = 1, 0.8
 FAINT = 6.0  # of 255: a difference that is none; from twice as much it is one
 AROUND_PX = 5  # over which it is looked at
@@ -41,9 +41,9 @@ class Layers(Drawn):
         self.subjects, self.first, self.picture = subjects, first, picture
         self.drawn, self.cells = drawn, cells
         self._soft = [
-            _soft(one.matte, EDGE_PX, SOFT_PX)
-            if one.placed.only_moves and not one.is_cut
-            else _soft(one.matte, CLOSE_PX, CRISP_PX)
+            _soft(one.matte, CLOSE_PX, CRISP_PX)
+            if one.is_cut or not one.placed.only_moves
+            else _soft(one.matte, EDGE_PX, SOFT_PX)
             for one in subjects
         ]
 

@@ -17,7 +17,8 @@ from t2v.diffusion.plate import Behind, plate_step
 from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, alpha_bar, preserving_scale
 from t2v.diffusion.scenes import Drawing, Trajectory
-from t2v.diffusion.subject import cut_out, heeding, in_cells, in_pixels, parted, without_all, word_places
+from t2v.diffusion.several import parted, without_all
+from t2v.diffusion.subject import cut_out, heeding, in_cells, in_pixels, word_places
 from t2v.diffusion.telling import guidance_by
 from t2v.diffusion.views import path
 
@@ -65,7 +66,7 @@ class LayeredDrawing:
         own, cell_px = self.drawing, self.drawing.pipe.cell_px
         if subject.course is not None:
             placed = sampled(subject.course, own.num_frames, *matte.shape)
-            return Layer(matte, placed, subject.lively, cell_px, own.first, own.picture is not None)
+            return Layer(matte, placed, subject.lively, cell_px, own.first, from_pixels=True)
         places = path(own.num_frames, subject.x, subject.y, subject.path)
         if own.picture is None:  # in a picture that is given the subject stands where it does
             places = kept_in(places, in_cells(matte, cell_px), cell_px)
@@ -196,17 +197,8 @@ def draw_layers(
     steps = drawing.num_steps
     parts = [steps, steps - behind.start]
     arithmetic = steps * len(drawing.windows) + parts[1]
-    if not all(_is_cut(one, drawing) for one in subjects):
+    if any(one.lively or (one.course is None and drawing.picture is None) for one in subjects):
         parts.append(steps - start)
         arithmetic += parts[2] * len(drawing.seen)
     progress = Progress(sum(parts), arithmetic, on_step)
     return LayeredDrawing(drawing, subjects, masks, places, behind, start, freed, progress).draw()
-
-
-def _is_cut(subject: Subject, drawing: Drawing) -> bool:
-    """Whether it will be cut out of the first frame's pixels, which no step is needed for."""
-    if subject.lively or (drawing.picture is None and subject.course is None):
-        return False
-    if drawing.picture is not None or subject.course is None:
-        return drawing.picture is not None
-    return not sampled(subject.course, drawing.num_frames, 1, 1).only_moves

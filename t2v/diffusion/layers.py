@@ -4,8 +4,8 @@ A subject is where the network's text attention finds its words. What is behind 
 from beside it, noised a little and drawn again without the subject. Then every frame is drawn from T on:
 inside a subject's mask, moved, it is the first frame; outside of all of them the plate; the network itself
 draws the border between them anew in each frame, and where it is asked for life the whole subject. A subject
-that changes its size or is turned, and does not live, is no business of the network's: it is cut out of the
-first frame's pixels (``cutouts``).
+on a course, which may change its size and turn it, and that does not live, is no business of the network's:
+it is cut out of the first frame's pixels (``cutouts``).
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,8 @@ class Layer:
     """A subject: its pixels in the first frame, (h, w) bool, and where it is in every frame.
 
     lively: it is drawn anew in each. count: only so many frames, from the first on, are drawn; None: all.
-    is_given: the first frame is a picture that is given, whose pixels are better than any drawn anew.
+    from_pixels: what the first frame shows of it is better than drawn anew, as in a picture that is given, or
+    on a course, however far.
     """
 
     matte: np.ndarray
@@ -38,7 +39,7 @@ class Layer:
     lively: bool
     cell_px: int
     count: int | None = None
-    is_given: bool = False
+    from_pixels: bool = False
 
     @cached_property
     def mask(self) -> np.ndarray:
@@ -53,7 +54,7 @@ class Layer:
     @property
     def is_cut(self) -> bool:
         """Whether it comes from the first frame's pixels alone."""
-        return not self.lively and (self.is_given or not self.placed.only_moves)
+        return not self.lively and (self.from_pixels or not self.placed.only_moves)
 
     @property
     def shifts(self) -> torch.Tensor:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,13 +43,6 @@ def without(prompt: str, words: str) -> str:
     if found is None:
         return prompt
     return " ".join((prompt[: found.start()] + " " + prompt[found.end() :]).split()).strip(" ,;.")
-
-
-def without_all(prompt: str, subjects: Sequence[str]) -> str:
-    """The prompt without any of these words: "a cat and a red ball on snow" without both to "on snow"."""
-    for words in subjects:
-        prompt = without(prompt, words)
-    return prompt if len(subjects) < 2 else re.sub(r"^((and|with|beside|near)\b[ ,]*)+", "", prompt)
 
 
 class Heeding:
@@ -167,21 +160,15 @@ def painted_cells(painted: np.ndarray, height: int, width: int, cell_px: int) ->
 
 def mask_of(heeded: np.ndarray) -> np.ndarray:
     """The largest piece of what is heeded more, by Otsu's threshold: (h, w) bool, at least one cell."""
-    grey = np.rint(heeded / max(float(heeded.max()), 1e-9) * 255).astype(np.uint8)
-    _, high = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    found = high.astype(bool)
+    found = above_otsu(heeded)
     return filled(largest_piece(found)) if found.any() else np.asarray(heeded == heeded.max())
 
 
-def parted(heeded: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The masks of several subjects by what heeds each of them, (h, w): no place belongs to two of them."""
-    masks = [mask_of(one) for one in heeded]
-    if len(masks) < 2:
-        return masks
-    even = np.stack([one / max(float(one.max()), 1e-9) for one in heeded])
-    most = even.argmax(axis=0)
-    own = [mask & (most == number) for number, mask in enumerate(masks)]
-    return [largest_piece(mine) if mine.any() else mask for mine, mask in zip(own, masks, strict=True)]
+def above_otsu(heeded: np.ndarray) -> np.ndarray:
+    """What is heeded more, by Otsu's threshold: (h, w) bool."""
+    grey = np.rint(heeded / max(float(heeded.max()), 1e-9) * 255).astype(np.uint8)
+    _, high = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    return high.astype(bool)
 
 
 def cut_out(

@@ -13,7 +13,7 @@ from t2v.diffusion.cutouts import Layers
 from t2v.diffusion.layers import Cells, Layer, lay_cells
 from t2v.diffusion.options import Camera, Subject
 from t2v.diffusion.plate import fill_beside
-from t2v.diffusion.subject import parted, without_all
+from t2v.diffusion.several import parted, without_all
 from t2v.diffusion.windows import Windows
 
 NEARER = Course((Key(0, 0, 0), Key(4, 16, 0, 2.0)))
@@ -55,6 +55,7 @@ def test_what_is_sized_and_does_not_live_is_cut_out_of_pixels():
     box, moves = (16, 32, 16, 32), [[0, 0], [9, 0]]
     plain, larger = layer(box, moves), layer(box, moves, sizes=[1, 2])
     assert not plain.is_cut and larger.is_cut and not layer(box, moves, [1, 2], lively=True).is_cut
+    assert replace(plain, from_pixels=True).is_cut  # the network would draw its border anew, and eat into it
     assert plain.shifts.tolist() == [[0, 0], [1, 0]] and larger.shifts.tolist() == [[0, 0], [0, 0]]
     assert layer(box, [[0, 0]]).stands and not plain.stands
 
@@ -157,13 +158,29 @@ def test_three_hundred_frames_keep_only_their_masks(pipeline):
     assert sum(1 for _ in pipeline.decode(drawing)) == 300
 
 
-def test_masks_of_two_subjects_share_no_place():
-    left, right = np.full((8, 8), 0.1, np.float32), np.full((8, 8), 0.1, np.float32)
-    left[2:6, 0:5], right[2:6, 3:8] = 1, 0.5
-    left[2:6, 3:5] = 0.6  # less than the other's, as each is even at its most
-    mine, theirs = parted([left, right])
-    assert not (mine & theirs).any() and mine[3, 0] and theirs[3, 7] and theirs[3, 4]
-    assert parted([]) == []
+def heeded(**boxes: float) -> np.ndarray:
+    """What heeds words, on 12 x 12 cells: in boxes at the left, at the right, between them; elsewhere 0.1."""
+    found = np.full((12, 12), 0.1, np.float32)
+    for name, columns in (("left", slice(1, 5)), ("right", slice(7, 11)), ("between", slice(5, 7))):
+        found[4:9, columns] = boxes.get(name, 0.1)
+    return found
+
+
+def test_of_two_subjects_apart_each_gets_the_piece_by_which_both_are_best_off():
+    ball, cat = heeded(left=1.0, right=0.9), heeded(left=1.0, right=0.3)  # the cat is of the ball's colour
+    for maps in ([ball, cat], [cat, ball]):
+        masks = dict(zip(map(id, maps), parted(maps), strict=True))
+        assert np.argwhere(masks[id(ball)]).min(axis=0).tolist() == [4, 7] and masks[id(ball)].sum() == 20
+        assert np.argwhere(masks[id(cat)]).max(axis=0).tolist() == [8, 4] and masks[id(cat)].sum() == 20
+
+
+def test_two_subjects_that_touch_are_parted_where_each_is_heeded_more():
+    mine, theirs = parted(
+        [heeded(left=1.0, between=0.8, right=0.4), heeded(left=0.2, between=0.5, right=0.5)]
+    )
+    assert mine[6, 1:5].all() and theirs[6, 7:11].all() and not (mine & theirs).any()
+    assert (mine | theirs)[6, 1:11].all()
+    assert parted([]) == [] and parted([heeded(left=1.0)])[0].sum() == 20
 
 
 def test_a_prompt_without_any_of_its_subjects():
