@@ -28,7 +28,7 @@
         return one;
     };
     const { make } = library;
-    library.container = () => document.querySelector('.gradio-container');
+    library.container = () => document.querySelector('.gradio-container .contain'); // Gradio's @media rules are for what is in it
 
     // What was done, for all to see and hear, with a way back where there is one.
     let said = null;
