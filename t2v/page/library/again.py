@@ -12,7 +12,7 @@ from t2v.library.entry import Entry
 from t2v.library.results import WEIGHTS
 from t2v.page.studio import Studio
 from t2v.page.uploads import allowed_clip
-from t2v.page.visitors import check_offered
+from t2v.page.visitors import check_offered, source_of, visitor_of
 from t2v.tasks import ABOUT, TASKS, Settings, settings_of
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.first_frame import OF_A_PICTURE
@@ -58,12 +58,12 @@ def again(entry: Entry, with_seed: bool) -> Again:
     return Again(settings, tuple(notes), lacks)
 
 
-def run_again(studio: Studio, settings: Settings, who: str | None) -> str:
-    """Into the queue, as if somebody had pressed Run; the run's id. InputError where it cannot be run."""
+def run_again(studio: Studio, request: Any, settings: Settings) -> str:
+    """Into the queue, as if who asks had pressed Run; the run's id. InputError where it cannot be run."""
     check_offered(studio, settings)
     settings.check()
     check_weights(settings)
-    return studio.jobs.submit(settings, who)
+    return studio.jobs.submit(settings, visitor_of(studio, request), source_of(studio, request))
 
 
 def _known(kind: type[Settings], stored: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -26,11 +27,13 @@ LEAST_LIMIT, MOST_LIMIT = 0, 2**50
 KEPT = {"cache-control": "private, max-age=31536000, immutable"}  # its name is its content's
 
 Values = Mapping[str, Any]
-Submit = Callable[[Any, str | None], str]
+Run = Callable[[Any], str]
 
 
-def library_answers(shelf: Shelf, who: Callable[[Request], str | None], submit: Submit) -> Gate:
-    """Answers what the page asks of its library. who: asks. submit: runs settings for somebody; its id."""
+def library_answers(
+    shelf: Shelf, who: Callable[[Request], str | None], run: Callable[[Request, Any], str]
+) -> Gate:
+    """Answers what the page asks of its library. who: asks. run: runs settings for who asks; the run's id."""
 
     async def gate(request: Request) -> Response | None:
         path = path_of(request)
@@ -40,7 +43,7 @@ def library_answers(shelf: Shelf, who: Callable[[Request], str | None], submit: 
         if name.startswith(THUMBNAIL) and request.method in ("GET", "HEAD"):
             found = await run_in_threadpool(shelf.thumbnail, name.removeprefix(THUMBNAIL), visitor)
             return refusal(404, NOT_HERE) if found is None else FileResponse(found, headers=KEPT)
-        answers = Answers(shelf, visitor, submit)
+        answers = Answers(shelf, visitor, partial(run, request))
         try:
             if request.method == "GET" and name in QUESTIONS:
                 answer = await run_in_threadpool(QUESTIONS[name], answers, dict(request.query_params))
@@ -76,8 +79,8 @@ async def _body(request: Request) -> Values:
 class Answers:
     """The answers to one visitor; each takes the values that came with the question."""
 
-    def __init__(self, shelf: Shelf, who: str | None, submit: Submit) -> None:
-        self._shelf, self._library, self._who, self._submit = shelf, shelf.library, who, submit
+    def __init__(self, shelf: Shelf, who: str | None, run: Run) -> None:
+        self._shelf, self._library, self._who, self._run = shelf, shelf.library, who, run
 
     def videos(self, values: Values) -> Values:
         """A page of videos."""
@@ -161,7 +164,7 @@ class Answers:
             raise InputError(
                 f"Its clip {found.lacks} is not here any more; use its settings and choose a clip."
             )
-        return {**self.form({"id": values["id"]}), "run": self._submit(found.settings, self._who)}
+        return {**self.form({"id": values["id"]}), "run": self._run(found.settings)}
 
     def finish(self, values: Values) -> Values:
         """Begin a finishing step on a video; its id."""
