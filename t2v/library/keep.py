@@ -11,7 +11,7 @@ from t2v.tasks import Resolved
 
 logger = logging.getLogger(__name__)
 
-PRIVATE = {"clip", *WEIGHTS}  # of which files carry names alone
+PRIVATE = {"clip", "first_frame", *WEIGHTS}  # of which files carry names alone
 
 
 def keep(library: Library | None, path: Path, resolved: Resolved[Any], maker: str | None) -> Path:

@@ -51,15 +51,16 @@ def visitor(studio: Studio) -> str | None:
 def visitor_of(studio: Studio, request: Any) -> str | None:
     """The same of a request, Gradio's or Starlette's."""
     mark = None if request is None or not studio.is_open else mark_of(request.cookies)
-    return _address(studio, request) if mark is None else hashlib.sha256(mark.encode()).hexdigest()[:32]
+    return source_of(studio, request) if mark is None else hashlib.sha256(mark.encode()).hexdigest()[:32]
 
 
 def source(studio: Studio) -> str | None:
     """From where the event comes that is being handled; None in an app for oneself."""
-    return _address(studio, LocalContext.request.get(None))
+    return source_of(studio, LocalContext.request.get(None))
 
 
-def _address(studio: Studio, request: Any) -> str | None:
+def source_of(studio: Studio, request: Any) -> str | None:
+    """The same of a request, Gradio's or Starlette's."""
     if request is None or not studio.is_open:
         return None
     return getattr(request.client, "host", None)

@@ -3,12 +3,13 @@
 import dataclasses
 
 import pytest
+from PIL import Image
 from shelves import put_raw
 
 from t2v.checks import InputError
 from t2v.library.index import Library, Made
 from t2v.library.results import settings_dict
-from t2v.page.library.again import again
+from t2v.page.library.again import again, going_on
 from t2v.page.uploads import examples
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.controlled import Also
@@ -67,6 +68,31 @@ def test_weights_in_a_folder_of_this_machine_are_found_again(entry_of):
     stored = settings_dict(dataclasses.replace(ASKED, model="/models/mine"))
     assert stored["model"] == "mine"
     assert again(entry_of(stored, model="/models/mine"), with_seed=True).settings.model == "/models/mine"
+
+
+def test_a_picture_that_is_gone_is_named_and_one_that_is_there_is_taken(entry_of, tmp_path, monkeypatch):
+    stored = settings_dict(TextToVideoSettings("a car")) | {"first_frame": "cat.png", "strength": 0.5}
+    found = again(entry_of(stored), with_seed=True)
+    assert found.settings == TextToVideoSettings("a car") and not found.is_whole
+    assert found.notes == ("The picture “cat.png” that it starts from has to be chosen again.",)
+    monkeypatch.setattr("t2v.page.uploads._folders", lambda: (tmp_path,))
+    (tmp_path / "cat.png").write_bytes(b"x")
+    found = again(entry_of(stored, first_frame=str(tmp_path / "cat.png")), with_seed=True)
+    assert found.is_whole and found.notes == () and found.settings.strength == 0.5
+    assert found.settings.first_frame == str(tmp_path / "cat.png")
+
+
+def test_what_follows_begins_with_the_last_frame(entry_of, tmp_path, monkeypatch):
+    monkeypatch.setattr("t2v.page.library.again.get_upload_folder", lambda: str(tmp_path / "uploads"))
+    entry = entry_of(settings_dict(ASKED), model="/models/mine")
+    found = going_on(entry, tmp_path / entry.file)
+    assert (found.settings.prompt, found.settings.seed, found.settings.model) == (
+        "a car",
+        None,
+        "/models/mine",
+    )
+    shown = Image.open(found.settings.first_frame).convert("L")
+    assert shown.getpixel((10, 10)) == pytest.approx(150, abs=8) and found.is_whole
 
 
 def test_of_another_version_what_is_known_is_taken_and_the_rest_is_named(entry_of):

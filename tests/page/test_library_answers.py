@@ -211,7 +211,7 @@ def test_where_others_are_served_everybody_sees_ones_own_alone(app, opened, fami
     assert app.order("clean_up", ids=[mine.id], limit_bytes=0).status == 400 and library.path(mine).is_file()
     assert app.ask(f"{LIBRARY}/would_go?limit_bytes=0").status == 400
     assert visitor_of(replace(app.studio, is_open=True), None) is None
-    anonymous = SimpleNamespace(client=None)
+    anonymous = SimpleNamespace(client=None, cookies={})
     assert app.shelf.maker(visitor_of(app.studio, anonymous)) == "" and not app.shelf.may_see(mine, None)
 
 

@@ -125,6 +125,13 @@ def test_settings_of_a_clip_fill_its_tab_and_say_that_the_clip_is_to_be_chosen(p
     expect(field(tab, "Seed")).to_have_value("")
 
 
+def test_it_goes_on_from_the_last_frame(page):
+    dialog = opened(page, "")
+    dialog.get_by_role("button", name="Continue from the last frame").click()
+    expect(page.locator(".library-said")).to_contain_text("Its last frame is the first of what you make now.")
+    expect(page.locator("img.first-picture")).to_have_count(1)
+
+
 def test_again_with_a_new_seed_runs_and_is_followed(page):
     run(page, "a green owl", Seed=32)
     dialog = opened(page, "a green owl")

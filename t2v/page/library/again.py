@@ -1,18 +1,21 @@
 """Settings of a video, asked for again: what this version takes of them, and what it does not."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gradio.utils import get_upload_folder
+
 from t2v.checks import InputError
 from t2v.engine.check_weights import check_weights
+from t2v.library.continuing import continued, write_last_frame
 from t2v.library.entry import Entry
 from t2v.library.results import WEIGHTS
 from t2v.page.studio import Studio
-from t2v.page.uploads import allowed_clip
-from t2v.page.visitors import check_offered
+from t2v.page.uploads import allowed_clip, allowed_picture
+from t2v.page.visitors import check_offered, source_of, visitor_of
 from t2v.tasks import ABOUT, TASKS, Settings, settings_of
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.first_frame import OF_A_PICTURE
@@ -22,12 +25,14 @@ from t2v.tasks.first_frame import OF_A_PICTURE
 class Again:
     """Settings to be run again, and sentences on what of them could not be taken.
 
-    lacks: the name of the clip that has to be chosen before they can run, None where none has to.
+    lacks: the name of the clip that has to be chosen before they can run, None where none has to. is_whole:
+    whether they ask for the same video, but for the seed.
     """
 
     settings: Settings
     notes: tuple[str, ...] = ()
     lacks: str | None = None
+    is_whole: bool = True
 
 
 def again(entry: Entry, with_seed: bool) -> Again:
@@ -47,23 +52,39 @@ def again(entry: Entry, with_seed: bool) -> Again:
         made_by = f" (it was made by version {stored['version']})" if stored.get("version") else ""
         notes.append(f"This version does not take its {', '.join(left_out)}{made_by}; that was left out.")
     if issubclass(kind, ClipSettings):
-        taken["clip"] = _clip(entry.private.get("clip"))
+        taken["clip"] = _still_there(entry.private.get("clip"), allowed_clip)
         if not taken["clip"]:
             lacks = str(stored.get("clip") or "")
+    lacks_picture = False
     if isinstance(stored.get("first_frame"), str):
-        picture = Path(stored["first_frame"]).name
-        notes.append(f"The picture “{picture}” that it starts from has to be chosen again.")
+        picture = _still_there(entry.private.get("first_frame"), allowed_picture)
+        lacks_picture = not picture
+        if lacks_picture:
+            named = Path(stored["first_frame"]).name
+            notes.append(f"The picture “{named}” that it starts from has to be chosen again.")
+        else:
+            begins = {name: stored[name] for name in OF_A_PICTURE if name in stored}
+            taken |= begins | {"first_frame": picture}
     settings = settings_of({**_least(kind), **taken, "task": kind.task})
     settings = settings if with_seed else dataclasses.replace(settings, seed=None)
-    return Again(settings, tuple(notes), lacks)
+    return Again(settings, tuple(notes), lacks, is_whole=lacks is None and not lacks_picture)
 
 
-def run_again(studio: Studio, settings: Settings, who: str | None) -> str:
-    """Into the queue, as if somebody had pressed Run; the run's id. InputError where it cannot be run."""
+def going_on(entry: Entry, video: Path) -> Again:
+    """Settings for what follows a video; its last frame is put where uploads lie, to be drawn from."""
+    folder = Path(get_upload_folder())
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = continued(video, write_last_frame(video, folder))
+    model = entry.private.get("model", settings.model)
+    return Again(dataclasses.replace(settings, model=model))
+
+
+def run_again(studio: Studio, request: Any, settings: Settings) -> str:
+    """Into the queue, as if who asks had pressed Run; the run's id. InputError where it cannot be run."""
     check_offered(studio, settings)
     settings.check()
     check_weights(settings)
-    return studio.jobs.submit(settings, who)
+    return studio.jobs.submit(settings, visitor_of(studio, request), source_of(studio, request))
 
 
 def _known(kind: type[Settings], stored: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -97,9 +118,9 @@ def _least(kind: type[Settings]) -> dict[str, Any]:
     return {"prompt": "a", "clip": ""} if issubclass(kind, ClipSettings) else {"prompt": "a"}
 
 
-def _clip(path: str | None) -> str:
-    """The path of a clip, if it is still there and may be used; else nothing."""
+def _still_there(path: str | None, allowed: Callable[[object], str]) -> str:
+    """The path of an upload, if it is still there and may be used; else nothing."""
     try:
-        return "" if path is None or not Path(path).is_file() else allowed_clip(path)
+        return "" if path is None or not Path(path).is_file() else allowed(path)
     except (InputError, OSError, ValueError):
         return ""

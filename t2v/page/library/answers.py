@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -13,7 +14,7 @@ from t2v.library import bin as deleted
 from t2v.library.entry import Entry
 from t2v.library.search import Query, neighbours, overview, search
 from t2v.page.door.gates import API, Gate, path_of, refusal
-from t2v.page.library.again import again
+from t2v.page.library.again import Again, again, going_on
 from t2v.page.library.shelf import Shelf, told
 from t2v.page.markup import file_url
 
@@ -26,11 +27,13 @@ LEAST_LIMIT, MOST_LIMIT = 0, 2**50
 KEPT = {"cache-control": "private, max-age=31536000, immutable"}  # its name is its content's
 
 Values = Mapping[str, Any]
-Submit = Callable[[Any, str | None], str]
+Run = Callable[[Any], str]
 
 
-def library_answers(shelf: Shelf, who: Callable[[Request], str | None], submit: Submit) -> Gate:
-    """Answers what the page asks of its library. who: asks. submit: runs settings for somebody; its id."""
+def library_answers(
+    shelf: Shelf, who: Callable[[Request], str | None], run: Callable[[Request, Any], str]
+) -> Gate:
+    """Answers what the page asks of its library. who: asks. run: runs settings for who asks; the run's id."""
 
     async def gate(request: Request) -> Response | None:
         path = path_of(request)
@@ -40,7 +43,7 @@ def library_answers(shelf: Shelf, who: Callable[[Request], str | None], submit: 
         if name.startswith(THUMBNAIL) and request.method in ("GET", "HEAD"):
             found = await run_in_threadpool(shelf.thumbnail, name.removeprefix(THUMBNAIL), visitor)
             return refusal(404, NOT_HERE) if found is None else FileResponse(found, headers=KEPT)
-        answers = Answers(shelf, visitor, submit)
+        answers = Answers(shelf, visitor, partial(run, request))
         try:
             if request.method == "GET" and name in QUESTIONS:
                 answer = await run_in_threadpool(QUESTIONS[name], answers, dict(request.query_params))
@@ -76,8 +79,8 @@ async def _body(request: Request) -> Values:
 class Answers:
     """The answers to one visitor; each takes the values that came with the question."""
 
-    def __init__(self, shelf: Shelf, who: str | None, submit: Submit) -> None:
-        self._shelf, self._library, self._who, self._submit = shelf, shelf.library, who, submit
+    def __init__(self, shelf: Shelf, who: str | None, run: Run) -> None:
+        self._shelf, self._library, self._who, self._run = shelf, shelf.library, who, run
 
     def videos(self, values: Values) -> Values:
         """A page of videos."""
@@ -121,7 +124,14 @@ class Answers:
     def form(self, values: Values) -> Values:
         """What its tab shows with its settings, and whatever could not be taken of them."""
         entry = self._one(values)
-        found = again(entry, with_seed=values.get("seed") == "yes")
+        return self._filled(again(entry, with_seed=values.get("seed") == "yes"))
+
+    def go_on(self, values: Values) -> Values:
+        """The same for what follows it: a video that begins with its last frame."""
+        entry = self._one(values)
+        return self._filled(going_on(entry, self._library.path(entry)))
+
+    def _filled(self, found: Again) -> Values:
         fill = self._shelf.forms.get(found.settings.task)
         if fill is None:
             raise InputError("This page has no tab for it; start the app with all of them.")
@@ -157,11 +167,10 @@ class Answers:
     def again(self, values: Values) -> Values:
         """Run it with a new seed: the run's id, beside what ``form`` tells."""
         found = again(self._one(values), with_seed=False)
-        if found.lacks is not None:
-            raise InputError(
-                f"Its clip {found.lacks} is not here any more; use its settings and choose a clip."
-            )
-        return {**self.form({"id": values["id"]}), "run": self._submit(found.settings, self._who)}
+        if not found.is_whole:
+            what = "picture" if found.lacks is None else f"clip {found.lacks}"
+            raise InputError(f"Its {what} is not here any more; use its settings and choose one.")
+        return {**self._filled(found), "run": self._run(found.settings)}
 
     def finish(self, values: Values) -> Values:
         """Begin a finishing step on a video; its id."""
@@ -225,7 +234,8 @@ QUESTIONS: dict[str, Answer] = {
 }  # fmt: skip
 ORDERS: dict[str, Answer] = {
     "thumbnails": Answers.thumbnails, "star": Answers.star, "delete": Answers.delete,
-    "restore": Answers.restore, "again": Answers.again, "clean_up": Answers.clean_up,
+    "restore": Answers.restore, "again": Answers.again, "go_on": Answers.go_on,
+    "clean_up": Answers.clean_up,
     "finish": Answers.finish, "finish_stop": Answers.finish_stop,
 }  # fmt: skip
 

@@ -28,7 +28,7 @@
         return one;
     };
     const { make } = library;
-    library.container = () => document.querySelector('.gradio-container');
+    library.container = () => document.querySelector('.gradio-container .contain'); // Gradio's @media rules are for what is in it
 
     // What was done, for all to see and hear, with a way back where there is one.
     let said = null;
@@ -175,6 +175,16 @@
         const found = await library.ask('form', { id: video.id, seed });
         fill(found);
         library.say(['Its settings are filled in.', ...found.notes].join(' '));
+    });
+    library.canGoOn = (video) => 'first_frame' in (library.words['text-to-video']?.fields || {}) && !/\.(png|webp)$/i.test(video.name);
+    library.goOn = library.tried(async (video) => {
+        fill(await library.order('go_on', { id: video.id }));
+        soon(() => { // the picture is under a fold
+            const fold = document.querySelector('.from-picture .label-wrap');
+            if (fold && !fold.classList.contains('open')) fold.click();
+            return fold;
+        });
+        library.say('Its last frame is the first of what you make now. Say what happens next, and press Run.');
     });
     library.again = library.tried(async (video) => {
         const found = await library.order('again', { id: video.id });

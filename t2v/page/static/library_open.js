@@ -100,6 +100,7 @@
                 canUse && button('Use these settings', leave(() => library.use(video, seed.checked)), 'main'),
                 canUse && make('label', { class: 'tick' }, seed, 'with its seed'),
                 canUse && button('Again with a new seed', leave(() => library.again(video))),
+                library.canGoOn(video) && button('Continue from the last frame', leave(() => library.goOn(video))),
                 star, compare,
                 make('a', { class: 'as-button', href: video.url, download: video.name }, 'Download'),
                 button('Delete', leave(() => library.remove([video])))), library.finishing(video)),
