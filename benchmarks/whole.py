@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 FOLDER = Path(__file__).resolve().parent
 PROMPTS = 10
 LENGTHS = (8, 24, 64)
-FAST = 8.0  # px a frame, what suits 8 frames
+FAST = 8.0  # px a frame, as the subject moves
 SHOWN = 8  # frames of a clip in the picture
 COVERED = 0.5  # chance from which on the judge sees the subject in a cell
 
@@ -133,8 +133,8 @@ miniature at its defaults, {run.width}x{run.height}, {run.num_frames} frames and
 out.
 
 A frame is **whole** where both judges see the kind and the colour of subject that was asked for, and the
-second one sees it in no cell (8 px) at the picture's border. Videos of up to 8 frames keep the speed that
-they always had; longer ones go a way altogether that was chosen so (`travel_x` in the model's card).
+second one sees it in no cell (8 px) at the picture's border. A video goes a way altogether that was chosen so
+(`travel_x` in the model's card), however many frames it has.
 
 {totals(clips)}
 

@@ -76,13 +76,13 @@ DEFAULTS = {
     "num_inference_steps": 25,
     "guidance_scale": 5.0,
     # measured (benchmarks/MOTION.md): the latest times at which frames hold together, and a motion of whole
-    # latent cells that keeps the subject in the picture for eight frames; longer videos altogether go the
-    # way that keeps it whole: to the left, where subjects have more room (benchmarks/WHOLE.md)
+    # latent cells for the paper's method and for subjects; a camera goes the way that keeps the subject
+    # whole: to the left, where it has more room, two whole pixels a frame for eight (benchmarks/WHOLE.md)
     "t0": 481,
     "t1": 521,
     "motion_x": 8.0,
     "motion_y": 0.0,
-    "travel_x": -16.0,
+    "travel_x": -14.0,
     "travel_y": 0.0,
     "steady": 1.0,  # what follows a clip, measured (benchmarks/STEADY.md)
 }

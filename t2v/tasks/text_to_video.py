@@ -198,7 +198,7 @@ class TextToVideoSettings(Settings):
         if self.t0 is not None:
             t1 = max(t1, self.t0)
         action = self.acted()
-        moving = speeds(suits.own, int(self.num_frames), self.move)
+        moving = speeds(suits.own, int(self.num_frames), self.move, self._method(suits))
         moves_otherwise = action is not None or self.motion is not None
         if moves_otherwise or read_over_time(self.prompt) is not None:  # then that is what moves
             moving = dict.fromkeys(moving, 0.0)

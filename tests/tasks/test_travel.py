@@ -16,20 +16,22 @@ OWN = {"motion_x": 12.0, "motion_y": -4.0}
 
 
 @pytest.mark.parametrize("num_frames", [1, 2, 8])
-@pytest.mark.parametrize("move", ["camera", "subject", "life"])
-def test_up_to_eight_frames_have_the_models_own_speed(num_frames, move):
-    own = {**OWN, "travel_x": 1.0, "travel_y": 1.0}
-    assert speeds(own, num_frames, move) == OWN
+def test_up_to_eight_frames_have_one_speed(num_frames):
+    known = {**OWN, "travel_x": -14.0, "travel_y": 7.0}
+    assert speeds(known, num_frames, "camera", "canvas") == {"motion_x": -2.0, "motion_y": 1.0}
+    for move, method in (("subject", "canvas"), ("life", "canvas"), ("camera", "paper")):
+        assert speeds(known, num_frames, move, method) == OWN
+    assert speeds(OWN, num_frames, "camera", "canvas") == OWN
 
 
 @pytest.mark.parametrize("num_frames", [9, 24, 64, 300])
 def test_longer_ones_go_the_same_way_altogether(num_frames):
-    def way(own, move):
-        found = speeds(own, num_frames, move)
+    def way(own, move, method="canvas"):
+        found = speeds(own, num_frames, move, method)
         return tuple((num_frames - 1) * found[name] for name in ("motion_x", "motion_y"))
 
     known = {**OWN, "travel_x": -16.0, "travel_y": 3.0}
-    assert way(known, "camera") == pytest.approx((-16, 3))
+    assert way(known, "camera") == way(known, "camera", "paper") == pytest.approx((-16, 3))
     assert way(OWN, "camera") == way(known, "subject") == way(known, "both") == pytest.approx((84, -28))
 
 
