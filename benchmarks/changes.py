@@ -33,8 +33,8 @@ AROUND = (
     ("a white cat on the street", "at night", ("time", "night")),
     ("an orange balloon in the desert", "at night", ("time", "night")),
     ("a pink boat on the sea", "at night", ("time", "night")),
-    ("a green car in the forest", "in falling snow", ("weather", "snow")),
-    ("a purple panda on the grass", "in falling snow", ("weather", "snow")),
+    ("a green car in the forest", "in falling snow", ("weather", "snowfall")),
+    ("a purple panda on the grass", "in falling snow", ("weather", "snowfall")),
 )
 FIGURES = (
     "a blue robot {} on the street",
