@@ -47,10 +47,12 @@ def build(studio: Studio) -> RunPanel:
     panel.picture = PictureField()
     with gr.Row(elem_classes="two-columns"):
         with gr.Column(scale=6, min_width=300):
-            form = _form(studio)
-            chosen = presets.choose_preset(studio.default_model)
+            form = _prompt(studio)
+            panel.buttons()  # before all that may be left as it is: it is seen without scrolling
+            form |= {"move": _move(), **fields.model_and_seed(studio, TextToVideoSettings)}
             long = length(DEFAULT.num_frames, DEFAULT.fps)
-            panel.buttons()
+            chosen = presets.choose_preset(studio.default_model)
+            panel.ways_to_try()
             form |= panel.picture.place()
             form |= editor.fields()
             advanced, keeping = _advanced(form["prompt"])
@@ -64,15 +66,18 @@ def build(studio: Studio) -> RunPanel:
     return panel
 
 
-def _form(studio: Studio) -> dict[str, Component]:
+def _prompt(studio: Studio) -> dict[str, Component]:
     words = TextToVideoSettings.tab
     prompt = fields.prompt_box(words.prompt_label, words.placeholder, autofocus=True)
     examples = studio.engine.examples(studio.default_model)
     if examples:
         rows = [[text] for text in examples]
         gr.Examples(rows, [prompt], label="Or try one of these", elem_id="prompt-examples")
-    move = gr.Radio(MOVE_NAMES, value=DEFAULT.move, label="What moves", elem_classes="what-moves")
-    return {"prompt": prompt, "move": move, **fields.model_and_seed(studio, TextToVideoSettings)}
+    return {"prompt": prompt}
+
+
+def _move() -> Component:
+    return gr.Radio(MOVE_NAMES, value=DEFAULT.move, label="What moves", elem_classes="what-moves")
 
 
 def _advanced(prompt: Component) -> tuple[dict[str, Component], presets.Keeping]:

@@ -38,6 +38,9 @@ class TryingPanel(RunPanel):
             self.first = gr.Button("First frame", elem_classes="first-frame", scale=2, min_width=110)
             self.stop = gr.Button("Stop", interactive=False, elem_classes="stop", scale=1, min_width=80)
         self.note = gr.HTML("", elem_classes="notes", apply_default_css=False)
+
+    def ways_to_try(self) -> None:
+        """Places variations and comparisons."""
         with gr.Accordion("Try before you make", open=False, elem_classes="tries"):
             with gr.Row(elem_classes="vary-row"):
                 self.count = gr.Radio(
