@@ -122,11 +122,7 @@ def read_settings(path: str | os.PathLike[str]) -> dict[str, Any] | None:
 def _text_in(path: Path) -> str | None:
     """The comment, description or file in which a video carries its settings."""
     most = 2 * MAX_SETTINGS_CHARS
-    try:
-        with path.open("rb") as file:
-            head = file.read(12)
-    except (OSError, ValueError):  # what reads videos says why
-        head = b""
+    head = _head_of(path)
     if head.startswith(b"\x89PNG"):
         return read_png_text(path)
     if head.startswith(b"RIFF") and head.endswith(b"WEBP"):
@@ -134,6 +130,17 @@ def _text_in(path: Path) -> str | None:
     if head.startswith(b"PK\3\4"):
         return read_zip_text(path, most)
     return read_comment(path)
+
+
+def _head_of(path: Path) -> bytes:
+    """Its first bytes; none of what is no file or cannot be read, as what reads videos says why."""
+    try:
+        if path.is_file():  # a pipe would wait for ever
+            with path.open("rb") as file:
+                return file.read(12)
+    except (OSError, ValueError):
+        pass
+    return b""
 
 
 def _to_json(settings: dict[str, Any]) -> str:
