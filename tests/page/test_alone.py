@@ -49,5 +49,6 @@ def test_it_is_served_alone(file, browser, family, tmp_path):
         page = browser.new_page()
         page.goto(address)
         page.get_by_text("Its skeletons appear here").wait_for()
-        assert page.get_by_role("tab").count() == 1
+        tabs = page.get_by_role("tab").all_inner_texts()
+        assert tabs == ["Pose", "Library"]
         page.close()
