@@ -99,10 +99,10 @@ class Windows:
     def close(self) -> None:
         for context in self._contexts:
             for page in context.pages:
-                stop = button(page, "Stop")
+                stop = page.locator(".run-row button.stop:visible")
                 if stop.count() and stop.is_enabled():  # what outlives its test keeps others waiting
                     stop.click()
-                    expect(button(page, "Stop")).to_be_disabled(timeout=PATIENCE_MS)
+                    expect(stop).to_be_disabled(timeout=PATIENCE_MS)
             context.close()
 
 
