@@ -114,6 +114,10 @@ def _was_uploaded(place: Path) -> bool:
     )
 
 
-@lru_cache(maxsize=1)
 def _folders() -> tuple[Path, Path]:
-    return Path(get_upload_folder()).resolve(), EXAMPLES
+    return _real(get_upload_folder()), EXAMPLES
+
+
+@lru_cache(maxsize=4)
+def _real(folder: str) -> Path:
+    return Path(folder).resolve()
