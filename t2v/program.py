@@ -10,8 +10,9 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,6 +20,7 @@ from t2v.checks import InputError
 
 _PROXY = re.compile("(all|https?)_proxy", re.IGNORECASE)
 PACKAGE = Path(__file__).resolve().parent
+UNLOCKED_S = 10.0  # from when on a new folder without its lock is nobody's
 
 
 def bundled(name: str) -> Path:
@@ -130,6 +132,14 @@ class OwnFolder:
         _lock(self._lock)  # where the file system knows no locks nothing is swept either
 
     def close(self) -> None:
+        with suppress(OSError):
+            for (
+                path
+            ) in self.path.iterdir():  # the lock last: who is killed on the way has left a folder with it
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+                elif path.name != self._LOCK:
+                    path.unlink(missing_ok=True)
         os.close(self._lock)
         shutil.rmtree(self.path, ignore_errors=True)
 
@@ -146,12 +156,22 @@ class OwnFolder:
         for path in parent.glob(f"{glob.escape(prefix)}*"):
             try:
                 lock = os.open(path / cls._LOCK, os.O_RDWR)
-            except OSError:  # somebody else's, or only just being made
+            except OSError:  # somebody else's, or only just being made; or whoever made it was killed then
+                if _is_bare(path):
+                    found.append(path)
                 continue
             if _lock(lock):
                 found.append(path)
             os.close(lock)
         return found
+
+
+def _is_bare(folder: Path) -> bool:
+    """Whether a folder has been empty for longer than one takes to be locked."""
+    try:
+        return time.time() - folder.stat().st_mtime > UNLOCKED_S and not any(folder.iterdir())
+    except OSError:
+        return False
 
 
 def hold(path: Path) -> int | None:

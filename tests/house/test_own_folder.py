@@ -1,6 +1,7 @@
 """Folders that belong to a process: kept while it lives, found when it was killed. And proxies."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,9 +36,39 @@ def test_what_a_killed_process_left_is_found_and_what_a_living_one_has_is_not(tm
 
 
 def test_folders_that_are_no_bodys_are_left_alone(tmp_path):
-    (tmp_path / "own-folder").mkdir()
+    (tmp_path / "own-folder").mkdir()  # somebody may be about to lock it
     (tmp_path / "own-file").touch()
+    (tmp_path / "own-full").mkdir()
+    (tmp_path / "own-full" / "letter").touch()
+    os.utime(tmp_path / "own-full", (1, 1))
     assert OwnFolder.left_by_the_killed(tmp_path, "own-") == []
+
+
+def test_an_empty_one_that_nobody_came_to_lock_is_found_later(tmp_path):
+    (tmp_path / "own-folder").mkdir()
+    os.utime(tmp_path / "own-folder", (1, 1))
+    assert OwnFolder.left_by_the_killed(tmp_path, "own-") == [tmp_path / "own-folder"]
+
+
+def test_the_lock_is_the_last_to_go(tmp_path, monkeypatch):
+    ours = OwnFolder(tmp_path, "own-")
+    (ours.path / "upload.mp4").touch()
+    (ours.path / "frames").mkdir()
+    (ours.path / "frames" / "0.png").touch()
+    monkeypatch.setattr("t2v.program.shutil.rmtree", killed_at_the_end := Recorder(shutil.rmtree))
+    ours.close()
+    assert killed_at_the_end.seen[-1] == [".lock"] and not ours.path.exists()
+
+
+class Recorder:
+    """Does what another function does to a folder, and remembers what was in it then."""
+
+    def __init__(self, inner):
+        self.inner, self.seen = inner, []
+
+    def __call__(self, path, **told):
+        self.seen.append(sorted(one.name for one in path.iterdir()))
+        self.inner(path, **told)
 
 
 @pytest.fixture
