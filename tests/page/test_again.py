@@ -49,6 +49,12 @@ def test_every_setting_comes_back_and_the_seed_if_it_is_wanted(entry_of):
     assert again(entry, with_seed=True).notes == ()
 
 
+def test_what_hangs_on_the_prompt_comes_back_with_it(entry_of):
+    told = dataclasses.replace(ASKED, prompt="a red car", subject="red car", move="both", background_x=-3.0)
+    found = again(entry_of(settings_dict(told)), with_seed=True)
+    assert (found.settings, found.notes) == (told, ())
+
+
 def test_a_clip_has_to_be_chosen_again_and_all_else_is_there(entry_of):
     found = again(entry_of(settings_dict(FOLLOWED)), with_seed=True)
     assert found.settings == dataclasses.replace(FOLLOWED, clip="")

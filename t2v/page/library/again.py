@@ -88,23 +88,20 @@ def run_again(studio: Studio, request: Any, settings: Settings) -> str:
 
 
 def _known(kind: type[Settings], stored: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The fields that this version takes, each by itself, and the names of the others."""
+    """The fields that this version takes, together or else each with the prompt, and the names of others."""
     fields = {field.name for field in dataclasses.fields(kind)}
-    taken: dict[str, Any] = {}
-    left_out = []
-    for name, value in stored.items():
-        if name in ABOUT or name == "clip" or name in OF_A_PICTURE:
-            continue
-        if name in fields and _is_taken(kind, name, value):
-            taken[name] = value
-        else:
-            left_out.append(name)
-    return taken, left_out
+    own = [name for name in stored if name not in ABOUT and name != "clip" and name not in OF_A_PICTURE]
+    known = {name: stored[name] for name in own if name in fields}
+    if not _are_taken(kind, known):  # a subject, say, is words of its prompt
+        prompt = {name: value for name, value in known.items() if name == "prompt"}
+        prompt = prompt if _are_taken(kind, prompt) else {}
+        known = {name: value for name, value in known.items() if _are_taken(kind, {**prompt, name: value})}
+    return known, [name for name in own if name not in known]
 
 
-def _is_taken(kind: type[Settings], name: str, value: object) -> bool:
+def _are_taken(kind: type[Settings], values: Mapping[str, object]) -> bool:
     try:
-        settings = settings_of({**_least(kind), name: value, "task": kind.task})
+        settings = settings_of({**_least(kind), **values, "task": kind.task})
         if isinstance(settings, ClipSettings):
             Settings.check(settings)  # its clip is not there yet
         else:
