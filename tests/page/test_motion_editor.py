@@ -1,5 +1,7 @@
 """motion_editor: what is drawn becomes text, what is written is sketched, and both survive."""
 
+import re
+
 import numpy as np
 import pytest
 from pages import PLAYING, button, field, needs_browser, serving
@@ -43,7 +45,9 @@ def text_of(page: Page):
 
 
 def painted_of(page: Page) -> str:
-    return page.locator(".painted-text textarea, .painted-text input").input_value()
+    text = page.locator(".painted-text textarea, .painted-text input")
+    expect(text).not_to_have_value("")  # it is written when the brush has been lifted
+    return text.input_value()
 
 
 def drag(page: Page, *points) -> None:
@@ -143,6 +147,8 @@ def test_another_subject_has_a_course_and_a_mask_of_its_own(page):
     drag(page, (0.7, 0.3), (0.72, 0.3))
     assert course_of(page, "blue ball").keys[-1].y == pytest.approx(0.3, abs=0.01)
     assert course_of(page).keys[-1].x == pytest.approx(0.2, abs=0.01)
+    painted = page.locator(".painted-text textarea, .painted-text input")
+    expect(painted).to_have_value(re.compile(";"))  # one for each of the two
     nothing, ball = read_painted(painted_of(page))
     assert nothing is None and ball[19, 45]
     page.get_by_label("What the drawing is of").select_option("")

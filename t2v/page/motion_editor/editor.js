@@ -152,6 +152,7 @@
         }
 
         down(event) {
+            this.tick(); // what was chosen a moment ago counts
             if (event.button || !this.count) return;
             event.preventDefault();
             this.$('.me-lines').setPointerCapture(event.pointerId);
