@@ -40,7 +40,7 @@ from t2v.diffusion.progress import (
     Cancelled as Cancelled,  # defined there, raised to end a call of this pipeline
 )
 from t2v.diffusion.progress import Progress, Step
-from t2v.diffusion.sampling import Track, alpha_bar, make_scheduler, nearest_index
+from t2v.diffusion.sampling import Track, alpha_bar, make_scheduler, nearest_index, step_before
 from t2v.diffusion.scenes import Drawing, draw_canvas
 from t2v.diffusion.smoothing import smoothed
 from t2v.diffusion.telling import guidance_by, guidance_over_time
@@ -341,14 +341,16 @@ class TextToVideoPipeline(StableDiffusionPipeline):
     def _motion_steps(
         self, motion: Motion, schedule: SchedulerMixin, shape: tuple[int, ...]
     ) -> tuple[int, int]:
-        """The numbers of the time steps nearest to T and T', with 0 <= T's <= T's' < number of steps.
+        """The numbers of the time steps at T and T', with 0 <= T's <= T's' < number of steps.
 
-        Where there are steps to spare, T' comes after at least one: noise alone has no picture to move.
+        T' is the nearest, after at least one where there are steps to spare, as noise alone has no picture to
+        move; T as ``step_before`` chooses it.
         """
         height, width = shape[-2:]
-        time_0, time_1 = default_times(self.scheduler.alphas_cumprod, height, width)
+        alphas = self.scheduler.alphas_cumprod
+        time_0, time_1 = default_times(alphas, height, width)
         time_0 = time_0 if motion.t0 is None else motion.t0
         time_1 = time_1 if motion.t1 is None else motion.t1
         replace(motion, t0=time_0, t1=time_1).check()
         t0 = max(nearest_index(schedule, time_0), min(1, len(schedule.timesteps) - 1))
-        return min(nearest_index(schedule, time_1), t0), t0
+        return step_before(schedule, t0, float(alphas[time_1] / alphas[time_0].clamp(min=1e-12))), t0
