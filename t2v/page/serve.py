@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +65,7 @@ def _end_at_signals() -> list[int]:
 
 
 def serve(
-    options: argparse.Namespace, auth: tuple[str, str] | None, tasks: Collection[str] | None = None
+    options: argparse.Namespace, auth: Mapping[str, str] | None, tasks: Collection[str] | None = None
 ) -> None:
     """Starts the server and stays until it is told to stop. tasks: the tabs on the page, None for all."""
     with loading_libraries():
@@ -127,7 +127,7 @@ def _scripts() -> str:
 
 
 def _launch(
-    page: "gr.Blocks", studio: "Studio", options: argparse.Namespace, auth: tuple[str, str] | None
+    page: "gr.Blocks", studio: "Studio", options: argparse.Namespace, auth: Mapping[str, str] | None
 ) -> None:
     """From now on the page is served, by threads of their own."""
     from starlette.middleware import Middleware
@@ -136,11 +136,16 @@ def _launch(
     from t2v.page.door.recognised import Recognised
     from t2v.page.door.sign_in import SignIn
 
-    signing_in = None if auth is None else SignIn(*auth)
-    gates = _gates(
-        page, studio, options, [] if signing_in is None else [signing_in.gate, signing_in.only_signed_in]
-    )
-    recognised = [Middleware(Recognised)] if studio.is_open else []
+    signing_in = None if auth is None else SignIn(auth)
+    of_sign_in = [] if signing_in is None else [signing_in.gate, signing_in.only_signed_in]
+    middleware, first = [Middleware(Recognised)] if studio.is_open else [], []
+    if options.mcp:
+        from t2v.page.programs.mcp_server import Running, mcp_gate, mcp_manager
+
+        manager = mcp_manager(studio)
+        middleware.insert(0, Middleware(Running, manager=manager))
+        first.append(mcp_gate(manager, None if signing_in is None else signing_in.only_with_password))
+    gates = _gates(page, studio, options, first, of_sign_in)
     try:
         page.queue(default_concurrency_limit=None).launch(
             server_name=f"[{options.host}]" if ":" in options.host else options.host,
@@ -152,7 +157,7 @@ def _launch(
             root_path=options.root_path,
             state_session_capacity=KEPT_SESSIONS,
             enable_monitoring=False,
-            app_kwargs={"middleware": [*recognised, Middleware(Gates, gates=gates)]},
+            app_kwargs={"middleware": [*middleware, Middleware(Gates, gates=gates)]},
             quiet=not options.share,  # else it tells the public link
             prevent_thread_lock=True,
             **looks(studio),
@@ -162,9 +167,13 @@ def _launch(
 
 
 def _gates(
-    page: "gr.Blocks", studio: "Studio", options: argparse.Namespace, of_sign_in: list[Any]
+    page: "gr.Blocks",
+    studio: "Studio",
+    options: argparse.Namespace,
+    first: Sequence[Any],
+    of_sign_in: Sequence[Any],
 ) -> list[Any]:
-    """What every request has to pass before Gradio sees it."""
+    """What every request has to pass before Gradio sees it. first: what answers before doors are shut."""
     import gradio as gr
 
     from t2v.page.door.calls import only_well_formed
@@ -187,7 +196,7 @@ def _gates(
 
     there = {function.api_name for function in page.fns.values()}
     named = {name: one for name, one in named_endpoints(studio).items() if name in there}
-    gates = [told_of_proxies(), only_open_doors, *of_sign_in]
+    gates = [told_of_proxies(), *first, only_open_doors, *of_sign_in]
     if is_for_itself(options):
         gates.insert(0, only_neighbours(options.host, options.root_path))
     if studio.shelf is not None:

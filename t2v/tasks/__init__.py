@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from t2v.checks import InputError, check_choice
+from t2v.checks import InputError, check_choice, nearest
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import Also
 from t2v.tasks.settings import KINDS, Resolved, Settings
@@ -86,7 +86,8 @@ def _made(kind: type, given: Any) -> Any:
     known = {field.name: field.default is dataclasses.MISSING for field in dataclasses.fields(kind)}
     foreign = sorted(str(name) for name in given if name not in known)
     if foreign:
-        raise InputError(f"settings name {', '.join(foreign)[:200]}, which is unknown here; leave it out.")
+        told = f"settings name {', '.join(foreign)[:200]}, which is unknown here"
+        raise InputError(f"{told}{nearest(foreign[0], known) or '; leave it out.'}")
     missing = [name for name, is_needed in known.items() if is_needed and name not in given]
     if missing:
         raise InputError(f"settings have no {' and no '.join(missing)}; add it.")
