@@ -27,9 +27,9 @@ class InputError(ValueError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """For a name that is not known ", did you mean num_frames?", where a known one is like it; else ""."""
+    """For a name that is not known ", did you mean 'num_frames'?", where a known one is like it; else ""."""
     found = difflib.get_close_matches(name, list(known), 1)
-    return f", did you mean {found[0]}?" if found else ""
+    return f", did you mean {found[0]!r}?" if found else ""
 
 
 def counted(number: int, noun: str) -> str:

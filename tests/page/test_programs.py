@@ -166,7 +166,7 @@ def test_clips_and_pictures_are_named_without_a_path(client, app, square_clip):
         ({"task": "text-to-video", "prompt": " "}, "prompt is empty"),
         (
             {"task": "text-to-video", "prompt": "a", "num_frame": 3},
-            "settings name num_frame, which is unknown here, did you mean num_frames?",
+            "settings name num_frame, which is unknown here, did you mean 'num_frames'?",
         ),
         ({"task": "text-to-video", "prompt": "a", "model": "./nowhere"}, "model ./nowhere is not there"),
         ({"task": "text-to-video", "prompt": "a", "first_frame": "/etc/passwd"}, "first_frame is neither"),
