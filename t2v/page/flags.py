@@ -14,6 +14,7 @@ from t2v.devices import check_device
 from t2v.jobs.workshop import PREFIX
 from t2v.library.results import OUTPUTS
 from t2v.library.space import lack_of_space
+from t2v.page.space import host, is_space
 from t2v.program import OwnFolder, Parser
 from t2v.weights.index import check_model
 
@@ -28,7 +29,7 @@ PROG = "app.py"  # in a clone; installed it is t2v-app
 def arguments(argv: list[str] | None = None, prog: str = PROG) -> argparse.Namespace:
     """The flags, read; InputError for those that there are not."""
     parser = Parser(prog=prog, description="Text2Video-Zero Studio in the browser.")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (0.0.0.0: every network)")
+    parser.add_argument("--host", default=host(), help="address to listen on (0.0.0.0: every network)")
     parser.add_argument("--port", type=int, default=7860)
     parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's relay")
     parser.add_argument("--model", default="miniature", help="miniature, a Hugging Face id or a folder")
@@ -167,4 +168,4 @@ def is_loopback(host: str) -> bool:
 
 def is_for_itself(options: argparse.Namespace) -> bool:
     """Whether nobody beyond this machine is served; a Space serves everybody."""
-    return not options.share and "SPACE_ID" not in os.environ and is_loopback(options.host)
+    return not options.share and not is_space() and is_loopback(options.host)

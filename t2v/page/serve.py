@@ -15,6 +15,7 @@ from t2v.checks import InputError
 from t2v.page.door.belongings import own_temporary_folder
 from t2v.page.flags import PROG, arguments, check, is_for_itself, not_served, sign_in
 from t2v.page.motion_editor import of_motion_editor
+from t2v.page.space import lends_gpus, prepare_lending, trust_its_proxy
 from t2v.program import (
     loading_libraries,
     prepare_environment,
@@ -26,6 +27,7 @@ from t2v.program import (
 if TYPE_CHECKING:
     import gradio as gr
 
+    from t2v.engine.engine import Engine
     from t2v.page.studio import Studio
 
 logger = logging.getLogger(__name__)
@@ -68,8 +70,10 @@ def serve(
     options: argparse.Namespace, auth: Mapping[str, str] | None, tasks: Collection[str] | None = None
 ) -> None:
     """Starts the server and stays until it is told to stop. tasks: the tabs on the page, None for all."""
+    lent = lends_gpus()
     with loading_libraries():
-        from t2v.engine.engine import Engine
+        if lent:
+            prepare_lending()
         from t2v.jobs.queue import Jobs
         from t2v.page.glances import Glances
         from t2v.page.layout import build_page
@@ -79,16 +83,18 @@ def serve(
         from t2v.tasks.text_to_video import TextToVideoSettings
 
         show_downloads_only()
-    engine = Engine(device=options.device)
-    warm_up = TextToVideoSettings(
+    engine = _engine(options, lent)
+    quick = TextToVideoSettings(
         "warm-up", model=options.model, num_frames=2, width=64, height=64, num_inference_steps=1
     )
+    warm_up = None if lent else quick  # a GPU is lent for somebody's run alone
     is_open = auth is not None or not is_for_itself(options)
     shelf = opened(options.output, is_open)
     library = None if shelf is None else shelf.library
     jobs, page = Jobs(engine, options.output, warm_up=warm_up, library=library), None
     try:
-        studio = Studio(engine, jobs, options.model, Glances(engine.device), is_open, shelf)
+        glances = Glances("cpu" if lent else engine.device)
+        studio = Studio(engine, jobs, options.model, glances, is_open, shelf)
         page = build_page(studio, TASKS if tasks is None else tasks)
         _launch(page, studio, options, auth)
         logger.info("Serving on %s; Ctrl-C ends it. Videos go to %s.", page.local_url, jobs.output_folder)
@@ -101,6 +107,22 @@ def serve(
             page.close(verbose=False)
         if shelf is not None:  # pages ask it to the end
             shelf.close()
+
+
+def _engine(options: argparse.Namespace, lent: bool) -> "Engine":
+    """What draws. lent: where a GPU is there for each run alone; the model is loaded before that, at once."""
+    from t2v.engine.engine import Engine
+
+    if not lent:
+        return Engine(device=options.device)
+    from t2v.engine.lent import LentEngine
+
+    engine = LentEngine(device=options.device)
+    try:
+        engine.load(options.model)
+    except InputError as error:
+        logger.warning("The model could not be loaded beforehand: %s", error)
+    return engine
 
 
 def looks(studio: "Studio") -> dict[str, Any]:
@@ -219,6 +241,7 @@ def main(argv: list[str] | None = None, tasks: Collection[str] | None = None, pr
     for client in ("httpx", "httpx2"):  # Gradio's and the hub's
         logging.getLogger(client).setLevel(logging.WARNING)
     prepare_environment()
+    trust_its_proxy()
     spin_briefly()
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     heard: list[int] = []
