@@ -13,6 +13,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from test_door import API, FAST, App
 
+from t2v.commands.generate import main
 from t2v.page.door import sign_in
 from t2v.page.door.belongings import own_temporary_folder
 from t2v.tasks import TASKS, settings_of
@@ -92,8 +93,10 @@ def test_each_task_is_submitted_followed_and_fetched(client, app, square_clip, t
     fetched = Path(client.predict(done["video"], api_name="/fetch"))
     assert fetched.read_bytes() == Path(app.studio.jobs.follow(told["run"]).output).read_bytes()
     kept = client.predict(done["video"], api_name="/settings")
-    assert kept == read_settings(fetched) and kept["task"] == task
-    assert client.predict(told["run"], api_name="/settings") == kept
+    carried = read_settings(fetched)  # of folders with weights their names alone, as files get around
+    assert kept["model"] == app.studio.default_model and carried["model"] == "text-to-image"
+    assert {**kept, "model": "", "controlnet": ""} == {**carried, "model": "", "controlnet": ""}
+    assert client.predict(told["run"], api_name="/settings") == kept and kept["task"] == task
     assert client.predict(told["run"], api_name="/fetch").endswith(fetched.name)
     newest = client.predict(task=task, limit=1, api_name="/library")["videos"][0]
     assert (newest["id"], newest["name"], newest["frames"]) == (done["video"], fetched.name, 2)
@@ -114,9 +117,7 @@ def test_what_a_video_carries_makes_it_again(client, app, square_clip):
     settings, files = asked_for("canny", square_clip)
     first = ended(client, client.predict(settings | {"low_threshold": 40}, *files, api_name="/submit")["run"])
     stored = client.predict(first["video"], api_name="/settings")
-    here = {"model": app.studio.default_model}  # of a folder a file carries the name alone
-    del stored["controlnet"]
-    again = ended(client, client.predict(stored | here, *files, api_name="/submit")["run"])
+    again = ended(client, client.predict(stored, *files, api_name="/submit")["run"])
     one, two = (app.studio.jobs.follow(each["run"]).output for each in (first, again))
     assert np.array_equal(read_video(one).frames, read_video(two).frames)
     assert read_settings(one) == read_settings(two) and settings_of(stored).low_threshold == 40
@@ -225,6 +226,32 @@ def test_other_kinds_of_files_are_fetched_too(client, app):
         assert Path(client.predict(one["id"], api_name="/fetch")).stat().st_size == one["size_bytes"]
 
 
+@pytest.mark.parametrize("task", ["text-to-video", "canny"])
+def test_one_json_of_settings_gives_one_video_everywhere(client, app, square_clip, tmp_path, task, capsys):
+    """From a file that the app made: by the API, by --like as a file of ours and as JSON, and in a batch."""
+    asked, files = asked_for(task, square_clip)
+    made = app.studio.jobs.follow(
+        ended(client, client.predict(asked, *files, api_name="/submit")["run"])["run"]
+    )
+    stored = read_settings(made.output)
+    stored |= {"model": app.studio.default_model}  # of a folder a file carries the name alone
+    stored.pop("controlnet", None)
+    again = ended(client, client.predict(stored, *files, api_name="/submit")["run"])
+    by_api = app.studio.jobs.follow(again["run"]).output
+    if files:  # beside the files that name it
+        (tmp_path / "square.mp4").write_bytes(Path(square_clip).read_bytes())
+    (tmp_path / "car.json").write_text(json.dumps(stored))
+    (tmp_path / "jobs.jsonl").write_text(json.dumps(stored | {"output": str(tmp_path / "batch.mp4")}))
+    assert (
+        main(["--like", str(tmp_path / "car.json"), "-o", str(tmp_path / "like.mp4"), "--device", "cpu"]) == 0
+    )
+    assert main(["batch", str(tmp_path / "jobs.jsonl"), "--device", "cpu"]) == 0
+    first = read_video(made.output).frames
+    for path in (by_api, tmp_path / "like.mp4", tmp_path / "batch.mp4"):
+        assert np.array_equal(read_video(path).frames, first), path
+        assert read_settings(path) == read_settings(made.output)
+
+
 def test_without_signing_in_nothing_is_answered(closed):
     for name in ("submit", "follow", "stop", "runs", "library", "settings", "fetch", "text_to_video"):
         for body in ({"run": "x", "id": "x", "settings": {}}, {"data": []}):
@@ -241,6 +268,7 @@ def test_whoever_signs_in_is_the_same_person_everywhere_and_nobody_else(closed):
     elsewhere = client_of(closed, "anna")
     assert [one["run"] for one in elsewhere.predict(api_name="/runs")] == [made["run"]]
     assert elsewhere.predict(api_name="/library")["total"] == 1
+    assert elsewhere.predict(made["video"], api_name="/settings")["model"] == "text-to-image"  # no folders
     assert Path(elsewhere.predict(made["video"], api_name="/fetch")).stat().st_size > 1000
     assert bob.predict(api_name="/runs") == [] and bob.predict(api_name="/library")["total"] == 0
     for endpoint, what in (("/follow", "run"), ("/stop", "run"), ("/fetch", "video"), ("/settings", "run")):

@@ -18,7 +18,7 @@ from t2v.jobs.job import JobView
 from t2v.jobs.pace import expected_s
 from t2v.jobs.picture import picture_of
 from t2v.library.entry import Entry
-from t2v.library.results import settings_dict
+from t2v.library.results import WEIGHTS, settings_dict
 from t2v.library.search import Query, search
 from t2v.page.library.shelf import Shelf, told
 from t2v.page.programs.reading import NOT_HERE, read_settings
@@ -68,11 +68,11 @@ class Desk:
     def follow(self, run: str) -> dict[str, Any]:
         """How a run stands now.
 
-        state: queued, running, done, failed, stopped or interrupted (the program ended meanwhile). ahead:
-        runs before it in the queue, others_ahead: those of other people. seconds_expected: how long it will
-        take once it is drawn, seconds_left: until it is there; null where nothing is known. fraction: 0 to 1.
-        preview: a small picture of its first frame as far as it has come, as an address that begins with
-        data:. video: the id of the finished video in the library.
+        state: queued, running, done, failed, stopped or interrupted (the program ended meanwhile). stopping:
+        whether it will end within a step. ahead: runs before it in the queue, others_ahead: those of other
+        people. seconds_expected: how long it will take once it is drawn, seconds_left: until it is there;
+        null where nothing is known. fraction: 0 to 1. preview: a small picture of its first frame as far as
+        it has come, as an address that begins with data:. video: the id of the finished one in the library.
         """
         view = self._view(run)
         ended = [one for one in self._studio.jobs.runs(self._caller.visitor) if one.finished]
@@ -82,6 +82,7 @@ class Desk:
             "task": view.settings.task,
             "prompt": view.settings.prompt,
             "state": view.state,
+            "stopping": view.stopping,
             "ahead": view.ahead,
             "others_ahead": view.others_ahead,
             "stage": view.label,
@@ -135,9 +136,10 @@ class Desk:
         """The settings of a video of the library, or of a run: what submit takes to make it again."""
         entry = self._entry(id)
         if entry is not None:
-            return dict(entry.settings)
+            return {**entry.settings, **self._weights(entry.private)}
         view = self._view(id, NOT_HERE)
-        return settings_dict(view.settings if view.resolved is None else view.resolved.filled())
+        made = view.settings if view.resolved is None else view.resolved.filled()
+        return {**settings_dict(made), **self._weights(vars(made))}
 
     def fetch(self, id: str) -> Path:
         """The file of a video of the library, or of a run that is done."""
@@ -171,6 +173,12 @@ class Desk:
         if view.visitor != self._caller.visitor:
             raise InputError(otherwise)
         return view
+
+    def _weights(self, places: Mapping[str, Any]) -> dict[str, Any]:
+        """Where a run's weights lie, of which files carry names alone; only the owner hears of folders."""
+        if self._studio.is_open:
+            return {}
+        return {name: places[name] for name in sorted(WEIGHTS) if places.get(name) is not None}
 
     def _shelf(self) -> Shelf:
         if self._studio.shelf is None:
