@@ -47,57 +47,71 @@ INSTRUCTIONS = (
 )
 
 
-def mcp_manager(studio: Studio) -> StreamableHTTPSessionManager:
-    """What serves the protocol; ``Running`` keeps it going, ``mcp_gate`` gives it its requests."""
-    logging.getLogger("mcp").setLevel(logging.WARNING)
-    tools = {tool.name: tool for tool in tools_of(studio)}
+class Handlers:
+    """What is answered to requests of the protocol, each for who sent it."""
 
-    async def list_tools(context: Any, params: Any) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=[_described(tool) for tool in tools.values()])
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._tools = {tool.name: tool for tool in tools_of(studio)}
 
-    async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
-        desk, arguments = Desk(studio, Caller.of(studio, context.request)), params.arguments or {}
+    async def list_tools(self, context: Any, params: Any) -> types.ListToolsResult:
+        """All of them, whoever asks."""
+        return types.ListToolsResult(tools=[_described(tool) for tool in self._tools.values()])
+
+    async def call_tool(self, context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
+        """A task's waits for its video; what is wrong is told in a sentence, as the tool's answer."""
+        desk, arguments = self._desk(context), params.arguments or {}
         try:
-            if params.name not in tools:
-                raise InputError(f"tool is {params.name[:60]!r}; choose one of {', '.join(tools)}.")
-            check_arguments(tools[params.name], arguments)
+            if params.name not in self._tools:
+                raise InputError(f"tool is {params.name[:60]!r}; choose one of {', '.join(self._tools)}.")
+            check_arguments(self._tools[params.name], arguments)
             if params.name in tasks():
                 return await _drawn(desk, tasks()[params.name].task, arguments, context.session)
-            method = getattr(desk, params.name)
-            return _answer(desk, await run_in_threadpool(partial(method, **arguments)), arguments)
+            method = partial(getattr(desk, params.name), **arguments)
+            return await run_in_threadpool(_answer, desk, await run_in_threadpool(method), arguments)
         except InputError as error:
             return _failed(str(error))
         except Exception:
             logger.exception("The tool %s failed.", params.name)
             return _failed(OWN_FAULT)
 
-    async def list_templates(context: Any, params: Any) -> types.ListResourceTemplatesResult:
+    async def list_resources(self, context: Any, params: Any) -> types.ListResourcesResult:
+        """None: the library is searched by its tool."""
+        return types.ListResourcesResult(resources=[])
+
+    async def list_templates(self, context: Any, params: Any) -> types.ListResourceTemplatesResult:
+        """How videos are named."""
         about = "A finished video of the library, by its id."
         one = types.ResourceTemplate(name="video", uri_template=f"{VIDEOS}{{id}}", description=about)
         return types.ListResourceTemplatesResult(resource_templates=[one])
 
-    async def list_resources(context: Any, params: Any) -> types.ListResourcesResult:
-        return types.ListResourcesResult(resources=[])  # the library is searched by its tool
-
-    async def read_resource(context: Any, params: Any) -> types.ReadResourceResult:
+    async def read_resource(self, context: Any, params: Any) -> types.ReadResourceResult:
+        """A video's file."""
         video = str(params.uri).removeprefix(VIDEOS)
-        desk = Desk(studio, Caller.of(studio, context.request))
         try:
-            path = await run_in_threadpool(desk.fetch, video)
-            return types.ReadResourceResult(contents=[_contents(path, video)])
+            path = await run_in_threadpool(self._desk(context).fetch, video)
+            return types.ReadResourceResult(contents=[await run_in_threadpool(_contents, path, video)])
         except InputError as error:
-            raise _refused(str(error)) from None
+            raise MCPError(types.INVALID_PARAMS, str(error)) from None
 
+    def _desk(self, context: Any) -> Desk:
+        return Desk(self._studio, Caller.of(self._studio, context.request))
+
+
+def mcp_manager(studio: Studio) -> StreamableHTTPSessionManager:
+    """What serves the protocol; ``Running`` keeps it going, ``mcp_gate`` gives it its requests."""
+    logging.getLogger("mcp").setLevel(logging.WARNING)
+    handlers = Handlers(studio)
     server: Server[Any] = Server(
         "text2video-zero-studio",
         version=__version__,
         title="Text2Video-Zero Studio",
         instructions=INSTRUCTIONS,
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
-        on_list_resources=list_resources,
-        on_list_resource_templates=list_templates,
-        on_read_resource=read_resource,
+        on_list_tools=handlers.list_tools,
+        on_call_tool=handlers.call_tool,
+        on_list_resources=handlers.list_resources,
+        on_list_resource_templates=handlers.list_templates,
+        on_read_resource=handlers.read_resource,
     )
     # names and origins are looked at by gates that know how the app is served
     unguarded = TransportSecuritySettings(enable_dns_rebinding_protection=False)
@@ -211,10 +225,6 @@ def _kind(path: Path) -> str:
 
 def _failed(sentence: str) -> types.CallToolResult:
     return types.CallToolResult(content=[types.TextContent(text=sentence)], is_error=True)
-
-
-def _refused(sentence: str) -> Exception:
-    return MCPError(types.INVALID_PARAMS, sentence)
 
 
 def _described(tool: Any) -> types.Tool:
