@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Any
 
 from t2v.commands import continuing, like, tries
-from t2v.diffusion.options import METHODS, MOVES, PATHS, SCHEDULERS, WARPS
 from t2v.program import Parser
-from t2v.tasks import TASKS, Settings, acting
+from t2v.tasks import TASKS, Settings
+from t2v.tasks.choices import CHOICES
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.original_prompts import ADDED
@@ -136,14 +136,6 @@ FURTHER = {  # commands of another kind, each with a parser of its own
     "batch": "make many videos, one a line of a file",
 }
 OF_RUNS = ("device", "dtype")  # options that belong to no Settings
-CHOICES = {
-    "scheduler": SCHEDULERS,
-    "warp": WARPS,
-    "move": MOVES,
-    "motion_path": PATHS,
-    "method": METHODS,
-    "action": acting.CHOICES,
-}
 ALIASES = {"model": ("--base-model",)}
 UNSET = {"seed": "drawn at random and shown"}  # what a field left None means
 UNSET_WITH_CLIP = {

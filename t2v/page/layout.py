@@ -8,6 +8,7 @@ from t2v.page import text_tab
 from t2v.page.clip import clip_tab
 from t2v.page.library import library_tab
 from t2v.page.open_file import OpenFile
+from t2v.page.programs.endpoints import add_desk
 from t2v.page.run_panel import RunPanel
 from t2v.page.runs_list import RunsList
 from t2v.page.studio import Studio
@@ -43,6 +44,7 @@ def build_page(studio: Studio, tasks: Collection[str] = tuple(TASKS)) -> gr.Bloc
             panel.wire()
         open_file.wire(panels)
         runs.wire()
+        add_desk(studio)
     return page
 
 

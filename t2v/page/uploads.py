@@ -93,13 +93,18 @@ def with_kept_clip(view: JobView) -> Any:
     kept = view.kept_clip
     if kept is None or view.settings.clip != str(kept) or not kept.is_file():
         return view.settings
+    return replace(view.settings, clip=str(as_upload(kept)))
+
+
+def as_upload(file: Path) -> Path:
+    """A file of ours where uploads lie, under its own name: a link, or a copy where there can be none."""
     folder = Path(get_upload_folder()) / secrets.token_hex(16)
     folder.mkdir(parents=True)
     try:
-        os.link(kept, folder / kept.name)
+        os.link(file, folder / file.name)
     except OSError:  # another disk, or a kind of disk without links
-        shutil.copyfile(kept, folder / kept.name)
-    return replace(view.settings, clip=str((folder / kept.name).resolve()))
+        shutil.copyfile(file, folder / file.name)
+    return (folder / file.name).resolve()
 
 
 def _was_uploaded(place: Path) -> bool:
