@@ -17,6 +17,7 @@ from t2v.library.space import lack_of_space
 from t2v.page.space import host, is_space
 from t2v.program import OwnFolder, Parser
 from t2v.weights.index import check_model
+from t2v.weights.models_folder import MODELS, make_models_folder, use_models_folder
 
 AUTH_NAME = "T2V_AUTH"  # in the environment, USER:PASSWORD
 AUTH_FILE = "a file with USER:PASSWORD in it, or a line of that for each of several people"
@@ -32,7 +33,9 @@ def arguments(argv: list[str] | None = None, prog: str = PROG) -> argparse.Names
     parser.add_argument("--host", default=host(), help="address to listen on (0.0.0.0: every network)")
     parser.add_argument("--port", type=int, default=7860)
     parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's relay")
-    parser.add_argument("--model", default="miniature", help="miniature, a Hugging Face id or a folder")
+    parser.add_argument(
+        "--model", default="miniature", help="miniature, a Hugging Face id, a folder or a file"
+    )
     parser.add_argument("--device", default=None, help="cuda, mps or cpu (default: the best there is)")
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for this name and password")
     parser.add_argument(
@@ -51,6 +54,8 @@ def arguments(argv: list[str] | None = None, prog: str = PROG) -> argparse.Names
     hint = f"also serve MCP clients, at /gradio_api/mcp, behind the sign-in ({MCP_NAME}=1 does the same)"
     parser.add_argument("--mcp", action="store_true", default=os.environ.get(MCP_NAME, "") in ON, help=hint)
     parser.add_argument("--output", default=OUTPUTS, type=Path, help="folder of the finished videos")
+    hint = "folder of models, which are on offer by their names; made where it is missing"
+    parser.add_argument("--models", type=Path, metavar="DIR", help=f"{hint} (default: {MODELS})")
     return parser.parse_args(argv)
 
 
@@ -95,6 +100,7 @@ def check(options: argparse.Namespace) -> None:
     A hub id may be right though it cannot be had at the moment: that is left to the runs.
     """
     check_int("--port", options.port, 1, 65535)
+    _make_models_folder(options.models)
     try:
         check_model(options.model)
         if options.device is not None:
@@ -118,6 +124,20 @@ def _check_mcp() -> None:
         has = f"version {found} is there" if found else "it is not there"
         install = f"pip install 'mcp>={MCP_VERSION}.3,<{MCP_VERSION + 1}'"
         raise InputError(f"--mcp needs the package mcp, and {has}; {install}, or leave --mcp out.")
+
+
+def _make_models_folder(asked: Path | None) -> None:
+    """From now on models are known by their names there; InputError for a folder that cannot be made.
+
+    The one beside the app is a convenience: where there can be none, there is none.
+    """
+    use_models_folder(asked)
+    try:
+        make_models_folder(MODELS if asked is None else asked)
+    except OSError as error:
+        if asked is not None:
+            why = f"which cannot be made ({error.strerror})"
+            raise InputError(f"--models is '{asked}', {why}; choose another.") from error
 
 
 def _check_output(folder: Path) -> None:
