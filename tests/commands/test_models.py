@@ -47,14 +47,8 @@ def test_an_empty_folder_and_none(tmp_path, capsys):
 @pytest.mark.slow
 def test_a_file_of_the_folder_draws_by_its_name(folder, tmp_path, capsys):
     video = tmp_path / "own.mp4"
-    run = [
-        "text-to-video",
-        "a red car",
-        "--models",
-        str(folder),
-        "--model",
-        "own.safetensors+soft.safetensors",
-    ]
+    model = "own.safetensors+soft.safetensors"
+    run = ["text-to-video", "a red car", "--models", str(folder), "--model", model]
     small = ["--width", "64", "--height", "64", "--num-frames", "2", "--steps", "2", "--seed", "1"]
     assert main([*run, *small, "-o", str(video), "--json"]) == 0, capsys.readouterr().err
     report = json.loads(capsys.readouterr().out)
