@@ -74,6 +74,7 @@ def write_safetensors(path: Path, state: State, metadata: dict[str, str] | None 
 
 def write_pickle(path: Path, state: State, old: bool = False, **beside: Any) -> Path:
     """As trainers save one: "state_dict", and more beside it. old: as torch did before 1.6."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     held = {"state_dict": state, "global_step": 7, **beside} if beside else state
     torch.save(held, path, _use_new_zipfile_serialization=not old)
     return path

@@ -78,14 +78,14 @@ def vae(prefix: str = "first_stage_model.") -> Shapes:
 @lru_cache(maxsize=4)
 def text(width: int, layers: int, prefix: str, is_open: bool = False) -> Shapes:
     import torch
-    from transformers import CLIPTextConfig, CLIPTextModelWithProjection
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
     config = CLIPTextConfig(
         vocab_size=49408, hidden_size=width, num_hidden_layers=layers, intermediate_size=4 * width,
         num_attention_heads=width // 64, projection_dim=width,
     )  # fmt: skip
     with torch.device("meta"):
-        encoder = CLIPTextModelWithProjection(config)
+        encoder = (CLIPTextModelWithProjection if is_open else CLIPTextModel)(config)
         return _shapes((open_clip if is_open else original_clip)(encoder, prefix))
 
 

@@ -9,7 +9,7 @@ HEAD_WIDTH = 64  # of attention, where a network does not say how many heads the
 class TextEncoder:
     """A text encoder in a checkpoint. prefix: of its tensors. is_open: of OpenCLIP's making, by its names.
 
-    activation: of its layers. skips_last: its text is read before the last layer, which then is left out.
+    activation: of its layers. skips_last: its text is read before the last layer, and always, so that the layer is left out.
     pad: the word that fills a text up to its length.
     """
 
@@ -47,8 +47,8 @@ SD2 = Generation(
 SDXL = Generation(
     "sdxl", "Stable Diffusion XL", 2048, None, 0.13025, 1024, 1024,
     (
-        TextEncoder("conditioner.embedders.0.transformer.", False, "quick_gelu", True, "<|endoftext|>"),
-        TextEncoder("conditioner.embedders.1.model.", True, "gelu", True, "!"),
+        TextEncoder("conditioner.embedders.0.transformer.", False, "quick_gelu", False, "<|endoftext|>"),
+        TextEncoder("conditioner.embedders.1.model.", True, "gelu", False, "!"),
     ),
     is_drawn=False,
 )  # fmt: skip
