@@ -9,7 +9,7 @@ HEAD_WIDTH = 64  # of attention, where a network does not say how many heads the
 class TextEncoder:
     """A text encoder in a checkpoint. prefix: of its tensors. is_open: of OpenCLIP's making, by its names.
 
-    activation: of its layers. skips_last: its text is read before the last layer, and always, so that the layer is left out.
+    activation: of its layers. skips_last: its text is never read after the last layer, which is left out.
     pad: the word that fills a text up to its length.
     """
 

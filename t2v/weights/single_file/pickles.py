@@ -1,6 +1,7 @@
 """Pickles of tensors, as .ckpt, .pt and .pth files are, read without torch and without running anything."""
 
 import io
+import math
 import pickle
 import zipfile
 import zlib
@@ -15,6 +16,7 @@ from t2v.weights.single_file.stand_ins import Foreign, Nothing, PickledTensor, R
 MAX_PICKLE_BYTES = 64_000_000  # of the program alone, beside the values; a checkpoint with EMA has 0.5 MB
 MAX_ENTRIES = 200_000  # files in the archive: one a tensor
 DEEPEST = 5
+MOST_REPEATED = 1_000_000  # values of a tensor that has fewer of its own, the same ones over and over
 MAGIC = 0x1950A86A20F9469CFC6C  # with which torch began its files before they were archives
 BROKEN = (
     pickle.UnpicklingError, ValueError, EOFError, TypeError, AttributeError, LookupError, OverflowError,
@@ -146,5 +148,5 @@ def _check(one: PickledTensor, places: Mapping[str, tuple[int, int]]) -> None:
         raise ValueError("the file is cut short")
     last = one.offset + sum((size - 1) * step for size, step in zip(one.shape, one.stride, strict=True))
     has = places[one.storage.key][1] // BYTES[one.dtype]
-    if 0 not in one.shape and last >= has:
+    if 0 not in one.shape and (last >= has or math.prod(one.shape) > max(has, MOST_REPEATED)):
         raise ValueError("a tensor of its pickle reaches beyond its values")
