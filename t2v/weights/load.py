@@ -16,6 +16,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from t2v.checks import InputError
 from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.diffusion.progress import Cancelled
 from t2v.diffusion.schedule import saved_scheduler
 from t2v.weights.family import Family, family_of
 from t2v.weights.files import config_path, files_of, read_json, read_object
@@ -54,7 +55,7 @@ def load_pipeline(name: str, device: str, dtype: torch.dtype, editor: bool = Fal
             if vae is not None:
                 take_vae(source.base, pipeline, vae, device, dtype)
         check_parts(name, pipeline, editor)
-    except ModelError:
+    except (ModelError, Cancelled):
         raise
     except Exception as error:
         log_failure(f"loading {name}", error)
