@@ -5,10 +5,11 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from original_names import open_clip, original_clip, original_unet, original_vae
 from safetensors.torch import save_file
 from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel
+
+from benchmarks.original_names import open_clip, original_clip, original_unet, original_vae
 
 WORDS = 49408  # CLIP's, as files come without a vocabulary
 TEXT_WIDTH = 64

@@ -4,8 +4,8 @@ import json
 
 import pytest
 from checkpoint_files import checkpoint, parts_of_1, small_vae, write_safetensors
-from original_names import original_vae
 
+from benchmarks.original_names import original_vae
 from t2v.commands.generate import main
 from t2v.weights.models_folder import use_models_folder
 

@@ -2,11 +2,11 @@
 
 import pytest
 from checkpoint_files import checkpoint, parts_of_1, parts_of_2, small_vae, write_pickle, write_safetensors
-from made_up import MADE_UP, write_made_up
-from original_names import original_vae
 from pages import button, field, needs_browser, serving
 from playwright.sync_api import expect
 
+from benchmarks.made_up import MADE_UP, write_made_up
+from benchmarks.original_names import original_vae
 from t2v.page.form_fields import models
 from t2v.page.visitors import check_offered
 from t2v.tasks import settings_of

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 from checkpoint_files import checkpoint, parts_of_1, write_safetensors
-from made_up import MADE_UP, write_made_up
 
+from benchmarks.made_up import MADE_UP, write_made_up
 from t2v.weights.index import check_model
 from t2v.weights.listing import listed, on_offer, size_words
 from t2v.weights.models_folder import (

@@ -38,6 +38,12 @@ def begins(names: Names, *starts: str) -> bool:
     return any(f"\n{start}" in text for start in starts)
 
 
+def mentions(names: Names, *words: str) -> bool:
+    """Whether any name has one of these in it; where a word ends in a line's end, at its own end."""
+    text = "\n".join([*names, ""])
+    return any(word in text for word in words)
+
+
 def within(names: Names, prefix: str) -> Names:
     """The tensors behind a prefix, or all where it is nowhere."""
     inside = {name[len(prefix) :]: one for name, one in names.items() if name.startswith(prefix)}

@@ -38,13 +38,22 @@ class Header:
     size: int
 
 
+def is_safetensors(path: Path) -> bool:
+    """Whether a file is of this kind, by its ending, or by its first bytes where people have renamed it."""
+    if path.suffix.lower() == SAFE:
+        return True
+    with path.open("rb") as file:
+        told = file.read(9)
+    return told[8:] == b"{" and int.from_bytes(told[:8], "little") <= path.stat().st_size
+
+
 def read_header(path: Path) -> Header:
     """The header of a .safetensors file or of a pickle of tensors.
 
     ValueError with the reason where it is none, is cut short or asks for more than the file holds, and
     ``Foreign`` where a pickle holds more than tensors; OSError where it cannot be read.
     """
-    if path.suffix.lower() == SAFE:
+    if is_safetensors(path):
         return _of_safetensors(path)
     from t2v.weights.single_file.pickles import read_pickle
 
@@ -77,8 +86,10 @@ def _tensor(told: Any, room: int) -> Tensor:
     """room: bytes that the file has for values."""
     try:
         dtype, shape, (start, end) = told["dtype"], tuple(told["shape"]), told["data_offsets"]
-        whole = all(type(one) is int and one >= 0 for one in (*shape, start, end))
-        if not whole or not isinstance(dtype, str) or len(shape) > MAX_DIMENSIONS or end < start:
+        for one in (*shape, start, end):
+            if type(one) is not int or one < 0:
+                raise TypeError("of another kind")
+        if not isinstance(dtype, str) or len(shape) > MAX_DIMENSIONS or end < start:
             raise TypeError("of another kind")
     except (TypeError, ValueError, KeyError) as error:
         raise ValueError("a tensor in its header is impossible") from error

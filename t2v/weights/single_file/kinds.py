@@ -1,12 +1,24 @@
 """What a file of weights is, told by the names and shapes of its tensors, without torch."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from t2v.weights.single_file.details import CONTROL, EMA, OTHERS, UNET, VAE, Names, begins, details, within
+from t2v.weights.single_file.details import (
+    CONTROL,
+    EMA,
+    OTHERS,
+    UNET,
+    VAE,
+    Names,
+    begins,
+    details,
+    mentions,
+    within,
+)
 from t2v.weights.single_file.generations import SD1, SD2, SDXL, Generation
 from t2v.weights.single_file.header import Header
 
@@ -30,10 +42,19 @@ PRECISIONS = {
     "F8_E5M2": "fp8",
 }  # fmt: skip
 SCALES = re.compile(
-    r"(?:\.scale_weight|\.weight_scale(?:_2)?|\.scale_input|\.input_scale|(?:^|\.)scaled_fp8)$", re.ASCII
+    r"\.(?:scale_weight|weight_scale(?:_2)?|scale_input|input_scale|absmax|quant_map|quant_state\.\w+|qweight"
+    r"|qzeros|SCB|comfy_quant)$|(?:^|\.)scaled_fp8$",
+    re.ASCII,
 )
-QUANTISED = re.compile(r"\.(?:absmax|quant_map|quant_state\.\w+|qweight|qzeros|SCB|comfy_quant)$", re.ASCII)
-
+# what such names have in them: looked for before each of thousands is held against an expression
+SCALE_WORDS = (
+    "scale_weight", "weight_scale", "scale_input", "input_scale", "scaled_fp8", "absmax", "quant_map",
+    "quant_state", "qweight", "qzeros", "SCB", "comfy_quant",
+)  # fmt: skip
+LORA_WORDS = (
+    "lora", "hada_", "lokr_", "dora_scale", "oft_", ".diff\n", ".diff_b\n", "_norm\n", ".on_input\n",
+    ".down.weight\n", ".up.weight\n",
+)  # fmt: skip
 LORA = re.compile(
     r"\.(?:lora_(?:down|up|A|B|mid)(?:\.default)?\.weight|lora(?:_linear_layer)?\.(?:down|up)\.weight"
     r"|(?:down|up)\.weight|hada_\w+|lokr_\w+|dora_scale|oft_\w+|diff(?:_b)?|[wb]_norm|on_input"
@@ -102,7 +123,7 @@ def recognise(header: Header, path: Path | None = None) -> FileKind:
         layout=found.layout,
         job=found.job,
         precision=_precision(names),
-        is_scaled=any(map(SCALES.search, names)) or any(map(QUANTISED.search, names)),
+        is_scaled=mentions(names, *SCALE_WORDS) and any(map(SCALES.search, names)),
         prediction=prediction if kind in ("checkpoint", "unet") else None,
         zero_snr=zero_snr and kind in ("checkpoint", "unet"),
         ema=found.ema,
@@ -120,6 +141,8 @@ def _is_controlnet(names: Names) -> bool:
 
 def _is_lora(names: Names) -> bool:
     """Most of its tensors are halves of layers, or whole differences."""
+    if not mentions(names, *LORA_WORDS):
+        return False
     return 2 * sum(LORA.search(name) is not None for name in names) > len(names)
 
 
@@ -163,10 +186,7 @@ def _precision(names: Names) -> str:
     counts: Counter[str] = Counter()
     for name, one in names.items():
         if name.startswith(UNET) or not name.startswith((VAE, EMA, "cond_stage", "conditioner.")):
-            size = 1
-            for side in one.shape:
-                size *= side
-            counts[one.dtype] += size
+            counts[one.dtype] += math.prod(one.shape)
     most = counts.most_common(1)
     return PRECISIONS.get(most[0][0], "whole numbers") if most else ""
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from safetensors import safe_open
 
-from t2v.weights.single_file.header import BYTES, SAFE
+from t2v.weights.single_file.header import BYTES, is_safetensors
 from t2v.weights.single_file.pickles import read_pickle
 
 KINDS = {
@@ -23,7 +23,7 @@ class Values(Mapping[str, torch.Tensor]):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._safe: Any
-        if path.suffix.lower() == SAFE:
+        if is_safetensors(path):
             self._safe, self._pickled = safe_open(path, framework="pt"), None
         else:
             self._safe, self._pickled = None, read_pickle(path)

@@ -8,13 +8,16 @@ from checkpoint_files import (
     checkpoint,
     parts_of_1,
     parts_of_2,
+    small_unet,
     small_vae,
     write_pickle,
     write_safetensors,
 )
 from conftest import seeded
-from original_names import ema_of, original_unet, original_vae
+from peft import LoraConfig, get_peft_model_state_dict
 
+from benchmarks.original_names import ema_of, original_unet, original_vae
+from t2v.diffusion.pipeline import TextToVideoPipeline
 from t2v.weights.load import load_pipeline, read_tokenizer
 from t2v.weights.refusals import ModelError
 from t2v.weights.source import Source
@@ -89,6 +92,29 @@ def test_the_precision_asked_for_is_had(written):
 def test_pickles_of_tensors_load_exactly_too(tmp_path, state, parts, old):
     path = write_pickle(tmp_path / "own.ckpt", state, old, optimizer={"lr": np.float32(3)})
     assert_loaded(load(path), parts)
+
+
+def test_a_file_that_somebody_renamed(tmp_path, written, parts):
+    path = tmp_path / "renamed.ckpt"
+    path.write_bytes(written.read_bytes())
+    assert_loaded(load(path), parts)
+
+
+def test_a_lora_goes_into_the_weights_of_a_file(tmp_path, written, parts):
+    unet = small_unet()
+    unet.add_adapter(LoraConfig(r=2, lora_alpha=2, target_modules=["to_q"], init_lora_weights=False))
+    layers = get_peft_model_state_dict(unet)
+    TextToVideoPipeline.save_lora_weights(tmp_path / "style", unet_lora_layers=layers)
+    torch.manual_seed(5)
+    other = small_vae()
+    vae = write_safetensors(tmp_path / "vae.safetensors", original_vae(other))
+    name = "down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
+    down, up = (layers[f"{name}.lora_{part}.weight"] for part in "AB")
+    for order in ((tmp_path / "style", vae), (vae, tmp_path / "style")):
+        pipeline = load("+".join(map(str, (written, *order))))
+        wanted = parts["unet"].state_dict()[f"{name}.weight"] + up @ down
+        assert torch.allclose(pipeline.unet.state_dict()[f"{name}.weight"], wanted, atol=1e-6)
+        assert_same(pipeline.vae, other)
 
 
 def test_averaged_weights_are_chosen_where_both_are_there(tmp_path, state, parts):

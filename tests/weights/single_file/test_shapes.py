@@ -3,9 +3,9 @@
 import diffusers
 import pytest
 import torch
-from made_up import CONFIGS, MADE_UP, TEXTS, diffusers_unet, unet, vae
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from benchmarks.made_up import CONFIGS, MADE_UP, TEXTS, diffusers_unet, unet, vae
 from t2v.weights.single_file.details import within
 from t2v.weights.single_file.generations import GENERATIONS, SD1
 from t2v.weights.single_file.header import Tensor

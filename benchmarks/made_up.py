@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from original_names import open_clip, original_clip, original_unet, original_vae
+from benchmarks.original_names import open_clip, original_clip, original_unet, original_vae
 
 BYTES = {"F32": 4, "F16": 2, "BF16": 2, "F8_E4M3": 1, "U8": 1, "I64": 8}
 Shapes = dict[str, tuple[int, ...]]
