@@ -18,7 +18,7 @@ from gradio.events import Dependency
 from t2v.checks import InputError
 from t2v.engine.check_weights import check_weights
 from t2v.jobs.job import JobView
-from t2v.page import markup, notes
+from t2v.page import markup, model_told, notes
 from t2v.page.events import QUIET, RAW
 from t2v.page.form_fields import form_value
 from t2v.page.form_values import settings_from, values_of
@@ -101,6 +101,8 @@ class RunPanel:
 
         self.followed: list[Dependency] = []
         self.started: list[Dependency] = []
+        is_offered = model_told.offered(form["model"].choices, self.studio.is_open)
+        model_told.follow_defaults(self.settings_class, form, is_offered)
         submit = [self.run.click, form["prompt"].submit]
         self.starts(submit, self._start, [self.job_id, *form.values()], **RAW)
         # Gradio's .input of a text is for keys that write: it misses what is pasted, deleted or an example's
