@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from t2v.diffusion.progress import Step
-from t2v.jobs.profile import Profile
+from t2v.jobs.profile import Profile, Work
 from t2v.tasks.tries import Tries
 
 FINISHED = ("done", "failed", "stopped", "interrupted")
@@ -160,9 +160,10 @@ class Job:
         """
         if self.state != "running" or len(self.steps) < 2:
             return None
-        (begun_s, _), (last_s, share) = self.steps[0], self.steps[-1]
-        left_s = None if self.profile is None else self.profile.left_s(share, last_s - begun_s)
-        return self._by_pace(now_s) if left_s is None else max(0.0, left_s - (now_s - last_s))
+        if self.profile is None:
+            return self._by_pace(now_s)
+        left_s = self.profile.left_s(self.steps, Work.of(self.resolved))
+        return max(0.0, left_s - (now_s - self.steps[-1][0]))
 
     def _by_pace(self, now_s: float) -> float | None:
         if len(self.pace) < 2:
