@@ -30,7 +30,8 @@ class JobView:
     preview: uint8 (f, h, w, 3) RGB at latent resolution, while the job runs and of a stopped one as far as it
     came, thinned out; preview_number grows with each.
     picture: a small WebP of its first frame, as far as it came.
-    seconds_left: None where it cannot be judged yet.
+    seconds_left: None where it cannot be judged yet. step_s: how long the step under way still takes, after
+    which a stop takes effect; None where that is not known.
     seen: small MP4s of what the model saw of a clip, there before the first step: "clip" and the task's name
     of each ControlNet. Gone once the run has ended without a video. outlines: of its subjects, as in Step.
     tries: what is drawn in the place of a video, one picture each; stills: those that are drawn, which stay
@@ -51,6 +52,7 @@ class JobView:
     fraction: float = 0.0
     label: str = ""
     stopping: bool = False
+    step_s: float | None = None
     seconds_elapsed: float = 0.0
     seconds_left: float | None = None
     preview: np.ndarray | None = None
@@ -173,6 +175,13 @@ class Job:
             return None
         return max(0.0, (1 - last) * (last_s - first_s) / (last - first) - (now_s - last_s))
 
+    def _step_s(self, now_s: float) -> float | None:
+        """As long as the last one of its kind took, less what has gone by since."""
+        if self.state != "running" or len(self.pace) < 2 or self.step_done >= self.step_total:
+            return None
+        (before_s, _), (last_s, _) = self.pace[-2], self.pace[-1]
+        return max(0.0, 2 * last_s - before_s - now_s)
+
     def view(self, ahead: int, others_ahead: int = 0) -> JobView:
         """How it stands now. ahead: how many runs come before it; others_ahead: how many of others."""
         return JobView(
@@ -190,6 +199,7 @@ class Job:
             fraction=self.pace[-1][1] if self.pace else 0.0,
             label=self.label,
             stopping=self.stop_asked and not self.finished,
+            step_s=self._step_s(time.monotonic()),
             seconds_elapsed=self.took_s(),
             seconds_left=self.seconds_left(time.monotonic()),
             preview=self.preview,

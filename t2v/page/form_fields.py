@@ -23,9 +23,13 @@ FINISHES = [("What suits the model", SUITS), ("As drawn", 1), ("Crisp ×2, for c
 MINIATURE = ("Miniature (bundled)", BUNDLED)
 
 
-def number_field(label: str, info: str, placeholder: str = model_told.SUITS) -> gr.Textbox:
+def number_field(
+    label: str, info: str, placeholder: str = model_told.SUITS, kind: str | None = None
+) -> gr.Textbox:
     """A field for a number that may stay empty (Gradio's own number field turns empty into 0)."""
-    return gr.Textbox(label=label, info=info, placeholder=placeholder, max_lines=1, min_width=120)
+    return gr.Textbox(
+        label=label, info=info, placeholder=placeholder, max_lines=1, min_width=120, elem_classes=kind
+    )
 
 
 def slider(
@@ -94,7 +98,7 @@ def model_and_seed(studio: Studio, kind: type[Settings]) -> dict[str, Component]
             min_width=190,
             info=OTHER_MODELS,
         )
-        seed = number_field("Seed", "Empty: a new video each time.", placeholder="random")
+        seed = number_field("Seed", "Empty: a new video each time.", "random", "seed-field")
     model_told.follow_model(model, choices, bool(kind.editor), model_told.offered(choices, studio.is_open))
     return {"model": model, "seed": seed}
 

@@ -114,8 +114,11 @@ def follow_defaults(
     )
 
 
-def _placeholders(kind: type[Settings], told: Sequence[str], known: Mapping[str, Any]) -> list[str]:
-    """What each field takes where it stays empty, as a text. known: of the form, as far as that matters."""
+def taken(kind: type[Settings], known: Mapping[str, Any]) -> dict[str, float]:
+    """What a run takes for fields that stay empty, as far as the model's name tells it.
+
+    known: the form's values of "model", "width", "height" and MOVED_BY, of those that there are.
+    """
     try:
         own = told_defaults(str(known["model"]), kind)
     except InputError:
@@ -124,9 +127,13 @@ def _placeholders(kind: type[Settings], told: Sequence[str], known: Mapping[str,
     is_own_size = all(str(one or "").strip() in ("", f"{own.get('width', 0):g}") for one in size)
     if not is_own_size:  # then times are others
         own = {name: value for name, value in own.items() if name not in ("t0", "t1")}
-    if set(TRAVELS) & set(told) and own:
-        own |= _motion(own, known)
-    return [f"{own[name]:g}" if name in own else SUITS for name in told]
+    return {**own, **_motion(own, known)} if own and kind.way == "text" else own
+
+
+def _placeholders(kind: type[Settings], told: Sequence[str], known: Mapping[str, Any]) -> list[str]:
+    """What each field takes where it stays empty, as a text. known: of the form, as far as that matters."""
+    own = taken(kind, known)
+    return [f"{round(own[name], 2) + 0.0:g}" if name in own else SUITS for name in told]
 
 
 def _motion(own: Mapping[str, float], known: Mapping[str, Any]) -> dict[str, float]:
@@ -136,5 +143,4 @@ def _motion(own: Mapping[str, float], known: Mapping[str, Any]) -> dict[str, flo
         return dict.fromkeys(TRAVELS, 0.0)
     move = str(known.get("move") or "camera")
     method = str(known.get("method") or "") or told_method(str(known["model"]))
-    found = speeds(own, int(frames), move, method if move == "camera" else "canvas")
-    return {name: round(value, 2) + 0.0 for name, value in found.items()}
+    return speeds(own, int(frames), move, method if move == "camera" else "canvas")

@@ -20,14 +20,16 @@ from t2v.engine.check_weights import check_weights
 from t2v.jobs.job import JobView
 from t2v.page import markup, model_told, notes
 from t2v.page.events import QUIET, RAW
-from t2v.page.form_fields import form_value
-from t2v.page.form_values import settings_from, values_of
 from t2v.page.notes import note_html, prompt_notes_html
+from t2v.page.queue_told import added_html
+from t2v.page.run_form import RunForm
+from t2v.page.run_scripts import SHOW_STAGE, SOON, TAKE_SETTINGS_OF, TYPED_AGAIN
 from t2v.page.save_as import SaveAs
 from t2v.page.studio import Studio
-from t2v.page.visitors import check_offered, source, visitor
+from t2v.page.visitors import source, visitor
 from t2v.tasks import Settings
 from t2v.tasks.tries import Tries
+from t2v.weights.index import check_model
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +37,8 @@ KEPT_RUNS = 1000  # of which it is known what their windows showed before
 # A streaming handler notices a closed page or a stop only when it yields; and each time that it does, the
 # page has work to do, often on the processor that draws the video.
 HEARTBEAT_S = 0.4
+TYPING_MS = 700  # after the last letter
 DOUBLE_S = 1.5  # the same run asked for twice within so long is a double click
-ADDED = "Added to the queue: see your runs below."
 
 
 def run_label(is_busy: bool) -> str:
@@ -44,20 +46,14 @@ def run_label(is_busy: bool) -> str:
     return "Add to queue" if is_busy else "Run"
 
 
-class RunPanel:
+class RunPanel(RunForm):
     """Run and Stop, the stage, progress, seed and download of one tab.
 
-    ``buttons()`` and ``result()`` place it; ``form`` is the tab's components by the settings' field names, of
-    which ``settings`` and ``values`` can make something else; ``wire()`` connects it all.
+    ``buttons()`` and ``result()`` place it; ``wire()`` connects it all.
     """
 
     def __init__(self, studio: Studio, settings_class: type[Settings]) -> None:
-        self.studio = studio
-        self.settings_class = settings_class
-        self.form: dict[str, Component] = {}
-        self.spoken = {"prompt": "Prompt"}  # names of fields whose labels are none
-        self._typed = f"form-of-{settings_class.task}"  # in the browser's session storage, as it is now
-        self.keep = f"(...values) => {{ sessionStorage.setItem('{self._typed}', JSON.stringify(values)); }}"
+        super().__init__(studio, settings_class)
         self._followed_in: dict[str, object] = {}  # window -> a mark of what it follows
         self._made_before: dict[str, str] = {}  # run -> the last one of its window that made a video
 
@@ -109,6 +105,10 @@ class RunPanel:
         changed = [one.change if isinstance(one, gr.Textbox) else one.input for one in form.values()]
         gr.on(changed, None, [self.note], [self.note], js=notes.WITHOUT_RUNS_ERROR, **QUIET)
         gr.on(changed, None, list(form.values()), None, js=self.keep, **QUIET)
+        tell = gr.Button(visible="hidden", elem_id=f"tell-{self.settings_class.task}")
+        tell.click(self._told, [self.note, *form.values()], [self.note], **RAW)
+        asked = SOON.format(id=tell.elem_id, after_ms=TYPING_MS)
+        gr.on([form["prompt"].change, form["model"].change], None, None, None, js=asked, **QUIET)
         self.stop.click(self._stop, [self.job_id], None, **QUIET)
         self.reuse.click(self._seed, [self.job_id], [form["seed"]], **QUIET)
         self.save_as.wire(self.job_id)
@@ -171,33 +171,12 @@ class RunPanel:
         earlier = self.view(self._made_before.get(view.id, ""))
         return view if earlier is None else earlier
 
-    def settings(self, values: dict[str, Any]) -> Any:
-        """The form's values, typed numbers being numbers already → settings; InputError if there are none."""
-        settings = settings_from(self.settings_class, values)
-        check_offered(self.studio, settings)
-        return settings
-
-    def values(self, settings: Any) -> dict[str, Any]:
-        """Settings → the form's values, in the form's order."""
-        found = {name: form_value(settings, name) for name in self.form}
-        chosen = {name for name, field in self.form.items() if isinstance(field, gr.Dropdown)}
-        return {name: "" if value is None and name in chosen else value for name, value in found.items()}
-
-    def typed(self, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
-        """Raw values of the form's fields by name; what was typed for a number becomes one."""
-        return values_of(self.settings_class, names, values)
-
     def view(self, job_id: str) -> JobView | None:
         """How a run stands; None where nothing was run here yet or the server was restarted."""
         try:
             return self.studio.jobs.follow(job_id)
         except InputError:
             return None  # the page starts afresh
-
-    def error(self, sentence: str, by: str = notes.RUN) -> str:
-        """The note for what is wrong, in the words of this form; by: who told it."""
-        labels = {name: component.label for name, component in self.form.items()}
-        return notes.error_html(sentence, {**labels, **self.spoken}, by)
 
     def chosen_again(self, restored: Dependency) -> Dependency:
         """The event after which a reloaded page also has what was chosen since the run that it shows."""
@@ -235,9 +214,22 @@ class RunPanel:
         except InputError as error:
             return gr.skip(), self.error(str(error))
         if under_way is not None and not under_way.finished:  # which the page goes on showing
-            return gr.skip(), note_html("hint", ADDED, by=notes.BUSY)
+            return gr.skip(), added_html(self.studio.jobs.follow(new), self.studio.jobs.runs(who))
         self._remember(new, under_way)
         return new, prompt_notes_html(self.studio.engine, settings)
+
+    def _told(self, note: str, *values: Any) -> Any:
+        """The note while somebody types: what there is to tell of the prompt for the model that is chosen."""
+        if note and not notes.is_by(note, notes.PROMPT):
+            return gr.skip()
+        try:
+            typed = self.typed(list(self.form), values)
+            settings = self.settings(typed)
+            settings.check()
+            check_model(settings.model)
+        except InputError:  # nothing is asked for yet, and Run says what is wrong
+            return ""
+        return prompt_notes_html(self.studio.engine, settings)
 
     def _is_double(self, view: JobView, settings: Settings) -> bool:
         """Whether a run under way is the one that is being asked for, by a double click."""
@@ -338,24 +330,3 @@ class RunPanel:
             return ("", note_html("hint", str(error)), *untouched)
         note = prompt_notes_html(self.studio.engine, view.settings)
         return (job_id, note, *self.values(self.with_clip(view)).values())
-
-
-# Which run of the list, and whether it is to be taken out of the queue
-TAKE_SETTINGS_OF = "() => [window.settingsOf || '']"
-
-# The form's values in, and those out that this window kept: the same where it kept none.
-TYPED_AGAIN = """(...values) => {{
-    const kept = JSON.parse(sessionStorage.getItem('{key}') || '[]');
-    return kept.length === values.length ? kept : values;
-}}"""
-
-# On a phone the stage lies below the form, and may only now appear: bring it into view; where it is so
-# already the page stays as it is.
-SHOW_STAGE = """() => {
-    const show = (triesLeft) => {
-        const status = [...document.querySelectorAll('.status')].find((one) => one.offsetParent !== null);
-        if (status) status.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
-        else if (triesLeft) setTimeout(show, 100, triesLeft - 1);
-    };
-    show(20);
-}"""

@@ -20,7 +20,7 @@ from t2v.jobs.queue import Jobs
 from t2v.page.clip import clip_tab
 from t2v.page.door.recognised import COOKIE, mark_of
 from t2v.page.markup import Stage
-from t2v.page.run_panel import ADDED, RunPanel
+from t2v.page.run_panel import RunPanel
 from t2v.page.runs_list import RunsList
 from t2v.page.runs_markup import SHOWN_ENDED, runs_html
 from t2v.page.studio import Studio
@@ -171,7 +171,7 @@ def test_a_run_that_is_asked_for_while_one_is_drawn_joins_the_queue(panel, someb
     same, note = panel._start(first, *{**form, "prompt": "one"}.values())
     assert same == gr.skip() and len(jobs.runs(visitor(studio))) == 1  # a double click
     second, note = panel._start(first, *{**form, "prompt": "two"}.values())
-    assert second == gr.skip() and ADDED in note  # the page goes on showing the first
+    assert second == gr.skip() and "Added to the queue: 1 run before it." in note  # the page goes on showing the first
     assert {view.settings.prompt for view in jobs.runs(visitor(studio))} == {"one", "two"}
 
 

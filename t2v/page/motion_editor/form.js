@@ -31,9 +31,21 @@
         // Gradio hears of a value only by the event of one who types.
         set(kind, value) {
             const field = this.field(kind);
-            if (field.value === value) return;
+            if (field.value !== value) this.write(field, value);
+        }
+
+        write(field, value) {
             Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), 'value').set.call(field, value);
             field.dispatchEvent(new Event('input', { bubbles: true }));
+        }
+
+        // A path belongs to the picture that it was drawn on: its seed is kept where none is chosen. The seed, if so.
+        keepSeed() {
+            const seed = this.tab.querySelector('.result [data-seed]');
+            const field = this.tab.querySelector('.seed-field textarea, .seed-field input');
+            if (!seed || !field || field.value.trim() || !this.tab.querySelector('.stage .picture, .stage .still')) return '';
+            this.write(field, seed.dataset.seed);
+            return seed.dataset.seed;
         }
 
         choose(move) {
