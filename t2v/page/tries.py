@@ -13,8 +13,9 @@ from t2v.checks import InputError
 from t2v.jobs.job import JobView
 from t2v.page import markup, try_markup
 from t2v.page.events import QUIET, RAW
+from t2v.page.following import KEPT_RUNS
 from t2v.page.notes import note_html
-from t2v.page.run_panel import KEPT_RUNS, RunPanel
+from t2v.page.run_panel import RunPanel
 from t2v.page.save_as import GONE, OWN_FAULT, SLOW
 from t2v.page.save_stills import save_stills
 from t2v.page.visitors import source, visitor
