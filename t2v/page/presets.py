@@ -145,11 +145,12 @@ def wire(studio: Studio, row: PresetRow, form: Mapping[str, Component]) -> None:
     known = list(dict.fromkeys([*FIELDS, *KNOWN]))
     asked_for = [form[name] for name in known]
 
-    def found(*values: Any) -> Any:
-        name = which(studio, dict(zip(known, values, strict=True)))
-        return gr.skip() if name is None else name
+    def found(*values: Any) -> tuple[Any, Any]:
+        form_now = dict(zip(known, values, strict=True))
+        name = which(studio, form_now)
+        return (gr.skip(), gr.skip()) if name is None else (name, told_html(name, form_now["model"]))
 
-    find.click(found, asked_for, [row.choice], **RAW)
+    find.click(found, asked_for, [row.choice, row.told], **RAW)
     soon = SOON.format(id=find.elem_id, after_ms=AFTER_MS)
     gr.on([one.change for one in asked_for], None, None, None, js=soon, **QUIET)
 
