@@ -213,6 +213,7 @@ def test_a_path_keeps_the_seed_of_the_picture_that_it_was_drawn_on(page):
     page.wait_for_selector(".still img")
     expect(page.locator(".facts [data-seed]")).to_be_visible()
     seed = page.locator(".facts [data-seed]").inner_text()
+    page.wait_for_function("document.querySelector('.me-back').width === 256")  # which is what is drawn on
     drag(page, (0.3, 0.6), (0.7, 0.6))
     expect(field(page, "Seed")).to_have_value(seed)
     expect(page.locator(".me-kept")).to_have_text(
