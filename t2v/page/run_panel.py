@@ -156,17 +156,20 @@ class RunPanel(Following):
         return new, prompt_notes_html(self.studio.engine, settings)
 
     def _told(self, note: str, *values: Any) -> Any:
-        """The note while somebody types: what there is to tell of the prompt for the model that is chosen."""
+        """The note while somebody types: what there is to tell of the prompt for the model that is chosen.
+
+        Nothing is sent where that stays as it is: another note may have come in the meantime.
+        """
         if note and not notes.is_by(note, notes.PROMPT):
             return gr.skip()
         try:
-            typed = self.typed(list(self.form), values)
-            settings = self.settings(typed)
+            settings = self.settings(self.typed(list(self.form), values))
             settings.check()
             check_model(settings.model)
+            told = prompt_notes_html(self.studio.engine, settings)
         except InputError:  # nothing is asked for yet, and Run says what is wrong
-            return ""
-        return prompt_notes_html(self.studio.engine, settings)
+            told = ""
+        return gr.skip() if told == (note or "") else told
 
     def _is_double(self, view: JobView, settings: Settings) -> bool:
         """Whether a run under way is the one that is being asked for, by a double click."""
