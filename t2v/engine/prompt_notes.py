@@ -27,6 +27,14 @@ SIGNS = re.compile(
     + r"|(?<!\w)BREAK(?!\w)|(?<!\w)embedding:\S+|(?<!\w)__[\w/-]+__(?!\w)"
 )
 
+# words that say how others belong together: what is drawn hangs on those
+_BETWEEN = (
+    "a about above after along among an and are around as at be before behind below beneath beside between "
+    "but by down for from has have he her his in inside into is it its near next of off on onto or our out "
+    "outside over past she some than that the their them there they this through to toward towards under up "
+    "very was were which while who whose with within without"
+)
+BETWEEN = frozenset(_BETWEEN.split())
 NO_WORDS = re.compile(r"(?<![\w'\u2019])(?:\d[\d.]*|\.\d+|\w)(?![\w'\u2019])")  # numbers and letters in signs
 
 
@@ -67,13 +75,15 @@ def known_words(card: Card, editor: bool = False) -> dict[str, tuple[str, ...]] 
 def unknown_words(card: Card, prompt: str, editor: bool = False) -> tuple[str, ...]:
     """The different words of the prompt that the model does not know; () where its card lists none.
 
-    Numbers, single letters and names in signs of other programs are no words: those have their own note.
+    Numbers, single letters and names in signs of other programs are no words: those have their own note. Nor
+    are those told that only stand BETWEEN others.
     """
     groups = known_words(card, editor)
     if groups is None:
         return ()
     known = {part for group in groups.values() for phrase in group for part in _words(phrase)}
-    return tuple(word for word in dict.fromkeys(_words(_without_signs(prompt))) if word not in known)
+    words = dict.fromkeys(_words(_without_signs(prompt)))
+    return tuple(word for word in words if word not in known and word not in BETWEEN)
 
 
 def unread(text: str, tokenizer: Any) -> str:

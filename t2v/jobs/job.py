@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from t2v.diffusion.progress import Step
-from t2v.jobs.profile import Profile
+from t2v.jobs.profile import Profile, Work
 from t2v.tasks.tries import Tries
 
 FINISHED = ("done", "failed", "stopped", "interrupted")
@@ -30,7 +30,8 @@ class JobView:
     preview: uint8 (f, h, w, 3) RGB at latent resolution, while the job runs and of a stopped one as far as it
     came, thinned out; preview_number grows with each.
     picture: a small WebP of its first frame, as far as it came.
-    seconds_left: None where it cannot be judged yet.
+    seconds_left: None where it cannot be judged yet. step_s: how long the step under way still takes, after
+    which a stop takes effect; None where that is not known.
     seen: small MP4s of what the model saw of a clip, there before the first step: "clip" and the task's name
     of each ControlNet. Gone once the run has ended without a video. outlines: of its subjects, as in Step.
     tries: what is drawn in the place of a video, one picture each; stills: those that are drawn, which stay
@@ -51,6 +52,7 @@ class JobView:
     fraction: float = 0.0
     label: str = ""
     stopping: bool = False
+    step_s: float | None = None
     seconds_elapsed: float = 0.0
     seconds_left: float | None = None
     preview: np.ndarray | None = None
@@ -160,9 +162,10 @@ class Job:
         """
         if self.state != "running" or len(self.steps) < 2:
             return None
-        (begun_s, _), (last_s, share) = self.steps[0], self.steps[-1]
-        left_s = None if self.profile is None else self.profile.left_s(share, last_s - begun_s)
-        return self._by_pace(now_s) if left_s is None else max(0.0, left_s - (now_s - last_s))
+        if self.profile is None:
+            return self._by_pace(now_s)
+        left_s = self.profile.left_s(self.steps, Work.of(self.resolved))
+        return max(0.0, left_s - (now_s - self.steps[-1][0]))
 
     def _by_pace(self, now_s: float) -> float | None:
         if len(self.pace) < 2:
@@ -171,6 +174,13 @@ class Job:
         if last <= first:
             return None
         return max(0.0, (1 - last) * (last_s - first_s) / (last - first) - (now_s - last_s))
+
+    def _step_s(self, now_s: float) -> float | None:
+        """As long as the last one of its kind took, less what has gone by since."""
+        if self.state != "running" or len(self.pace) < 2 or self.step_done >= self.step_total:
+            return None
+        (before_s, _), (last_s, _) = self.pace[-2], self.pace[-1]
+        return max(0.0, 2 * last_s - before_s - now_s)
 
     def view(self, ahead: int, others_ahead: int = 0) -> JobView:
         """How it stands now. ahead: how many runs come before it; others_ahead: how many of others."""
@@ -189,6 +199,7 @@ class Job:
             fraction=self.pace[-1][1] if self.pace else 0.0,
             label=self.label,
             stopping=self.stop_asked and not self.finished,
+            step_s=self._step_s(time.monotonic()),
             seconds_elapsed=self.took_s(),
             seconds_left=self.seconds_left(time.monotonic()),
             preview=self.preview,

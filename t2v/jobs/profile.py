@@ -11,6 +11,20 @@ from typing import Any
 import numpy as np
 
 KEPT = 20  # kinds
+TRUST = 0.1  # of all its steps: for so much of them the earlier run's pace counts beside this one's
+
+
+@dataclass(frozen=True)
+class Work:
+    """What of a run decides how long it takes, beside its kind: its frames, and the pixels of each."""
+
+    num_frames: int = 1
+    pixels: int = 1
+
+    @classmethod
+    def of(cls, resolved: Any) -> "Work":
+        """resolved: None where that is not known yet; then all runs of a kind are taken to be alike."""
+        return cls() if resolved is None else cls(resolved.num_frames, resolved.width * resolved.height)
 
 
 @dataclass(frozen=True)
@@ -23,20 +37,37 @@ class Profile:
     shares: tuple[float, ...]
     seconds: tuple[float, ...]
     whole_s: float
+    work: Work = Work()
 
     @classmethod
-    def of(cls, steps: Sequence[tuple[float, float]], ended_s: float) -> "Profile | None":
+    def of(
+        cls, steps: Sequence[tuple[float, float]], ended_s: float, work: Work | None = None
+    ) -> "Profile | None":
         """steps: (time in s, share) of each; None for too few of them to tell anything."""
-        if len(steps) < 2 or steps[-1][0] <= steps[0][0]:
+        if len(steps) < 2 or steps[-1][0] <= steps[0][0] or steps[0][1] <= 0:
             return None
         begun_s = steps[0][0]
         shares = tuple(share for _, share in steps)
-        return cls(shares, tuple(at_s - begun_s for at_s, _ in steps), ended_s - begun_s)
+        seconds = tuple(at_s - begun_s for at_s, _ in steps)
+        return cls(shares, seconds, ended_s - begun_s, Work() if work is None else work)
 
-    def left_s(self, share: float, taken_s: float) -> float | None:
-        """What is left for a run that took so long for this share; None at its start, as nothing is known."""
-        before_s = float(np.interp(share, self.shares, self.seconds))
-        return None if before_s <= 0 else taken_s * (self.whole_s - before_s) / before_s
+    def left_s(self, steps: Sequence[tuple[float, float]], work: Work | None = None) -> float:
+        """What is left at the last of a run's steps, (time in s, share) each; there is one at least.
+
+        Its steps take as long as its arithmetic says, whose share the first step tells, and its frames as
+        long to be decoded and written as they have pixels. How fast all goes is judged by the steps so far,
+        at first by a few of them: so the earlier run's own pace counts a little beside them.
+        """
+        work = self.work if work is None else work
+        (begun_s, first), (last_s, share) = steps[0], steps[-1]
+        larger = work.pixels / self.work.pixels
+        drawing = larger * self.shares[0] / first
+        before_s = drawing * float(np.interp(share, self.shares, self.seconds))
+        drawn_s = drawing * self.seconds[-1]
+        after_s = larger * work.num_frames / self.work.num_frames * (self.whole_s - self.seconds[-1])
+        usual_s = TRUST * drawn_s
+        pace = (last_s - begun_s + usual_s) / (before_s + usual_s)
+        return (drawn_s - before_s + after_s) * pace
 
 
 class Profiles:
@@ -49,9 +80,11 @@ class Profiles:
         """Of a run like the one asked for."""
         return self._kept.get(kind_of(settings))
 
-    def learn(self, settings: Any, steps: Sequence[tuple[float, float]], ended_s: float) -> None:
-        """A run has made its video. steps: as for ``Profile.of``."""
-        profile, kind = Profile.of(steps, ended_s), kind_of(settings)
+    def learn(
+        self, settings: Any, steps: Sequence[tuple[float, float]], ended_s: float, work: Work | None = None
+    ) -> None:
+        """A run has made its video. The rest as for ``Profile.of``."""
+        profile, kind = Profile.of(steps, ended_s, work), kind_of(settings)
         if profile is not None:
             self._kept.pop(kind, None)  # the latest stands last
             self._kept[kind] = profile
@@ -61,4 +94,5 @@ class Profiles:
 
 def kind_of(settings: Any) -> tuple[Any, ...]:
     """Equal for runs that go alike."""
-    return settings.task, settings.model, settings.upscale, getattr(settings, "method", None)
+    method, move = getattr(settings, "method", None), getattr(settings, "move", None)
+    return settings.task, settings.model, settings.upscale, method, move

@@ -22,7 +22,7 @@ from t2v.jobs import order
 from t2v.jobs.job import Job, JobView
 from t2v.jobs.ledger import Ledger
 from t2v.jobs.picture import picture_of
-from t2v.jobs.profile import Profiles
+from t2v.jobs.profile import Profiles, Work
 from t2v.jobs.worker import Worker
 from t2v.jobs.workshop import sweep
 from t2v.library.index import Library
@@ -266,7 +266,7 @@ class Jobs:
                 self._running = None
                 self._end(job, state, error)
                 if state == "done" and job.tries is None:
-                    self._profiles.learn(job.settings, job.steps, time.monotonic())
+                    self._profiles.learn(job.settings, job.steps, time.monotonic(), Work.of(job.resolved))
                 took_s = job.took_s()
             where = "" if job.output is None else f": {job.output}"
             logger.info("Run %s %s after %.1f s%s", job.id, state, took_s, where)

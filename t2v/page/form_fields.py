@@ -7,6 +7,7 @@ import gradio as gr
 from gradio.components import Component
 
 from t2v.diffusion.options import SCHEDULERS
+from t2v.page import model_told
 from t2v.page.events import RAW
 from t2v.page.studio import Studio
 from t2v.tasks import Settings
@@ -23,9 +24,13 @@ FINISHES = [("What suits the model", SUITS), ("As drawn", 1), ("Crisp ×2, for c
 MINIATURE = ("Miniature (bundled)", BUNDLED)
 
 
-def number_field(label: str, info: str, placeholder: str = "suits the model") -> gr.Textbox:
+def number_field(
+    label: str, info: str, placeholder: str = model_told.SUITS, kind: str | None = None
+) -> gr.Textbox:
     """A field for a number that may stay empty (Gradio's own number field turns empty into 0)."""
-    return gr.Textbox(label=label, info=info, placeholder=placeholder, max_lines=1, min_width=120)
+    return gr.Textbox(
+        label=label, info=info, placeholder=placeholder, max_lines=1, min_width=120, elem_classes=kind
+    )
 
 
 def slider(
@@ -34,6 +39,12 @@ def slider(
     """A slider that starts at the settings' own default."""
     value = getattr(default, field)
     return gr.Slider(*limits, value, step=step, label=label, info=info, min_width=210, buttons=[])
+
+
+def headed(text: str) -> None:
+    """The headline of a group of options."""
+    markup = f'<h3 class="options-head">{text}</h3>'
+    gr.HTML(markup, elem_classes="options-head-box", apply_default_css=False)
 
 
 def own_numbers(default: Settings) -> dict[str, Component]:
@@ -83,8 +94,8 @@ def prompt_box(label: str, placeholder: str, autofocus: bool = False) -> gr.Text
 
 def model_and_seed(studio: Studio, kind: type[Settings]) -> dict[str, Component]:
     """The models on offer; what --model says is among them, and chosen."""
-    choices = model_choices(studio, kind)
-    known = "instructions" if kind.editor else "words"
+    offers = partial(model_choices, studio, kind)
+    choices = offers()
     with gr.Row():
         model = gr.Dropdown(
             choices,
@@ -93,13 +104,14 @@ def model_and_seed(studio: Studio, kind: type[Settings]) -> dict[str, Component]
             allow_custom_value=True,
             scale=3,
             min_width=190,
-            info=f"The miniature is quick and knows few {known}. {OTHER_MODELS}",
+            info=OTHER_MODELS,
         )
-        seed = number_field("Seed", "Empty: a new video each time.", placeholder="random")
+        seed = number_field("Seed", "Empty: a new video each time.", "random", "seed-field")
+    model_told.follow_model(model, offers, bool(kind.editor), model_told.offered(offers, studio.is_open))
     return {"model": model, "seed": seed}
 
 
-def size(placeholder: str = "suits the model") -> dict[str, Component]:
+def size(placeholder: str = model_told.SUITS) -> dict[str, Component]:
     with gr.Row():
         width = number_field("Width", "In pixels, a multiple of 8.", placeholder)
         height = number_field("Height", "In pixels, a multiple of 8.", placeholder)

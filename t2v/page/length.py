@@ -58,21 +58,30 @@ def told_html(num_frames: int, fps: float) -> str:
     return f'<p class="made-of">= {counted} at {fps:g} a second</p>'
 
 
-# What the browser does. A field that is half typed may hold anything; then all stays as it is.
+# What the browser does. A field that is half typed may hold anything; then all stays as it is. What was asked
+# for and cannot be is told once, beside what it has become.
 _TOLD = """const told = (frames, fps) => {
         const counted = `${frames} frame${+frames === 1 ? '' : 's'}`;
-        return `<p class="made-of">= ${counted} at ${+(+fps).toPrecision(6)} a second</p>`;
-    };"""
+        const { asked } = window.lengthAsked || {};
+        const most = asked > MOST ? `; ${asked} were asked for, and MOST are the most here` : '';
+        const least = asked < 1 ? '; a video has at least one' : '';
+        return `<p class="made-of">= ${counted} at ${+(+fps).toPrecision(6)} a second${most || least}</p>`;
+    };""".replace("MOST", str(MOST_FRAMES))
 FRAMES_OF = f"""(seconds, frames, fps) => {{
     {_TOLD}
     const asked = Math.round(seconds * fps);
+    window.lengthAsked = null;
     if (!(fps > 0) || !Number.isFinite(asked)) return [frames, told(frames, fps)];
     const now = Math.min(MOST, Math.max(1, asked));
+    window.lengthAsked = now === asked ? null : {{ asked, now }};
     return [now, told(now, fps)];
 }}"""
 EXACTLY = "(seconds, frames, fps) => [fps > 0 ? +(frames / fps).toFixed(2) : seconds]"
 SECONDS_OF = f"""(seconds, frames, fps) => {{
     {_TOLD}
+    const was = window.lengthAsked;
+    if (was && (was.now !== +frames || (was.fps && was.fps !== +fps))) window.lengthAsked = null;
+    if (window.lengthAsked) window.lengthAsked.fps = +fps;
     if (!(fps > 0) || !(frames > 0)) return [seconds, told(frames, fps)];
     const same = Math.round(seconds * fps) === +frames;  // as it is being typed or dragged
     return [same ? seconds : +(frames / fps).toFixed(2), told(frames, fps)];

@@ -155,9 +155,16 @@ def _duration(seconds: float) -> str:
     return f"{counted(minutes, 'minute')} and {counted(seconds, 'second')}"
 
 
+def stopping_words(view: JobView) -> str:
+    """That a stop was asked for, and when it takes effect where that is not at once."""
+    if view.step_s is None or view.step_s < 1.5:
+        return "Stopping …"
+    return f"Stops after this step ({seconds_in_words(view.step_s)}) …"
+
+
 def _progress_words(view: JobView) -> str:
     if view.stopping:
-        return "Stopping …"
+        return stopping_words(view)
     if not view.step_total:
         return f"{view.label} …"
     words = f"Step {view.step_done} of {view.step_total}"

@@ -4,6 +4,7 @@ import gradio as gr
 
 from t2v.page.events import QUIET
 from t2v.page.form_fields import model_choices
+from t2v.page.model_told import marked
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
 
@@ -14,6 +15,6 @@ def follow_models_folder(studio: Studio, page: gr.Blocks, panels: list[RunPanel]
     pickers = [panel.form["model"] for panel in panels]
 
     def choices() -> list[object]:
-        return [gr.update(choices=model_choices(studio, kind)) for kind in kinds]
+        return [gr.update(choices=marked(model_choices(studio, kind))) for kind in kinds]
 
     page.load(choices, None, pickers, **QUIET)

@@ -13,7 +13,7 @@ from t2v.engine.engine import Engine
 from t2v.weights.family import STABLE_DIFFUSION
 from t2v.weights.source import BUNDLED, STYLE, STYLE_NAME
 
-RUN, CLIP, SEEN, BUSY = "run", "clip", "seen", "busy"  # who told it
+RUN, CLIP, SEEN, BUSY, PROMPT = "run", "clip", "seen", "busy", "prompt"  # who told it
 # In the browser, note in and note out: nobody should wait for the server to see an old error go.
 WITHOUT_RUNS_ERROR = """(note) => (/ data-by="run"/.test(note || '') ? '' : note)"""
 WITHOUT_ERROR = """(note) => (/ data-kind="error"/.test(note || '') ? '' : note)"""
@@ -56,9 +56,12 @@ def in_labels(sentence: str, labels: Mapping[str, str]) -> str:
 
 def prompt_notes_html(engine: Engine, settings: Any) -> str:
     """HTML of what there is to tell about the prompts before they are drawn; empty for nothing."""
+    told = engine.prompt_notes(settings)
     return "".join(
-        _words_html(engine, settings, note.text) if note.is_about_words else note_html("hint", note.text)
-        for note in engine.prompt_notes(settings)
+        _words_html(engine, settings, note.text)
+        if note.is_about_words
+        else note_html("hint", note.text, by=PROMPT)
+        for note in told
     )
 
 
@@ -81,7 +84,7 @@ def words_html(text: str, known: Mapping[str, Sequence[str]], instead: str) -> s
     )
     elsewhere = f"For anything else choose {html.escape(instead)} as the model."
     more = f"<details><summary>What it knows</summary><dl>{rows}</dl></details><p>{elsewhere}</p>"
-    return note_html("hint", text, more)
+    return note_html("hint", text, more, PROMPT)
 
 
 def note_html(kind: str, text: str, more: str = "", by: str = "") -> str:

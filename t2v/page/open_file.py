@@ -14,6 +14,7 @@ from typing import Any
 import gradio as gr
 
 from t2v.checks import InputError
+from t2v.page.events import QUIET
 from t2v.page.notes import note_html
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
@@ -73,6 +74,8 @@ class OpenFile:
         self._panels = {panel.settings_class.task: panel for panel in panels}
         read = self.button.upload(self._read, [self.button], [self.note, self.opened], **READING)
         read.then(None, [self.opened], [self.opened], js=FILL, queue=False, show_progress="hidden")
+        hush = gr.Button(visible="hidden", elem_id="open-note-hush")  # pressed by the page's script
+        hush.click(None, None, [self.note], js="() => ''", **QUIET)
 
     def _read(self, given: Any) -> tuple[str, str]:
         """The note, and what the browser is to fill in, as JSON; empty for nothing."""

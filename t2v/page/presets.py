@@ -6,6 +6,7 @@ browser's own storage: nobody else sees it, and it outlives the program.
 
 import html
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,14 +16,19 @@ import gradio as gr
 from gradio.components import Component
 
 from t2v.checks import InputError
+from t2v.engine.defaults import AS_DRAWN, told_method
 from t2v.page.events import QUIET, RAW
 from t2v.page.form_fields import SUITS
+from t2v.page.model_told import MOVED_BY, taken
+from t2v.page.run_scripts import SOON
 from t2v.page.studio import Studio
 from t2v.page.visitors import check_offered
 from t2v.tasks.presets import FIELDS, KIND, PRESETS, in_words, preset
 
 NOT_KEPT = ("prompt", "seed", "subject")  # what belongs to one video
 STANDARD = "standard"
+KNOWN = ("model", "width", "height", *MOVED_BY)  # what decides what suits the model
+AFTER_MS = 500  # after the last change of the form
 Keeping = tuple[gr.Textbox, gr.Button, gr.Button]
 
 
@@ -86,6 +92,47 @@ def apply(studio: Studio, name: Any, model: Any) -> tuple[Any, ...]:
     return (*(_shown(values[field]) for field in FIELDS), told_html(name, model))
 
 
+def which(studio: Studio, values: Mapping[str, Any]) -> str | None:
+    """The preset that a form is, also one whose empty fields are filled with what suits the model; else None.
+
+    values: of FIELDS and of KNOWN, as the form has them.
+    """
+    model = values["model"]
+    if not isinstance(model, str) or not model.strip():
+        return None
+    try:
+        check_offered(studio, KIND("a preset", model=model))
+        suits: dict[str, Any] = {"method": told_method(model), **_told(model, values)}
+        return next((name for name in PRESETS if _is_so(preset(model, name), suits, values)), None)
+    except InputError:
+        return None
+
+
+def _told(model: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"upscale": AS_DRAWN, **taken(KIND, values)}
+
+
+def _is_so(sets: Mapping[str, Any], suits: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    for field, asked in sets.items():
+        chosen = values[field]
+        wanted = suits.get(field) if asked is None else asked
+        is_open = chosen in (None, SUITS)
+        if is_open and asked is None:
+            continue
+        if is_open or not _alike(chosen, wanted):
+            return False
+    return True
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if str(one) == str(other):
+        return True
+    try:
+        return math.isclose(float(one), float(other), rel_tol=1e-6, abs_tol=1e-9)
+    except (TypeError, ValueError):
+        return False
+
+
 def wire(studio: Studio, row: PresetRow, form: Mapping[str, Component]) -> None:
     """Connects the presets with the form, once that is complete."""
     fields, task, applied = [form[name] for name in FIELDS], KIND.task, partial(apply, studio)
@@ -93,6 +140,19 @@ def wire(studio: Studio, row: PresetRow, form: Mapping[str, Component]) -> None:
     gr.on(asked, applied, [row.choice, form["model"]], [*fields, row.told], **RAW)
     changed = [one.change for one in fields]
     gr.on(changed, None, [row.choice, row.told, *fields], [row.choice], js=_still_so(), **QUIET)
+
+    find = gr.Button(visible="hidden", elem_id=f"find-preset-{task}")
+    known = list(dict.fromkeys([*FIELDS, *KNOWN]))
+    asked_for = [form[name] for name in known]
+
+    def found(*values: Any) -> tuple[Any, Any]:
+        form_now = dict(zip(known, values, strict=True))
+        name = which(studio, form_now)
+        return (gr.skip(), gr.skip()) if name is None else (name, told_html(name, form_now["model"]))
+
+    find.click(found, asked_for, [row.choice, row.told], **RAW)
+    soon = SOON.format(id=find.elem_id, after_ms=AFTER_MS)
+    gr.on([one.change for one in asked_for], None, None, None, js=soon, **QUIET)
 
     kept = {name: one for name, one in form.items() if name not in NOT_KEPT}
     names, own, all_kept = json.dumps(list(kept)), f"presets-of-{task}", list(kept.values())

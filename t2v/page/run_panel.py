@@ -4,62 +4,43 @@ Handlers only submit, follow and stop; the work happens in ``t2v.jobs``. Which r
 the browser's session storage: it outlives a reload, and two windows do not share it.
 """
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
-from gradio.context import LocalContext
 from gradio.events import Dependency
 
 from t2v.checks import InputError
 from t2v.engine.check_weights import check_weights
 from t2v.jobs.job import JobView
-from t2v.page import markup, notes
+from t2v.page import markup, model_told, notes
 from t2v.page.events import QUIET, RAW
-from t2v.page.form_fields import form_value
-from t2v.page.form_values import settings_from, values_of
+from t2v.page.following import HEARTBEAT_S as HEARTBEAT_S
+from t2v.page.following import Following
+from t2v.page.form_fields import model_choices
 from t2v.page.notes import note_html, prompt_notes_html
+from t2v.page.queue_told import added_html
+from t2v.page.run_scripts import SHOW_STAGE, SOON, TAKE_SETTINGS_OF, TYPED_AGAIN
 from t2v.page.save_as import SaveAs
-from t2v.page.studio import Studio
-from t2v.page.visitors import check_offered, source, visitor
+from t2v.page.visitors import source, visitor
 from t2v.tasks import Settings
 from t2v.tasks.tries import Tries
+from t2v.weights.index import check_model
 
 logger = logging.getLogger(__name__)
 
-KEPT_RUNS = 1000  # of which it is known what their windows showed before
-# A streaming handler notices a closed page or a stop only when it yields; and each time that it does, the
-# page has work to do, often on the processor that draws the video.
-HEARTBEAT_S = 0.4
+TYPING_MS = 700  # after the last letter
 DOUBLE_S = 1.5  # the same run asked for twice within so long is a double click
-ADDED = "Added to the queue: see your runs below."
 
 
-def run_label(is_busy: bool) -> str:
-    """What stands on the Run button. is_busy: whether a run of this visitor waits or is drawn."""
-    return "Add to queue" if is_busy else "Run"
-
-
-class RunPanel:
+class RunPanel(Following):
     """Run and Stop, the stage, progress, seed and download of one tab.
 
-    ``buttons()`` and ``result()`` place it; ``form`` is the tab's components by the settings' field names, of
-    which ``settings`` and ``values`` can make something else; ``wire()`` connects it all.
+    ``buttons()`` and ``result()`` place it; ``wire()`` connects it all.
     """
-
-    def __init__(self, studio: Studio, settings_class: type[Settings]) -> None:
-        self.studio = studio
-        self.settings_class = settings_class
-        self.form: dict[str, Component] = {}
-        self.spoken = {"prompt": "Prompt"}  # names of fields whose labels are none
-        self._typed = f"form-of-{settings_class.task}"  # in the browser's session storage, as it is now
-        self.keep = f"(...values) => {{ sessionStorage.setItem('{self._typed}', JSON.stringify(values)); }}"
-        self._followed_in: dict[str, object] = {}  # window -> a mark of what it follows
-        self._made_before: dict[str, str] = {}  # run -> the last one of its window that made a video
 
     def buttons(self) -> None:
         with gr.Row(elem_classes="run-row"):
@@ -101,12 +82,19 @@ class RunPanel:
 
         self.followed: list[Dependency] = []
         self.started: list[Dependency] = []
+        offers = partial(model_choices, self.studio, self.settings_class)
+        is_offered = model_told.offered(offers, self.studio.is_open)
+        model_told.follow_defaults(self.settings_class, form, is_offered)
         submit = [self.run.click, form["prompt"].submit]
         self.starts(submit, self._start, [self.job_id, *form.values()], **RAW)
         # Gradio's .input of a text is for keys that write: it misses what is pasted, deleted or an example's
         changed = [one.change if isinstance(one, gr.Textbox) else one.input for one in form.values()]
         gr.on(changed, None, [self.note], [self.note], js=notes.WITHOUT_RUNS_ERROR, **QUIET)
         gr.on(changed, None, list(form.values()), None, js=self.keep, **QUIET)
+        tell = gr.Button(visible="hidden", elem_id=f"tell-{self.settings_class.task}")
+        tell.click(self._told, [self.note, *form.values()], [self.note], **RAW)
+        asked = SOON.format(id=tell.elem_id, after_ms=TYPING_MS)
+        gr.on([*changed, form["model"].change], None, None, None, js=asked, **QUIET)
         self.stop.click(self._stop, [self.job_id], None, **QUIET)
         self.reuse.click(self._seed, [self.job_id], [form["seed"]], **QUIET)
         self.save_as.wire(self.job_id)
@@ -134,76 +122,9 @@ class RunPanel:
         started.then(None, None, None, js=SHOW_STAGE, **QUIET)
         self.followed.append(started.then(**self._follow_it))
 
-    def followers(self) -> list[Component]:
-        """What a run changes while it is followed; ``shown`` gives a value for each."""
-        return [self.stage, self.status, self.caption, self.facts, self.run, self.stop, self.reuse]
-
-    def shown(self, stage: markup.Stage, view: JobView | None) -> tuple[Any, ...]:
-        """The followers' values for a run as it stands, None where there is none.
-
-        A run that fails or is stopped takes nothing away: the last video that was made here is shown again.
-        """
-        kept = self.kept(view)
-        seed_known = kept is not None and kept.resolved is not None and kept.error is None
-        busy = view is not None and not view.finished
-        may_stop = view is not None and busy and not view.stopping
-        return (
-            stage.html(kept),
-            markup.status_html(kept, is_earlier=kept is not view),
-            markup.caption_html(kept, self.about(kept)),
-            markup.facts_html(kept),
-            gr.update(value=run_label(busy or self._has_others(view))),
-            gr.update(interactive=may_stop),
-            gr.update(visible=seed_known),
-        )
-
-    def _has_others(self, view: JobView | None) -> bool:
-        """Whether a run of the same visitor waits or is drawn."""
-        mine = [] if view is None else self.studio.jobs.runs(view.visitor)
-        return any(not one.finished for one in mine)
-
-    def kept(self, view: JobView | None) -> JobView | None:
-        """The run that the page shows: this one, or where it made no video the last one that did."""
-        if view is None or not view.finished or view.state == "done":
-            return view
-        earlier = self.view(self._made_before.get(view.id, ""))
-        return view if earlier is None else earlier
-
-    def settings(self, values: dict[str, Any]) -> Any:
-        """The form's values, typed numbers being numbers already → settings; InputError if there are none."""
-        settings = settings_from(self.settings_class, values)
-        check_offered(self.studio, settings)
-        return settings
-
-    def values(self, settings: Any) -> dict[str, Any]:
-        """Settings → the form's values, in the form's order."""
-        found = {name: form_value(settings, name) for name in self.form}
-        chosen = {name for name, field in self.form.items() if isinstance(field, gr.Dropdown)}
-        return {name: "" if value is None and name in chosen else value for name, value in found.items()}
-
-    def typed(self, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
-        """Raw values of the form's fields by name; what was typed for a number becomes one."""
-        return values_of(self.settings_class, names, values)
-
-    def view(self, job_id: str) -> JobView | None:
-        """How a run stands; None where nothing was run here yet or the server was restarted."""
-        try:
-            return self.studio.jobs.follow(job_id)
-        except InputError:
-            return None  # the page starts afresh
-
-    def error(self, sentence: str, by: str = notes.RUN) -> str:
-        """The note for what is wrong, in the words of this form; by: who told it."""
-        labels = {name: component.label for name, component in self.form.items()}
-        return notes.error_html(sentence, {**labels, **self.spoken}, by)
-
     def chosen_again(self, restored: Dependency) -> Dependency:
         """The event after which a reloaded page also has what was chosen since the run that it shows."""
         return restored
-
-    def about(self, view: JobView | None) -> str:
-        """What the run shown was made from, beside its prompt; empty for nothing."""
-        return ""
 
     def as_tried(self, before: JobView | None, settings: Any) -> Any:
         """The settings to run after what the page shows."""
@@ -233,65 +154,29 @@ class RunPanel:
         except InputError as error:
             return gr.skip(), self.error(str(error))
         if under_way is not None and not under_way.finished:  # which the page goes on showing
-            return gr.skip(), note_html("hint", ADDED, by=notes.BUSY)
+            return gr.skip(), added_html(self.studio.jobs.follow(new), self.studio.jobs.runs(who))
         self._remember(new, under_way)
         return new, prompt_notes_html(self.studio.engine, settings)
+
+    def _told(self, note: str, *values: Any) -> Any:
+        """The note while somebody types: what there is to tell of the prompt for the model that is chosen.
+
+        Nothing is sent where that stays as it is: another note may have come in the meantime.
+        """
+        if note and not notes.is_by(note, notes.PROMPT):
+            return gr.skip()
+        try:
+            settings = self.settings(self.typed(list(self.form), values))
+            settings.check()
+            check_model(settings.model)
+            told = prompt_notes_html(self.studio.engine, settings)
+        except InputError:  # nothing is asked for yet, and Run says what is wrong
+            told = ""
+        return gr.skip() if told == (note or "") else told
 
     def _is_double(self, view: JobView, settings: Settings) -> bool:
         """Whether a run under way is the one that is being asked for, by a double click."""
         return not view.finished and view.asked_s < DOUBLE_S and view.settings == settings
-
-    def _remember(self, job_id: str, before: JobView | None) -> None:
-        made = None
-        if before is not None:
-            made = before.id if before.state == "done" else self._made_before.get(before.id)
-        if made is not None:
-            self._made_before[job_id] = made
-        for old in list(self._made_before)[:-KEPT_RUNS]:
-            self._made_before.pop(old, None)
-
-    async def _follow(self, job_id: str, note: str) -> AsyncIterator[tuple[Any, ...]]:
-        stage, view = markup.Stage(), self.view(job_id)
-        shown: tuple[Any, ...] | None = None
-        if notes.is_by(note, notes.BUSY):  # followed already
-            yield (gr.skip(),) * (1 + len(self.followers()))
-            return
-        is_refused = notes.is_by(note, notes.RUN)  # then the run shown is an earlier one
-        if is_refused and (view is None or view.finished):  # and nothing has become of it since
-            yield (gr.skip(),) * (1 + len(self.followers()))
-            return
-        is_latest = self._begin_to_follow()
-        while is_latest():
-            view = self.view(job_id)
-            error = None if view is None or is_refused else view.error
-            said: Any = self._came_up(view, note) if error is None else self.error(error)
-            now = (said, *self.shown(stage, view))
-            # what has not changed is not sent again: the video would start over, the page would flicker
-            yield (
-                now
-                if shown is None
-                else tuple(gr.skip() if new == old else new for new, old in zip(now, shown, strict=True))
-            )
-            shown = now
-            if view is None or view.finished:
-                return
-            await asyncio.sleep(HEARTBEAT_S)
-
-    def _begin_to_follow(self) -> Callable[[], bool]:
-        """What tells whether this window has not begun to follow another run in this tab since."""
-        request = LocalContext.request.get(None)
-        window = str(getattr(request, "session_hash", None))
-        this = self._followed_in[window] = object()
-        for old in list(self._followed_in)[:-KEPT_RUNS]:
-            del self._followed_in[old]
-        return lambda: self._followed_in.get(window) is this
-
-    def _came_up(self, view: JobView | None, note: str) -> Any:
-        """The note below Run when a video is made: what came up while it was drawn, beside what was known."""
-        if view is None or view.state != "done" or notes.is_error(note):
-            return gr.skip()
-        known = prompt_notes_html(self.studio.engine, view.settings)
-        return known if known != note else gr.skip()
 
     def _stop(self, job_id: str) -> None:
         try:
@@ -336,24 +221,3 @@ class RunPanel:
             return ("", note_html("hint", str(error)), *untouched)
         note = prompt_notes_html(self.studio.engine, view.settings)
         return (job_id, note, *self.values(self.with_clip(view)).values())
-
-
-# Which run of the list, and whether it is to be taken out of the queue
-TAKE_SETTINGS_OF = "() => [window.settingsOf || '']"
-
-# The form's values in, and those out that this window kept: the same where it kept none.
-TYPED_AGAIN = """(...values) => {{
-    const kept = JSON.parse(sessionStorage.getItem('{key}') || '[]');
-    return kept.length === values.length ? kept : values;
-}}"""
-
-# On a phone the stage lies below the form, and may only now appear: bring it into view; where it is so
-# already the page stays as it is.
-SHOW_STAGE = """() => {
-    const show = (triesLeft) => {
-        const status = [...document.querySelectorAll('.status')].find((one) => one.offsetParent !== null);
-        if (status) status.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
-        else if (triesLeft) setTimeout(show, 100, triesLeft - 1);
-    };
-    show(20);
-}"""

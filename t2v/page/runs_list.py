@@ -12,7 +12,8 @@ import gradio as gr
 
 from t2v.checks import InputError
 from t2v.page.events import QUIET
-from t2v.page.run_panel import RunPanel, run_label
+from t2v.page.following import run_label
+from t2v.page.run_panel import RunPanel
 from t2v.page.runs_markup import is_busy, runs_html, version_of
 from t2v.page.studio import Studio
 from t2v.page.visitors import visitor

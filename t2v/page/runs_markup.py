@@ -9,10 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from t2v.checks import counted
 from t2v.jobs.job import JobView
 from t2v.jobs.pace import expected_s
-from t2v.jobs.picture import picture_of
-from t2v.page.markup import seconds_in_words
+from t2v.jobs.picture import picture_of, small_of
+from t2v.page.markup import seconds_in_words, stopping_words
 from t2v.tasks import TASKS
 
+SIGNS = {"queued": "…", "interrupted": "↻", "stopped": "■", "failed": "×"}  # where there is no picture
 SHOWN_ENDED = 5  # more of them are in the output folder
 TITLE_CHARS = 40
 
@@ -105,10 +106,12 @@ def _row(
 def _picture(view: JobView) -> str:
     """What it looks like so far, or its first frame."""
     picture = view.picture
+    if picture is None and view.stills:
+        picture = small_of(view.stills[0].picture)
     if picture is None and view.preview is not None:
         picture = picture_of(view.preview[0])
     if picture is None:
-        return '<span class="no-picture"></span>'
+        return f'<span class="no-picture" aria-hidden="true">{SIGNS.get(view.state, "")}</span>'
     uri = "data:image/webp;base64," + base64.b64encode(picture).decode("ascii")
     return f'<img alt="" src="{uri}">'
 
@@ -137,7 +140,7 @@ def _standing(view: JobView, ended: Sequence[JobView]) -> str:
         return place if takes is None else f"{place} · takes {seconds_in_words(takes)}"
     if view.state == "running":
         if view.stopping:
-            return "Stopping …"
+            return stopping_words(view)
         if not view.step_total:
             return f"{view.label} …"
         left = "" if view.seconds_left is None else f", {seconds_in_words(view.seconds_left)} left"

@@ -5,11 +5,12 @@ import secrets
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from t2v.checks import InputError
 from t2v.page import markup
@@ -23,7 +24,7 @@ KEPT = 20  # copies; each is made again when it is asked for again
 KINDS = [(f"As {kind.name}", ending) for ending, kind in FORMATS.items() if ending != PNG]
 LABEL = "Save as"
 SAVE, SAVING = "Save", "Saving …"
-GONE = "This video is not on the server any more; run it again."
+GONE = "What is shown here is not on the server any more; run it again."
 OWN_FAULT = "The program itself failed in saving this ({kind}); the details are in its log."
 SLOW = {"show_progress": "hidden", "api_visibility": "private", "preprocess": False, "concurrency_limit": 2}
 # The browser loads the file as if its link had been clicked; the address goes, so that the next one is new.
@@ -44,7 +45,7 @@ class Copies:
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="copies-")
-        self._made: OrderedDict[tuple[Path, str, bool], Path] = OrderedDict()
+        self._made: OrderedDict[Hashable, Path] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -56,14 +57,19 @@ class Copies:
         """The copy of a finished video; the video itself where that is the same. Raises as ``save_as``."""
         if with_settings and video.suffix.lower() == ending:
             return video
-        key = (video, ending, with_settings)
+        key, name = (video, ending, with_settings), f"{video.stem}{ending}"
+        return self.made(key, name, lambda path: save_as(video, path, with_settings))
+
+    def made(self, key: Hashable, name: str, make: Callable[[Path], object]) -> Path:
+        """The file that is kept under the key; else ``make`` writes it, under this name."""
         with self._lock:
             found = self._made.get(key)
         if found is not None and found.is_file():
             return found
         place = self.folder / secrets.token_hex(12)
         place.mkdir()
-        made = save_as(video, place / f"{video.stem}{ending}", with_settings)
+        made = place / name
+        make(made)
         with self._lock:
             self._made[key] = made
             over = [self._made.popitem(last=False)[1] for _ in range(len(self._made) - KEPT)]
@@ -97,6 +103,10 @@ class SaveAs:
         inputs = [shown, self.kind, self.with_settings]
         outputs = [self.save, self.address, self.note]
         made = self.save.click(self._save, inputs, outputs, **SLOW)
+        self.load_after(made)
+
+    def load_after(self, made: Dependency) -> None:
+        """The browser loads what an event has put into ``address``."""
         made.then(None, [self.address], [self.address], js=LOAD, queue=False, show_progress="hidden")
 
     def _save(self, shown: str, ending: object, with_settings: object) -> Iterator[tuple[Any, str, str]]:

@@ -34,10 +34,10 @@ logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).resolve().parent / "static"
 MOTION_STYLE, MOTION_SCRIPTS = of_motion_editor()
-OWN_STYLES = ("style.css", "library.css", "files.css", "runs.css")
+OWN_STYLES = ("style.css", "library.css", "files.css", "runs.css", "manners.css")
 OWN_SCRIPTS = (
     "answers.js", "page.js", "library.js", "library_shelf.js", "library_open.js",
-    "library_finish.js", "files.js", "tries.js", "runs.js",
+    "library_finish.js", "files.js", "tries.js", "runs.js", "manners.js",
 )  # fmt: skip
 MAX_UPLOAD = "500mb"
 LAST_WORDS_S = 1.0  # at the end, for pages to hear that their run was stopped: the server would wait for them
@@ -134,6 +134,7 @@ def looks(studio: "Studio") -> dict[str, Any]:
         "css_paths": [*(STATIC / name for name in OWN_STYLES), MOTION_STYLE],
         "favicon_path": STATIC / "icon.svg",
         "js": _scripts(),
+        "head": (STATIC / "head.html").read_text(encoding="utf-8"),
         "allowed_paths": [
             str(one) for one in (studio.jobs.output_folder, studio.glances.folder, studio.copies.folder)
         ],

@@ -45,7 +45,7 @@ def build(studio: Studio) -> RunPanel:
     """Lays the tab out; call inside ``gr.Tab``, and ``wire()`` what it returns outside."""
     panel = PicturePanel(studio, TextToVideoSettings)
     panel.picture = PictureField()
-    with gr.Row(elem_classes="two-columns"):
+    with gr.Row(elem_classes=["two-columns", "text-tab"]):
         with gr.Column(scale=6, min_width=300):
             form = _prompt(studio)
             panel.buttons()  # before all that may be left as it is: it is seen without scrolling
@@ -82,14 +82,13 @@ def _move() -> Component:
 
 def _advanced(prompt: Component) -> tuple[dict[str, Component], presets.Keeping]:
     with gr.Accordion("Advanced options", open=False, elem_classes="advanced"):
-        form = {
-            **_length(),
-            **fields.size(),
-            **fields.drawing(DEFAULT, prompt),
-            **_motion(),
-            **fields.machinery(DEFAULT),
-            **_no_motion(),
-        }
+        fields.headed("Length and size")
+        form = {**_length(), **fields.size()}
+        fields.headed("How it is drawn")
+        form |= fields.drawing(DEFAULT, prompt)
+        machinery = fields.machinery(DEFAULT)
+        fields.headed("How it moves")
+        form |= {**_motion(), **machinery, **_no_motion()}
         return form, presets.keep_preset()
 
 

@@ -1,6 +1,7 @@
 """Try, then make: the first frame alone, other seeds, one setting over several values; press one, and its
 video is made."""
 
+import logging
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,10 +13,16 @@ from t2v.checks import InputError
 from t2v.jobs.job import JobView
 from t2v.page import markup, try_markup
 from t2v.page.events import QUIET, RAW
-from t2v.page.run_panel import KEPT_RUNS, RunPanel
+from t2v.page.following import KEPT_RUNS
+from t2v.page.notes import note_html
+from t2v.page.run_panel import RunPanel
+from t2v.page.save_as import GONE, OWN_FAULT, SLOW
+from t2v.page.save_stills import save_stills
 from t2v.page.visitors import source, visitor
 from t2v.tasks import Settings
 from t2v.tasks.tries import Tries, first_frame, read_values, sweep, variations
+
+logger = logging.getLogger(__name__)
 
 COUNTS = (4, 9)
 COMPARED = {  # field -> its name on the page, and values worth comparing
@@ -78,6 +85,9 @@ class TryingPanel(RunPanel):
         pick = gr.Button(visible="hidden", elem_id=f"pick-{self.settings_class.task}")
         chosen = "(id) => [id, String(window.pickedStill)]"
         self.starts([pick.click], self._make, [self.job_id, self.picked], js=chosen, **QUIET)
+        save = gr.Button(visible="hidden", elem_id=f"save-stills-{self.settings_class.task}")
+        told = [self.save_as.address, self.save_as.note]
+        self.save_as.load_after(save.click(self._save_stills, [self.job_id], told, **SLOW))
         worth = {field: values for field, (_, values) in COMPARED.items()}
         suggest = f"(field) => ({worth})[field] || ''"
         self.field.input(None, [self.field], [self.values_of_field], js=suggest, **QUIET)
@@ -142,6 +152,17 @@ class TryingPanel(RunPanel):
             for old in list(self._from)[:-KEPT_RUNS]:
                 del self._from[old]
         return new, gr.skip()
+
+    def _save_stills(self, job_id: str) -> tuple[str, str]:
+        """The address of a file of the pictures that are shown, and what went wrong."""
+        view = self.kept(self.view(job_id))
+        if view is None or not view.stills:
+            return "", note_html("error", GONE)
+        try:
+            return markup.file_url(save_stills(self.studio.copies, view.id, view.stills)), ""
+        except Exception as error:
+            logger.exception("Pictures could not be saved.")
+            return "", note_html("error", OWN_FAULT.format(kind=type(error).__name__))
 
     def _pictures_of(self, view: JobView) -> JobView | None:
         """The pictures that a video was chosen from, where they are still there."""

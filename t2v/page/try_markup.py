@@ -8,6 +8,8 @@ from t2v.checks import counted
 from t2v.jobs.job import JobView
 from t2v.page import markup
 
+SAVE = '<button type="button" class="save-stills">Save as PNG</button>'
+
 
 def stage_html(stage: markup.Stage, view: JobView) -> str:
     """The pictures as buttons, those that are yet to come as empty places; of a single one its preview."""
@@ -41,15 +43,19 @@ def status_html(view: JobView) -> str:
         return markup.status_html(view)
     if view.state == "running":
         left = "" if view.seconds_left is None else f" · {markup.seconds_in_words(view.seconds_left)} left"
-        words = "Stopping …" if view.stopping else f"Picture {min(done + 1, count)} of {count}{left}"
+        words = (
+            markup.stopping_words(view)
+            if view.stopping
+            else f"Picture {min(done + 1, count)} of {count}{left}"
+        )
         bar = f'<progress class="bar" aria-label="Progress" value="{view.fraction:.3f}"></progress>'
         return _status("running", words, bar)
     if view.state == "stopped":
-        return _status("stopped", f"Stopped after {done} of {counted(count, 'picture')}.")
+        return _status("stopped", f"Stopped after {done} of {counted(count, 'picture')}.", SAVE * (done > 0))
     if count == 1:
-        return _status("done", "So the video begins. Press it, or Run, to make this one.")
+        return _status("done", "So the video begins. Press it, or Run, to make this one.", SAVE)
     which = "The last frame of each" if view.tries.last else "So each would begin"
-    return _status("done", f"{which}. Press the one whose video you want.")
+    return _status("done", f"{which}. Press the one whose video you want.", SAVE)
 
 
 def _status(state: str, text: str, extra: str = "") -> str:

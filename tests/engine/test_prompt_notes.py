@@ -29,7 +29,7 @@ def test_unknown_words_are_named():
     assert notes("a car") == notes("a dragon", Card()) == ()
     (note,) = notes("a dragon, a zebra and a dragon")
     assert note == Note(
-        "The miniature has never seen “dragon”, “zebra”, “and”, so expect something else there.", True
+        "The miniature has never seen “dragon”, “zebra”, so expect something else there.", True
     )
     (note,) = notes(" ".join(f"word{number}" for number in range(20)), model="me/own")
     assert note.text.startswith("This model has never seen “word0”") and "“word7” and more, so" in note.text

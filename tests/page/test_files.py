@@ -228,3 +228,6 @@ def test_a_drop_opens_the_tab_of_its_task_and_the_clips_keep_theirs(open_page, v
     drop(page, made, ".clip-tab:has(.clip-box .pane[data-state=playing]) .clip-box")  # it is a clip there
     expect(field(visible, "Seed")).to_have_value("3")
     expect(page.locator(".open-note [role=alert]")).to_contain_text("notes.txt is not a video")
+    page.wait_for_timeout(1200)
+    field(visible, "Seed").press_sequentially("1")  # something else is done: it is history
+    expect(page.locator(".open-note [role=alert]")).to_have_count(0)

@@ -137,6 +137,7 @@ def test_an_opened_video_is_made_smoother(open_page, videos):
     page.locator(".library-tab img.thumb").first.click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("Make it smoother, larger or another kind of file").click()
+    expect(button(dialog, "Stop")).to_be_hidden()  # nothing runs yet
     dialog.get_by_label("Frames").select_option("12 a second")
     dialog.get_by_label("Size").select_option("Twice as large")
     dialog.get_by_label("Kind").select_option("GIF")
@@ -149,3 +150,23 @@ def test_an_opened_video_is_made_smoother(open_page, videos):
     dialog.get_by_label("Kind").select_option("MP4")
     button(dialog, "Make it").click()
     expect(dialog.get_by_role("status").filter(has_text="Nothing would change")).to_be_visible()
+    box = dialog.get_by_role("status").filter(has_text="Nothing would change").bounding_box()
+    assert box["y"] + box["height"] <= 844  # it is not below the dialog's edge
+    page.route("**/library/finish", lambda route: route.abort())
+    button(dialog, "Make it").click()
+    expect(dialog.get_by_role("status").filter(has_text="no connection to the server")).to_be_visible()
+
+
+@needs_browser
+def test_what_was_chosen_for_a_video_stands_before_what_is_as_usual(open_page):
+    page = open_page(viewport={"width": 1280, "height": 800})
+    page.get_by_role("button", name="All videos").first.click()
+    page.locator(".library-tab img.thumb").last.click()
+    dialog = page.get_by_role("dialog")
+    first = dialog.locator(".settings-list").first
+    expect(first).to_contain_text("Seed")
+    usual = dialog.locator(".as-usual")
+    expect(usual.get_by_text("Sampler")).to_be_hidden()
+    usual.locator("summary").click()
+    expect(usual.get_by_text("Sampler")).to_be_visible()
+    assert first.locator("dt").count() < usual.locator("dt").count()

@@ -14,13 +14,16 @@ from runs import resolved
 from t2v.checks import InputError
 from t2v.engine.engine import Engine
 from t2v.jobs.job import JobView
+from t2v.jobs.stills import Still
 from t2v.page import flags, markup, notes
 from t2v.page import serve as app
 from t2v.page.form_values import settings_from, typed_number
+from t2v.page.runs_markup import runs_html
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.controlled import ResolvedControlled
 from t2v.tasks.settings import Network
 from t2v.tasks.text_to_video import TextToVideoSettings
+from t2v.tasks.tries import first_frame
 from t2v.weights.card import Card
 
 ASKED = TextToVideoSettings("a car", num_frames=3)
@@ -96,6 +99,24 @@ def test_time_left_in_words(seconds, words):
 )
 def test_the_status_says_where_the_run_stands(view, words):
     assert f">{words}</p>" in markup.status_html(view)
+
+
+@pytest.mark.parametrize(
+    ("step_s", "words"),
+    [(None, "Stopping …"), (0.4, "Stopping …"), (12.2, "Stops after this step (about 12 seconds) …")],
+)
+def test_a_stop_that_takes_a_while_says_how_long(step_s, words):
+    view = replace(RUNNING, stopping=True, step_s=step_s)
+    assert words in markup.status_html(view) and words in runs_html([view], ["text-to-video"])
+
+
+def test_tries_have_a_picture_in_the_list_and_what_has_none_a_sign():
+    picture = cv2.imencode(".webp", np.full((64, 64, 3), 90, np.uint8))[1].tobytes()
+    view = JobView("id", "done", ASKED, RESOLVED, tries=first_frame(ASKED))
+    assert "<img" in runs_html([replace(view, stills=(Still(RESOLVED, "Seed 7", picture),))], [])
+    for state, sign in (("interrupted", "↻"), ("queued", "…"), ("failed", "×")):
+        shown = runs_html([JobView("id", state, ASKED)], [])
+        assert f'<span class="no-picture" aria-hidden="true">{sign}</span>' in shown
 
 
 def test_the_caption_tells_what_the_video_was_made_from():

@@ -200,3 +200,22 @@ def test_its_files_are_there_and_outlines_are_told_in_shares():
     assert style.exists() and all(script.read_text().startswith("() => {") for script in scripts)
     one = np.array([[[0.25, 0.5], [1 / 3, 0]], [[0, 0], [0, 0]]])
     assert outlines_data((one,)) == ' data-outlines="[[[0.25,0.5],[0.333,0.0]]]"' and outlines_data(()) == ""
+
+
+def test_a_path_keeps_the_seed_of_the_picture_that_it_was_drawn_on(page):
+    page.get_by_label("What should the video show?").fill("a red car on a street")
+    page.get_by_text("Advanced options").click()
+    field(page, "Steps").fill("2")
+    drag(page, (0.3, 0.6), (0.7, 0.6))
+    expect(field(page, "Seed")).to_have_value("")  # there is no picture yet
+    button(page, "Clear").click()
+    button(page, "First frame").click()
+    page.wait_for_selector(".still img")
+    expect(page.locator(".facts [data-seed]")).to_be_visible()
+    seed = page.locator(".facts [data-seed]").inner_text()
+    page.wait_for_function("document.querySelector('.me-back').width === 256")  # which is what is drawn on
+    drag(page, (0.3, 0.6), (0.7, 0.6))
+    expect(field(page, "Seed")).to_have_value(seed)
+    expect(page.locator(".me-kept")).to_have_text(
+        f"Seed {seed} is kept, so that the video is of this picture."
+    )

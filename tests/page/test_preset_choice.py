@@ -7,7 +7,7 @@ import pytest
 from pages import button, field, needs_browser, serving
 from playwright.sync_api import Page, expect
 
-from t2v.page.presets import apply, told_html
+from t2v.page.presets import KNOWN, apply, told_html, which
 from t2v.tasks.presets import FIELDS
 
 
@@ -29,6 +29,36 @@ def test_of_models_that_are_not_on_offer_nothing_is_looked_up(tmp_path):
     assert apply(SimpleNamespace(is_open=False), "draft", str(tmp_path))[0] == 3
     assert apply(open_to_all, "draft", str(tmp_path))[0] != 3
     assert apply(open_to_all, "draft", "miniature")[0] == 10
+
+
+ALONE = SimpleNamespace(is_open=False, default_model="miniature")
+OPEN = {**dict.fromkeys((*FIELDS, *KNOWN), ""), "model": "miniature", "num_frames": 8, "move": "camera"}
+OPEN |= {"scheduler": "ddim"}
+FILLED = {**OPEN, "num_inference_steps": "25", "guidance_scale": "5", "upscale": 1, "method": "canvas"}
+FILLED |= {"motion_x": "-2", "motion_y": "0", "width": "256", "height": "256"}
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        (OPEN, "standard"),
+        (FILLED, "standard"),  # as the settings of a finished video fill the form
+        ({**FILLED, "num_inference_steps": 10}, "draft"),
+        ({**FILLED, "num_frames": 15, "motion_x": "-1"}, "standard"),
+        ({**FILLED, "motion_x": "-3"}, None),
+        ({**FILLED, "guidance_scale": "many"}, None),
+        ({**FILLED, "num_inference_steps": "7"}, None),
+        ({**FILLED, "model": "no-one/no-model"}, None),
+        ({**OPEN, "model": ""}, None),
+        ({**OPEN, "model": None}, None),
+    ],
+)
+def test_the_preset_that_a_form_is_is_found(values, name):
+    assert which(ALONE, values) == name
+
+
+def test_of_models_that_are_not_on_offer_no_preset_is_found():
+    assert which(SimpleNamespace(is_open=True, default_model="miniature"), {**OPEN, "model": "x/y"}) is None
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +124,19 @@ def test_ones_own_presets_and_last_choices_stay_in_the_browser(page):
     other.reload()
     expect(button(other, "Near <b>")).to_have_count(0)
     other.close()
+
+
+@needs_browser
+def test_the_settings_of_a_video_tick_the_preset_that_they_are(page):
+    options(page)
+    page.get_by_label("Draft").check()
+    expect(field(page, "Steps")).to_have_value("10")
+    page.get_by_label("What should the video show?").fill("a red car on a street")
+    button(page, "Run").click()
+    page.wait_for_selector(".stage video")
+    page.get_by_label("Best").check()
+    expect(field(page, "Steps")).to_have_value("50")
+    page.get_by_role("button", name="Use these settings: a red car on a street").click()
+    expect(field(page, "Steps")).to_have_value("10")
+    expect(page.get_by_label("Draft")).to_be_checked()
+    expect(page.locator(".sets:visible")).to_have_text("Sets 10 steps.")

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from gradio.context import LocalContext
 from puppet import Puppet, settings, wait
+from runs import resolved
 
 from t2v.checks import InputError
 from t2v.engine.engine import Engine
@@ -20,7 +22,8 @@ from t2v.jobs.queue import Jobs
 from t2v.page.clip import clip_tab
 from t2v.page.door.recognised import COOKIE, mark_of
 from t2v.page.markup import Stage
-from t2v.page.run_panel import ADDED, RunPanel
+from t2v.page.queue_told import added_html, begins_in_s
+from t2v.page.run_panel import RunPanel
 from t2v.page.runs_list import RunsList
 from t2v.page.runs_markup import SHOWN_ENDED, runs_html
 from t2v.page.studio import Studio
@@ -171,7 +174,9 @@ def test_a_run_that_is_asked_for_while_one_is_drawn_joins_the_queue(panel, someb
     same, note = panel._start(first, *{**form, "prompt": "one"}.values())
     assert same == gr.skip() and len(jobs.runs(visitor(studio))) == 1  # a double click
     second, note = panel._start(first, *{**form, "prompt": "two"}.values())
-    assert second == gr.skip() and ADDED in note  # the page goes on showing the first
+    assert (
+        second == gr.skip() and "Added to the queue: 1 run before it." in note
+    )  # the page goes on showing the first
     assert {view.settings.prompt for view in jobs.runs(visitor(studio))} == {"one", "two"}
 
 
@@ -220,3 +225,32 @@ def test_the_clip_of_an_earlier_programs_run_comes_back_with_its_settings(
     assert chosen.endswith("square.mp4")
     plain = JobView("0124", "queued", CannySettings(square_clip, "a car"), kept_clip=kept)
     assert panel.with_clip(plain) is plain.settings
+
+
+def test_when_a_run_begins_is_told_where_all_before_it_can_be_judged():
+    asked, drawn = settings("a"), resolved(settings("a"))
+    done = JobView("1", "done", asked, drawn, seconds_elapsed=8.0)
+    running = JobView("2", "running", asked, drawn, seconds_left=3.0)
+    waiting, mine = JobView("3", "queued", asked, ahead=1), JobView("4", "queued", asked, ahead=2)
+    assert begins_in_s(mine, [running, waiting, mine, done]) == pytest.approx(11.0)
+    assert "2 runs before it, so it begins in about 11 seconds." in added_html(
+        mine, [running, waiting, mine, done]
+    )
+    assert begins_in_s(mine, [running, waiting, mine]) is None  # nothing like it has ended yet
+    assert begins_in_s(replace(mine, others_ahead=1), [mine, done]) is None
+    assert begins_in_s(replace(mine, ahead=1), [replace(running, seconds_left=None), mine, done]) is None
+
+
+def test_notes_on_the_prompt_come_while_it_is_typed_and_leave_others_alone(tmp_path):
+    engine, jobs = Engine("cpu"), Jobs(Puppet(), tmp_path)
+    with gr.Blocks():
+        panel = build(Studio(engine, jobs))
+    form = {name: one.value for name, one in panel.form.items()}
+    told = panel._told("", *{**form, "prompt": "a zeppelin with a car"}.values())
+    assert "“zeppelin”, so expect" in told and "“with”" not in told
+    assert panel._told(told, *{**form, "prompt": "a car"}.values()) == ""
+    assert panel._told(told, *{**form, "prompt": ""}.values()) == ""
+    assert panel._told("", *{**form, "prompt": "a car"}.values()) == gr.skip()  # another may have come
+    for other in (panel.error("width is 3."), '<div data-kind="hint" data-by="busy">', "This run is gone."):
+        assert panel._told(other, *{**form, "prompt": "a zeppelin"}.values()) == gr.skip()
+    jobs.close()

@@ -3,16 +3,19 @@
 import asyncio
 import re
 import time
+import zipfile
 
 import gradio as gr
 import numpy as np
 import pytest
 from pages import button, fetched, field, needs_browser, serving
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from t2v.engine.engine import Engine
 from t2v.jobs.queue import Jobs
 from t2v.page import text_tab
+from t2v.page.save_stills import save_stills
 from t2v.page.studio import Studio
 from t2v.page.tries import COMPARED, TryingPanel
 from t2v.tasks.text_to_video import TextToVideoSettings
@@ -103,6 +106,26 @@ def test_what_is_offered_for_comparison_can_be_drawn(name):
     assert len(sweep(TextToVideoSettings("a car"), name, found).each) >= 2
 
 
+def test_pictures_are_saved_with_the_settings_of_their_videos(panel, tmp_path):
+    first, _ = panel._first("", *values(panel))
+    seed = finish(panel, first).stills[0].resolved.seed
+    copies, stills = panel.studio.copies, panel.view(first).stills
+    path = save_stills(copies, first, stills)
+    told = read_settings(path)
+    assert path.name == f"a-car-{seed}.png" and (told["seed"], told["num_frames"]) == (seed, 2)
+    assert Image.open(path).size == (64, 64) and save_stills(copies, first, stills) == path
+    many, _ = panel._vary("", 4, *values(panel, seed="5"))
+    finish(panel, many)
+    address, note = panel._save_stills(many)
+    assert note == "" and address.endswith("a-car.zip")
+    with zipfile.ZipFile(save_stills(copies, many, panel.view(many).stills)) as pictures:
+        assert pictures.namelist() == [f"0{number + 1}-seed-{5 + number}.png" for number in range(4)]
+        pictures.extract("02-seed-6.png", tmp_path)
+    assert read_settings(tmp_path / "02-seed-6.png")["seed"] == 6
+    assert "not on the server any more" in panel._save_stills("unknown")[1]
+    assert 'class="save-stills"' in shown(panel, many)
+
+
 @pytest.fixture(scope="module")
 def server(videos):
     with serving("miniature", videos) as url:
@@ -140,6 +163,11 @@ def test_a_first_frame_and_then_its_video(page, videos):
     page.wait_for_selector(".still img")
     begin = seen(page, ".still img")
     expect(page.locator(".status p")).to_contain_text("So the video begins")
+    expect(page.get_by_label("Save as")).to_be_hidden()  # there is no video yet
+    with page.expect_download() as waiting:
+        button(page, "Save as PNG").click()
+    waiting.value.save_as(videos / "first.png")
+    assert np.abs(small(np.array(Image.open(videos / "first.png").convert("RGB"))) - begin).mean() < 6
     button(page, "Run").click()
     page.wait_for_selector(".stage video")
     path = fetched(page, videos)
@@ -155,9 +183,11 @@ def test_of_variations_one_becomes_a_video_that_begins_with_it(page, videos):
     field(page, "Steps").fill("4")
     field(page, "Frames").fill("3")
     page.get_by_text("Try before you make").click()
+    page.locator(".tries").scroll_into_view_if_needed()
     button(page, "Variations").click()
     page.wait_for_function("document.querySelectorAll('.still img').length === 4")
     expect(page.locator(".status p")).to_contain_text("Press the one whose video you want")
+    page.wait_for_function("document.querySelector('.stage').getBoundingClientRect().top >= 0")
     begin = seen(page, '.still[data-still="2"] img')
     label = page.locator(".still").nth(2).inner_text()
     page.locator(".still").nth(2).press("Enter")  # by keyboard
@@ -185,3 +215,9 @@ def test_seconds_frames_and_rate_stay_together(page):
     expect(length).to_have_value(re.compile(r"1\.1[23]?"))
     length.fill("100")
     expect(field(page, "Frames")).to_have_value("300")
+    expect(told).to_have_text("= 300 frames at 8 a second; 800 were asked for, and 300 are the most here")
+    expect(length).to_have_value("37.5")
+    length.fill("0")
+    expect(told).to_have_text("= 1 frame at 8 a second; a video has at least one")
+    field(page, "Frames").fill("4")
+    expect(told).to_have_text("= 4 frames at 8 a second")

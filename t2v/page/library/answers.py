@@ -16,6 +16,7 @@ from t2v.library.search import Query, neighbours, overview, search
 from t2v.page.door.gates import API, Gate, path_of, refusal
 from t2v.page.library.again import Again, again, going_on
 from t2v.page.library.shelf import Shelf, told
+from t2v.page.library.usual import usual
 from t2v.page.markup import file_url
 
 BELOW = f"{API}/library/"
@@ -119,7 +120,7 @@ class Answers:
     def video(self, values: Values) -> Values:
         """One video with its settings."""
         entry = self._one(values)
-        return {**self._told([entry])[0], "settings": entry.settings}
+        return {**self._told([entry])[0], "settings": entry.settings, "usual": usual(entry.settings)}
 
     def form(self, values: Values) -> Values:
         """What its tab shows with its settings, and whatever could not be taken of them."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from t2v.page.model_told import unmarked
 from t2v.page.open_file import as_shown
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
@@ -51,7 +52,7 @@ def _fields(panel: RunPanel) -> dict[str, Any]:
     """Field -> [label, names of its choices by their values]."""
     spoken = {**{name: field.label for name, field in panel.form.items()}, **panel.spoken}
     choices = {
-        name: {str(value): shown for shown, value in getattr(field, "choices", None) or ()}
+        name: {str(value): unmarked(shown) for shown, value in getattr(field, "choices", None) or ()}
         for name, field in panel.form.items()
     }
     return {name: [label, choices.get(name, {})] for name, label in spoken.items() if label}

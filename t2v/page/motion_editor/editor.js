@@ -8,6 +8,7 @@
         brush: 'Paint over the subject in the first frame.',
         eraser: 'Take away what was painted too much.',
     };
+    const GUESSED = ' The box is a guess until a run has found the subject; it then starts from there.';
     const UNREAD = 'What is written below cannot be read yet; Run will say why.';
     const TEXT = window.motionText, SKETCH = window.motionSketch;
 
@@ -67,6 +68,9 @@
             return (mask && SKETCH.ofMask(mask)) || (outline ? SKETCH.measured(outline, false) : SKETCH.SOMEWHERE);
         }
 
+        // whether nobody knows yet where the thing is
+        get isGuessed() { return this.shape === SKETCH.SOMEWHERE && Boolean(this.part); }
+
         draw() {
             this.$('.me-stage').style.setProperty('--aspect', this.width / this.height);
             this.sketch.shaped(this.width / this.height);
@@ -88,7 +92,8 @@
             this.root.dataset.tool = this.tool;
             this.root.querySelectorAll('[data-tool]').forEach((one) => one.setAttribute('aria-pressed', one.dataset.tool === this.tool));
             this.$('[data-do=play]').setAttribute('aria-pressed', this.playing);
-            this.$('.me-help').textContent = this.broken ? UNREAD : HELP[this.tool];
+            this.$('.me-help').textContent = this.broken ? UNREAD : `${HELP[this.tool]}${this.isGuessed ? GUESSED : ''}`;
+            this.$('.me-kept').textContent = this.kept ? `Seed ${this.kept} is kept, so that the video is of this picture.` : '';
             const outlines = this.$('.me-outline').checked ? this.outlines : [];
             this.sketch.drawStill({ part: this.part, shape: this.shape, count: this.count, outlines, drawing: this.drawing, frame: this.frame });
             this.sketch.moveTo(this.part, this.shape, this.frame, this.count);
@@ -209,6 +214,7 @@
         up() {
             if (!this.drag) return;
             if (this.drag === 'line') this.finishLine();
+            this.kept = this.form.keepSeed() || this.kept;
             this.drag = this.drawing = null;
             this.write();
         }
@@ -233,6 +239,7 @@
             if (done === 'clear') {
                 this.masks.splice(this.place, 1);
                 this.parts = this.parts.filter((one) => one !== this.part);
+                this.kept = '';
                 this.write();
             }
             if (done === 'unkey' && this.part && this.frame) {

@@ -19,8 +19,8 @@
         read() {
             const [text, painted] = ['motion-text', 'painted-text'].map((kind) => this.field(kind));
             if (!text || !painted) return null;
-            const picture = this.tab.querySelector('.stage .picture');
-            const side = (name, label, otherwise) => (picture && Number(picture.style.getPropertyValue(name))) || this.number(label, otherwise);
+            const picture = this.picture();
+            const side = (name, label, otherwise) => (picture && Number(getComputedStyle(picture).getPropertyValue(name))) || this.number(label, otherwise);
             const width = side('--w', 'Width', 256);
             const chosen = this.tab.querySelector('.what-moves input:checked');
             return { text: text.value, painted: painted.value, picture, width, height: side('--h', 'Height', width),
@@ -28,12 +28,30 @@
                 move: chosen ? chosen.value : 'camera', moveLabel: chosen ? chosen.closest('label').textContent.trim() : 'What moves' };
         }
 
+        // What the stage shows: a video, or a first frame alone; of several pictures none is meant.
+        picture() {
+            const stills = this.tab.querySelectorAll('.stage .still');
+            return this.tab.querySelector('.stage .picture') || (stills.length === 1 ? stills[0] : null);
+        }
+
         // Gradio hears of a value only by the event of one who types.
         set(kind, value) {
             const field = this.field(kind);
-            if (field.value === value) return;
+            if (field.value !== value) this.write(field, value);
+        }
+
+        write(field, value) {
             Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), 'value').set.call(field, value);
             field.dispatchEvent(new Event('input', { bubbles: true }));
+        }
+
+        // A path belongs to the picture that it was drawn on: its seed is kept where none is chosen. The seed, if so.
+        keepSeed() {
+            const seed = this.tab.querySelector('.result [data-seed]');
+            const field = this.tab.querySelector('.seed-field textarea, .seed-field input');
+            if (!seed || !field || field.value.trim() || !this.picture()) return '';
+            this.write(field, seed.dataset.seed);
+            return seed.dataset.seed;
         }
 
         choose(move) {

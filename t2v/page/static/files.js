@@ -38,4 +38,18 @@
             input.value = ''; // the same file once more is a change too
         }
     }, true);
+
+    // What was wrong with a file is told until something else is done; that its settings are here, until they run.
+    let told = null, since = 0;
+    setInterval(() => {
+        const note = document.querySelector('.open-note .note');
+        if (note !== told) [told, since] = [note, performance.now()];
+    }, 200);
+    const hush = (event) => {
+        if (!told || !event.isTrusted || performance.now() - since < 1000 || !(event.target instanceof Element)) return;
+        const runs = event.target.closest('.run-row button');
+        if (event.target.closest('.open-note') || !(runs || told.dataset.kind === 'error')) return;
+        document.getElementById('open-note-hush')?.click();
+    };
+    for (const kind of ['input', 'click', 'keydown']) document.addEventListener(kind, hush, true);
 }

@@ -4,6 +4,9 @@
     const BASE = 'gradio_api/library/';
     const library = (window.t2vLibrary = { words: {}, listeners: new Set(), picked: new Map() });
 
+    const reached = (...asked) => fetch(...asked).catch(() => { // browsers only say that it failed
+        throw new Error('There is no connection to the server; try again in a moment.');
+    });
     const answered = async (answer) => {
         const given = await answer.json().catch(() => ({}));
         if (!answer.ok) throw new Error(given.detail || 'The server does not answer; try again in a moment.');
@@ -12,10 +15,10 @@
     library.ask = async (name, values = {}) => {
         const kept = Object.entries(values).filter(([, value]) => value !== '' && value !== false && value !== undefined);
         const named = kept.map(([key, value]) => [key, value === true ? 'yes' : value]);
-        return answered(await fetch(`${BASE}${name}?${new URLSearchParams(named)}`));
+        return answered(await reached(`${BASE}${name}?${new URLSearchParams(named)}`));
     };
     library.order = async (name, values) =>
-        answered(await fetch(BASE + name, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(values) }));
+        answered(await reached(BASE + name, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(values) }));
 
     library.make = (tag, about = {}, ...inside) => {
         const one = document.createElement(tag);

@@ -17,7 +17,7 @@
         const [rate, rateField] = choice('Frames', RATES, '');
         const [size, sizeField] = choice('Size', SIZES, '1');
         const [kind, kindField] = choice('Kind', KINDS, own);
-        const told = make('p', { role: 'status' });
+        const told = make('p', { role: 'status', hidden: true });
         const bar = make('progress', { 'aria-label': 'Progress', hidden: true });
         const begin = make('button', { type: 'button', class: 'main' }, 'Make it');
         const stop = make('button', { type: 'button', hidden: true }, 'Stop');
@@ -31,6 +31,10 @@
                 bar.value = step.done;
             } else {
                 bar.removeAttribute('value');
+            }
+            if (told.hidden) {
+                told.hidden = false; // it begins: what follows is to be seen
+                setTimeout(() => told.scrollIntoView({ block: 'nearest', behavior: 'smooth' }), 50);
             }
             if (works) told.textContent = step.total ? `Frame ${step.done} of ${step.total}` : 'Getting ready …';
             if (step.state === 'stopped') told.textContent = 'Stopped; nothing was kept of it.';
@@ -48,16 +52,18 @@
             if (!told.isConnected && step.state !== 'stopped') library.say(told.textContent, null, step.state === 'failed');
         };
         begin.addEventListener('click', async () => {
+            told.hidden = true;
             const values = { id: video.id, upscale: Number(size.value), fps: rate.value ? Number(rate.value) : null, kind: kind.value };
             try {
                 const { step } = await library.order('finish', values);
                 stop.onclick = tried(() => library.order('finish_stop', { id: step }));
                 follow(step);
             } catch (error) {
-                told.textContent = error.message;
+                show({ state: 'failed', error: error.message });
             }
         });
-        return make('details', { class: 'finish' }, make('summary', {}, 'Make it smoother, larger or another kind of file'),
+        const opened = (event) => event.target.open && event.target.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+        return make('details', { class: 'finish', ontoggle: opened }, make('summary', {}, 'Make it smoother, larger or another kind of file'),
             make('div', { class: 'acts' }, rateField, sizeField, kindField), make('div', { class: 'acts' }, begin, stop, bar), told);
     };
 }

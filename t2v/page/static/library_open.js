@@ -68,6 +68,14 @@
     ];
     const list = (rows, kind) => make('dl', { class: kind }, ...rows.flatMap(([label, value]) => [make('dt', {}, label), make('dd', {}, value)]));
 
+    // what was chosen for this video first; what is as usual lies under a fold
+    const settingsLists = (video) => {
+        const usual = new Set(video.usual), rows = settingsOf(video);
+        const of = (some) => list(some.map(([, label, value]) => [label, value]), 'settings-list');
+        const [own, rest] = [rows.filter(([name]) => !usual.has(name)), rows.filter(([name]) => usual.has(name))];
+        return [own.length ? of(own) : null, rest.length > 0 && make('details', { class: 'as-usual' }, make('summary', {}, `As usual: ${library.counted(rest.length, 'setting')}`), of(rest))];
+    };
+
     const button = (text, act, kind = '') => make('button', { type: 'button', class: kind, onclick: act }, text);
     const leave = (work) => () => {
         dialog.close();
@@ -107,7 +115,7 @@
             make('div', {}, video.twins > 0 && make('p', { class: 'hint' }, `${library.counted(video.twins, 'other video')} of yours ${video.twins === 1 ? 'has' : 'have'} the very same content.`),
             list(facts(video), 'facts-list'),
             canUse ? make('h3', {}, 'Settings') : make('p', { class: 'hint' }, 'This file carries no settings.'),
-            list(settingsOf(video).map(([, label, value]) => [label, value]), 'settings-list'))));
+            ...settingsLists(video))));
         dialog.keys = (key) => {
             if (key === 'ArrowLeft' && near.newer) library.open(near.newer);
             if (key === 'ArrowRight' && near.older) library.open(near.older);

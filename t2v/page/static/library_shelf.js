@@ -29,7 +29,7 @@
             ? make('button', { type: 'button', class: 'small back', 'aria-label': `Bring back: ${name}`, onclick: () => library.bringBack([video.id]) }, 'Bring back')
             : star;
         return make('div', { class: 'video-card', role: 'listitem', 'data-id': video.id },
-            make('button', { type: 'button', class: 'open', disabled: video.deleted, onclick: () => open(video) }, library.thumbnail(video)),
+            make('button', { type: 'button', class: 'open', 'aria-label': `Open: ${name}`, disabled: video.deleted, onclick: () => open(video) }, library.thumbnail(video)),
             corner,
             !video.deleted && make('label', { class: 'pick' }, pick),
             make('p', { title: name }, name),
@@ -54,7 +54,7 @@
             row.replaceChildren(...videos.map((video) => {
                 const key = `${video.id} ${video.prompt}`;
                 return before.get(key) || make('div', { role: 'listitem', 'data-key': key },
-                    make('button', { type: 'button', class: 'open', title: video.prompt || video.name, onclick: () => open(video) }, library.thumbnail(video)));
+                    make('button', { type: 'button', class: 'open', 'aria-label': `Open: ${video.prompt || video.name}`, title: video.prompt || video.name, onclick: () => open(video) }, library.thumbnail(video)));
             }));
         };
         place.classList.add('empty');

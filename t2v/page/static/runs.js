@@ -100,6 +100,12 @@
         press('runs-act');
     });
 
+    document.addEventListener('click', (event) => { // in the note of a run that was added
+        if (!(event.target instanceof Element && event.target.closest('.show-runs'))) return;
+        list()?.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+        list()?.querySelector('li[data-state=queued] button:enabled')?.focus({ preventScroll: true });
+    });
+
     document.addEventListener('change', async (event) => {
         const tick = event.target instanceof Element && event.target.closest('.runs .tell-me');
         if (!tick) return;

@@ -3,11 +3,13 @@
     const TASK = 'text-to-video';
     const press = (name) => document.getElementById(`${name}-${TASK}`)?.click();
     document.addEventListener('click', (event) => {
-        const pressed = event.target instanceof Element && event.target.closest('button.still, button.back');
+        const pressed = event.target instanceof Element && event.target.closest('button.still, button.back, button.save-stills');
         if (!pressed) return;
         if (pressed.classList.contains('still')) {
             window.pickedStill = Number(pressed.dataset.still);
             press('pick');
+        } else if (pressed.classList.contains('save-stills')) {
+            press('save-stills');
         } else {
             sessionStorage.setItem(`run-of-${TASK}`, pressed.dataset.run);
             press('restore');

@@ -1,0 +1,30 @@
+"""Which of a video's settings are as usual: those that an untouched form would have given it."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from t2v.engine.defaults import AS_DRAWN, told_method
+from t2v.page.model_told import taken
+from t2v.tasks import TASKS
+
+
+def usual(settings: Mapping[str, Any]) -> list[str]:
+    """The names of those settings; [] of an unknown task. settings: as a video's file carries them."""
+    kind = TASKS.get(str(settings.get("task")))
+    if kind is None:
+        return []
+    model = str(settings.get("model", ""))
+    known = {name: settings.get(name) for name in ("num_frames", "move")} | {"model": model, "method": ""}
+    suits = {"upscale": AS_DRAWN, "method": told_method(model), **taken(kind, known)}
+    fields = {field.name: field.default for field in dataclasses.fields(kind)}
+    found = {name: suits.get(name) if default is None else default for name, default in fields.items()}
+    return [name for name, default in found.items() if name in settings and _same(settings[name], default)]
+
+
+def _same(value: Any, other: Any) -> bool:
+    numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (value, other))
+    if numbers:
+        return math.isclose(value, other, rel_tol=1e-6, abs_tol=1e-9)
+    return bool(value == other) or (value in ("", [], None) and other in ("", (), None))

@@ -1,0 +1,144 @@
+"""What the page tells of the model that is chosen: whether it has to be fetched, and what suits it.
+
+Nothing is loaded or fetched for it; an app that is open to others looks for no name that it does not list.
+"""
+
+import html
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from t2v.checks import InputError
+from t2v.engine.defaults import told_defaults, told_method
+from t2v.page.events import RAW
+from t2v.page.form_values import typed_number
+from t2v.tasks import Settings
+from t2v.tasks.travel import TRAVELS, speeds
+from t2v.weights.here import is_here, size_gb
+from t2v.weights.source import Source
+
+Choices = list[tuple[str, str]]
+Offers = Callable[[], Choices]  # what there is to choose now, unmarked
+MOVED_BY = ("num_frames", "move", "method")  # what the model's own motion depends on
+SUITS = "suits the model"
+MARK = ": to be fetched ("
+MANY = 1_000_000  # frames: more are mistyped
+LATEST: dict[str, Any] = {**RAW, "trigger_mode": "always_last"}
+
+
+def to_fetch(model: str) -> str | None:
+    """ "4 GB" of a model that is not on this machine, "size unknown" where nobody says; None where it is."""
+    if is_here(model):
+        return None
+    size = size_gb(model)
+    return "size unknown" if size is None else f"{size:.0f} GB"
+
+
+def unmarked(name: str) -> str:
+    """The name of a choice of the picker without its mark."""
+    return name.partition(MARK)[0]
+
+
+def marked(choices: Sequence[tuple[str, str]]) -> Choices:
+    """The picker's choices, those marked that have to be fetched."""
+    sizes = [to_fetch(model) for _, model in choices]
+    return [
+        (name if size is None else f"{name}{MARK}{size})", model)
+        for (name, model), size in zip(choices, sizes, strict=True)
+    ]
+
+
+def told_html(model: object, is_editor: bool) -> str:
+    """The line below the picker about the model that is chosen; empty where there is nothing to say."""
+    if not isinstance(model, str) or not model.strip():
+        return ""
+    if Source.parse(model).is_bundled:
+        return _told(f"The miniature is quick and knows few {'instructions' if is_editor else 'words'}.")
+    size = to_fetch(model)
+    if size is None:
+        return ""
+    much = "how much that is is not known here" if size == "size unknown" else f"about {size}"
+    return _told(f"This model is not on this machine yet: the first run fetches it ({much}), and keeps it.")
+
+
+def _told(text: str) -> str:
+    return f'<p class="fetched" role="status">{html.escape(text)}</p>'
+
+
+def offered(offers: Offers, is_open: bool) -> Callable[[str], bool]:
+    """Whether a name may be looked for: in an app that is open to others only those of the picker."""
+    return lambda model: not is_open or model in {one for _, one in offers()}
+
+
+def follow_model(
+    picker: gr.Dropdown, offers: Offers, is_editor: bool, is_offered: Callable[[str], bool]
+) -> None:
+    """Places the line below the picker, which from now on follows it. offers: unmarked, as they are now."""
+    picker.choices = marked(offers())
+    line = gr.HTML(told_html(picker.value, is_editor), elem_classes="model-told", apply_default_css=False)
+
+    def told(model: object) -> tuple[Any, str]:
+        if not isinstance(model, str) or not is_offered(model):
+            return gr.skip(), ""
+        return gr.update(choices=marked(offers())), told_html(model, is_editor)
+
+    picker.change(told, [picker], [picker, line], **LATEST)
+
+
+def follow_defaults(
+    kind: type[Settings], form: Mapping[str, Component], is_offered: Callable[[str], bool]
+) -> None:
+    """Fields that may stay empty show what the model takes then, as soon as it is chosen."""
+    told = [name for name, one in form.items() if getattr(one, "placeholder", None) == SUITS]
+    watched = [name for name in ("model", *MOVED_BY, "width", "height") if name in form]
+    work = partial(_placeholders, kind, told)
+    now = work({name: getattr(form[name], "value", None) for name in watched})
+    for name, shown in zip(told, now, strict=True):
+        form[name].placeholder = shown
+
+    def changed(*values: Any) -> list[Any]:
+        known = dict(zip(watched, values, strict=True))
+        model = known["model"]
+        is_known = isinstance(model, str) and is_offered(model)
+        shown = work(known) if is_known else [SUITS] * len(told)
+        return [gr.update(placeholder=one) for one in shown]
+
+    outputs = [form[name] for name in told]
+    gr.on(
+        [form[name].change for name in watched], changed, [form[name] for name in watched], outputs, **LATEST
+    )
+
+
+def taken(kind: type[Settings], known: Mapping[str, Any]) -> dict[str, float]:
+    """What a run takes for fields that stay empty, as far as the model's name tells it.
+
+    known: the form's values of "model", "width", "height" and MOVED_BY, of those that there are.
+    """
+    try:
+        own = told_defaults(str(known["model"]), kind)
+    except InputError:
+        own = {}
+    size = [known.get(name) for name in ("width", "height")]
+    is_own_size = all(str(one or "").strip() in ("", f"{own.get('width', 0):g}") for one in size)
+    if not is_own_size:  # then times are others
+        own = {name: value for name, value in own.items() if name not in ("t0", "t1")}
+    return {**own, **_motion(own, known)} if own and kind.way == "text" else own
+
+
+def _placeholders(kind: type[Settings], told: Sequence[str], known: Mapping[str, Any]) -> list[str]:
+    """What each field takes where it stays empty, as a text. known: of the form, as far as that matters."""
+    own = taken(kind, known)
+    return [f"{round(own[name], 2) + 0.0:g}" if name in own else SUITS for name in told]
+
+
+def _motion(own: Mapping[str, float], known: Mapping[str, Any]) -> dict[str, float]:
+    """Pixels a frame, where neither the prompt nor another option moves it in a way of its own."""
+    frames = typed_number(str(known.get("num_frames") or ""))
+    if not isinstance(frames, float) or not 1 <= frames < MANY:
+        return dict.fromkeys(TRAVELS, 0.0)
+    move = str(known.get("move") or "camera")
+    method = str(known.get("method") or "") or told_method(str(known["model"]))
+    return speeds(own, int(frames), move, method if move == "camera" else "canvas")

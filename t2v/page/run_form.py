@@ -1,0 +1,50 @@
+"""The form of a tab: its components by the settings' field names, and what they say."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from t2v.page import notes
+from t2v.page.form_fields import form_value
+from t2v.page.form_values import settings_from, values_of
+from t2v.page.studio import Studio
+from t2v.page.visitors import check_offered
+from t2v.tasks import Settings
+
+
+class RunForm:
+    """``form`` is filled by who lays it out; ``settings`` and ``values`` may make something else of it.
+
+    spoken: names of fields whose labels are none. keep: what the browser does to keep the form as it is.
+    """
+
+    def __init__(self, studio: Studio, settings_class: type[Settings]) -> None:
+        self.studio = studio
+        self.settings_class = settings_class
+        self.form: dict[str, Component] = {}
+        self.spoken = {"prompt": "Prompt"}
+        self._typed = f"form-of-{settings_class.task}"  # in the browser's session storage
+        self.keep = f"(...values) => {{ sessionStorage.setItem('{self._typed}', JSON.stringify(values)); }}"
+
+    def settings(self, values: dict[str, Any]) -> Any:
+        """The form's values, typed numbers being numbers already → settings; InputError if there are none."""
+        settings = settings_from(self.settings_class, values)
+        check_offered(self.studio, settings)
+        return settings
+
+    def values(self, settings: Any) -> dict[str, Any]:
+        """Settings → the form's values, in the form's order."""
+        found = {name: form_value(settings, name) for name in self.form}
+        chosen = {name for name, field in self.form.items() if isinstance(field, gr.Dropdown)}
+        return {name: "" if value is None and name in chosen else value for name, value in found.items()}
+
+    def typed(self, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+        """Raw values of the form's fields by name; what was typed for a number becomes one."""
+        return values_of(self.settings_class, names, values)
+
+    def error(self, sentence: str, by: str = notes.RUN) -> str:
+        """The note for what is wrong, in the words of this form; by: who told it."""
+        labels = {name: component.label for name, component in self.form.items()}
+        return notes.error_html(sentence, {**labels, **self.spoken}, by)
