@@ -22,6 +22,7 @@ from t2v.jobs.job import Job, JobView
 from t2v.jobs.ledger import Ledger
 from t2v.jobs.picture import picture_of
 from t2v.jobs.profile import Profiles
+from t2v.jobs.sources import source_of
 from t2v.jobs.worker import Worker
 from t2v.jobs.workshop import sweep
 from t2v.library.index import Library
@@ -93,7 +94,7 @@ class Jobs:
         job.tries = tries
         with self._changed:
             self._check_room(job)  # before a large clip is copied
-        job.kept_clip = self._ledger.keep_clip(job.id, settings)
+        job.kept_clip = None if tries is not None else self._ledger.kept.keep(job.id, settings)
         try:
             with self._changed:
                 self._check_room(job)
@@ -103,7 +104,7 @@ class Jobs:
                 self._jobs[job.id] = job
                 self._reorder([*self._waiting, job])
         except InputError:
-            self._ledger.drop_clip(job.id)
+            self._ledger.kept.drop(job.id)
             raise
         return job.id
 
@@ -132,6 +133,15 @@ class Jobs:
             waiting = [job for job in self._waiting if job.visitor == visitor]
             ended = [job for job in reversed(mine) if job.finished]
             return [self._view(job) for job in (*running, *waiting, *ended)]
+
+    def kept_source(self, path: str, visitor: str | None = None) -> Path | None:
+        """What is kept of a clip or picture that one of a visitor's runs was asked for with, from there."""
+        with self._changed:
+            for job in reversed(self._jobs.values()):
+                kept = job.kept_clip if job.visitor == visitor else None
+                if kept is not None and path in (job.asked_from, source_of(job.settings)) and kept.is_file():
+                    return kept
+        return None
 
     def stop(self, job_id: str) -> None:
         """Stops this job: at once if it waits, within a step if it runs; nothing happens if it has ended."""

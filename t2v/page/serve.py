@@ -175,6 +175,7 @@ def _gates(
     from t2v.page.endpoints import named_endpoints
     from t2v.page.library.again import run_again
     from t2v.page.library.answers import library_answers
+    from t2v.page.uploads import renewed
     from t2v.page.visitors import visitor_of
 
     def inputs_of(number: int) -> list[bool | None] | None:
@@ -191,7 +192,8 @@ def _gates(
     if is_for_itself(options):
         gates.insert(0, only_neighbours(options.host, options.root_path))
     if studio.shelf is not None:
-        gates.append(library_answers(studio.shelf, partial(visitor_of, studio), partial(run_again, studio)))
+        asked = partial(visitor_of, studio), partial(run_again, studio), partial(renewed, studio)
+        gates.append(library_answers(studio.shelf, *asked))
 
     def is_ours(path: Path, request: Any) -> bool:
         return studio.gives_out(path, visitor_of(studio, request))

@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from gradio.utils import get_upload_folder
 
 from t2v.checks import InputError
 from t2v.jobs.job import JobView
+from t2v.jobs.sources import source_of, with_source
 from t2v.page.door.belongings import PREFIX, UPLOADS
+from t2v.page.studio import Studio
 from t2v.program import bundled
 
 logger = logging.getLogger(__name__)
@@ -88,18 +90,35 @@ def _allowed(sent: object, field: str) -> str:
     return str(place)
 
 
-def with_kept_clip(view: JobView) -> Any:
-    """The settings of a run; where its upload went with an earlier program, on a new one of the kept clip."""
+def with_kept_source(view: JobView) -> Any:
+    """The settings of a run; where its upload went with an earlier program, on a new one of what was kept."""
     kept = view.kept_clip
-    if kept is None or view.settings.clip != str(kept) or not kept.is_file():
+    if kept is None or source_of(view.settings) != str(kept) or not kept.is_file():
         return view.settings
+    return with_source(view.settings, uploaded_anew(kept))
+
+
+def renewed(studio: Studio, who: str | None, path: str) -> str:
+    """The path of an upload; where it went with an earlier program, of a new one if a run was made from it.
+
+    who: asks; of the runs of others nothing is known.
+    """
+    try:
+        return _allowed(path, "clip")
+    except InputError:
+        kept = studio.jobs.kept_source(path, who)
+    return path if kept is None else uploaded_anew(kept)
+
+
+def uploaded_anew(kept: Path) -> str:
+    """What was kept, as an upload to this program."""
     folder = Path(get_upload_folder()) / secrets.token_hex(16)
     folder.mkdir(parents=True)
     try:
         os.link(kept, folder / kept.name)
     except OSError:  # another disk, or a kind of disk without links
         shutil.copyfile(kept, folder / kept.name)
-    return replace(view.settings, clip=str((folder / kept.name).resolve()))
+    return str((folder / kept.name).resolve())
 
 
 def _was_uploaded(place: Path) -> bool:

@@ -25,7 +25,7 @@ from t2v.page.runs_list import RunsList
 from t2v.page.runs_markup import SHOWN_ENDED, runs_html
 from t2v.page.studio import Studio
 from t2v.page.text_tab import build
-from t2v.page.uploads import allowed_clip
+from t2v.page.uploads import allowed_clip, renewed
 from t2v.page.visitors import source, visitor
 from t2v.tasks.canny import CannySettings
 
@@ -220,3 +220,21 @@ def test_the_clip_of_an_earlier_programs_run_comes_back_with_its_settings(
     assert chosen.endswith("square.mp4")
     plain = JobView("0124", "queued", CannySettings(square_clip, "a car"), kept_clip=kept)
     assert panel.with_clip(plain) is plain.settings
+
+
+def test_an_upload_that_went_with_an_earlier_program_is_renewed_for_whoever_ran_it(
+    studio, somebody, jobs, puppet, square_clip, tmp_path
+):
+    gone = tmp_path / "t2v-server-x" / "uploads" / "1" / "car.mp4"
+    gone.parent.mkdir(parents=True)
+    gone.write_bytes(Path(square_clip).read_bytes())
+    somebody("a")
+    jobs.submit(CannySettings(str(gone), "a car"), visitor(studio))
+    gone.unlink()
+    found = renewed(studio, visitor(studio), str(gone))
+    assert allowed_clip(found) == found and Path(found).read_bytes() == Path(square_clip).read_bytes()
+    assert renewed(studio, visitor(studio), found) == found  # and no other copy each time
+    somebody("b")
+    assert renewed(studio, visitor(studio), str(gone)) == str(gone)
+    with pytest.raises(InputError, match="no longer has this clip; choose it again"):
+        allowed_clip(str(gone))

@@ -23,7 +23,8 @@ from t2v.page.notes import CLIP, SEEN, WITHOUT_ERROR, is_by
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
 from t2v.page.turns import Turns
-from t2v.page.uploads import allowed_clip, with_kept_clip
+from t2v.page.uploads import allowed_clip, renewed, with_kept_source
+from t2v.page.visitors import visitor
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
 
@@ -71,7 +72,7 @@ class ClipPanel(RunPanel):
     def __init__(self, studio: Studio, settings_class: type[ClipSettings]) -> None:
         super().__init__(studio, settings_class)
         self.panes = Panes(studio.glances, settings_class)
-        self.choice = Choice(settings_class, self.view, self.kept)
+        self.choice = Choice(settings_class, self.view, self.kept, self._renewed)
 
     def buttons(self) -> None:
         super().buttons()
@@ -87,6 +88,7 @@ class ClipPanel(RunPanel):
         clip = {"inputs": inputs, "outputs": [self.note, self.plan, *panes]}
         # what a failed run saw is gone when it ends
         before = [*self.choice.wire(self.note, self.keep), restored, self.filled, *self.followed]
+        self.choice.remember(self.filled)
         show_clip = self._in_turn(self.studio.glances.looking, self._show_clip)
         shown = [event.then(show_clip, **clip, **PREVIEW) for event in before]
         shown.append(gr.on(_changes(other_frames), show_clip, **clip, **PREVIEW))
@@ -126,7 +128,10 @@ class ClipPanel(RunPanel):
         return {name: clip_fields.value(settings, name) for name in self.form}
 
     def with_clip(self, view: JobView) -> Any:
-        return with_kept_clip(view)
+        return with_kept_source(view)
+
+    def _renewed(self, clip: str) -> str:
+        return renewed(self.studio, visitor(self.studio), clip)
 
     def about(self, view: JobView | None) -> str:
         return "" if view is None else self.choice.name(view.settings.clip)
