@@ -96,6 +96,7 @@ class Job:
     label: str = ""
     stop_asked: bool = False
     started_s: float | None = None
+    drawn_from_s: float | None = None  # its weights being in memory
     ended_s: float | None = None
     pace: deque[tuple[float, float]] = field(
         default_factory=lambda: deque(maxlen=RECENT_STEPS)

@@ -15,6 +15,7 @@ from typing import Any
 from t2v.checks import InputError
 from t2v.jobs.job import FINISHED, Job
 from t2v.jobs.kept import KeptSources
+from t2v.jobs.paces import paces_table
 from t2v.jobs.sources import source_of
 from t2v.jobs.stored import Past, settings_from_text, text_of
 from t2v.jobs.workshop import told
@@ -35,7 +36,7 @@ def _first(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS = (_first,)
+MIGRATIONS = (_first, paces_table)
 
 
 class Ledger:
@@ -69,6 +70,11 @@ class Ledger:
                 self.kept = KeptSources(self.folder / f"{name}-clips")
                 return Database(self.folder / f"{name}.sqlite3", MIGRATIONS, durable=True)
         raise OSError("this folder knows no locks, or too many programs use it")
+
+    @property
+    def database(self) -> Database:
+        """The file."""
+        return self._database
 
     def close(self) -> None:
         """Let go of the file, for the next program."""

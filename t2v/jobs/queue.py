@@ -20,16 +20,19 @@ from t2v.engine.engine import Engine
 from t2v.jobs import order
 from t2v.jobs.job import Job, JobView
 from t2v.jobs.ledger import Ledger
+from t2v.jobs.paces import Paces, Size
 from t2v.jobs.picture import picture_of
 from t2v.jobs.profile import Profiles
 from t2v.jobs.sources import source_of
 from t2v.jobs.worker import Worker
 from t2v.jobs.workshop import sweep
 from t2v.library.index import Library
+from t2v.tasks.clip import ClipSettings
 from t2v.tasks.tries import Tries
 
 logger = logging.getLogger(__name__)
 
+MOST_TIMED = 8  # runs that wait to be timed
 KEPT_FRAMES = 16  # of a stopped run's preview
 
 
@@ -72,6 +75,8 @@ class Jobs:
             self._jobs[job.id] = job
         self._waiting = order.in_order(job for job in self._jobs.values() if job.state == "queued")
         self._round = max((job.round for job in self._jobs.values() if job.state != "queued"), default=0)
+        self.paces = Paces(self._ledger.database, str(getattr(engine, "device", "")))
+        self._to_time: list[tuple[ClipSettings, Size]] = []  # runs whose pace is to be measured
         self._worker = Worker(engine, self.output_folder, self._changed, self._ledger.plan, library)
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
         self._thread.start()
@@ -119,6 +124,20 @@ class Jobs:
         own = sum(job.source is not None and other.source == job.source for other in self._waiting)
         if own >= share:
             raise InputError(f"{counted(own, 'run')} of yours wait already; try again when one has begun.")
+
+    def measure_pace(self, settings: ClipSettings, size: Size) -> bool:
+        """Whether ``paces`` will know such runs at this size: the device times a few frames once it is idle.
+
+        Once for each, of what is cheap to time, and not while there are runs: they come first, and tell it.
+        """
+        with self._changed:
+            is_busy = self._running is not None or self._waiting or self._closed
+            if is_busy or self.paces.is_known(settings, size) or not self._worker.may_time(settings):
+                return False
+            if len(self._to_time) < MOST_TIMED and self.paces.begin(settings, size):
+                self._to_time.append((settings, size))
+                self._changed.notify_all()
+            return self.paces.is_under_way(settings, size)
 
     def follow(self, job_id: str) -> JobView:
         """How the job stands now. InputError if this id is not known (any more)."""
@@ -255,26 +274,40 @@ class Jobs:
 
     # The worker's side
 
+    def _is_idle(self) -> bool:
+        return not self._waiting and not self._closed
+
+    def _next(self) -> Job:
+        """The run whose turn it is, which begins; the lock is held."""
+        job = self._running = self._waiting.pop(0)
+        job.state, job.started_s = "running", time.monotonic()
+        self._round = job.round
+        job.profile = None if job.tries else self._profiles.like(job.settings)
+        self._ledger.begin(job)
+        self._worker.begin(job)
+        return job
+
     def _work(self) -> None:
         if self._warm_up_settings is not None:
             self._worker.warm_up(self._warm_up_settings)
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closed)
+                self._changed.wait_for(lambda: self._waiting or self._closed or self._to_time)
                 if self._closed:
                     return
-                job = self._running = self._waiting.pop(0)
-                job.state, job.started_s = "running", time.monotonic()
-                self._round = job.round
-                job.profile = None if job.tries else self._profiles.like(job.settings)
-                self._ledger.begin(job)
-                self._worker.begin(job)
+                job = self._next() if self._waiting else None
+                timed = [] if job is not None else [self._to_time.pop(0)]
+            if job is None:
+                for settings, size in timed:
+                    self._worker.measure_pace(settings, size, self.paces, self._is_idle)
+                continue
             state, error = self._worker.run(job)
             with self._changed:
                 self._running = None
                 self._end(job, state, error)
                 if state == "done" and job.tries is None:
                     self._profiles.learn(job.settings, job.steps, time.monotonic())
+                    self._worker.learn(job, self.paces)
                 took_s = job.took_s()
             where = "" if job.output is None else f": {job.output}"
             logger.info("Run %s %s after %.1f s%s", job.id, state, took_s, where)
