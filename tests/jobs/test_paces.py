@@ -123,9 +123,11 @@ def test_runs_come_before_what_is_to_be_timed_and_each_kind_is_tried_once(tmp_pa
     assert jobs.measure_pace(ASKED, SIZE) and jobs.measure_pace(ASKED, SIZE)  # asked twice, timed once
     assert timing.wait(20)
     jobs.measure_pace(other := replace(ASKED, steady=0.5), SIZE)
+    timing.clear()
     first, second = jobs.submit(settings("one")), jobs.submit(settings("two"))
     for one in (first, second):
         assert finish(jobs, puppet, one).state == "done"
+    assert timing.wait(20)  # the other one
     third = jobs.submit(settings("three"))
     assert finish(jobs, puppet, third).state == "done"
     wait_for(lambda: order == ["timed", "one", "two", "timed", "three"])
