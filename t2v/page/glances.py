@@ -19,6 +19,7 @@ from t2v.engine.defaults import native_side_px
 from t2v.page.turns import Turns
 from t2v.tasks.clip import C, ClipSettings
 from t2v.tasks.controlled import ControlledSettings
+from t2v.video.filmstrip import Filmstrip, filmstrip, length_of
 from t2v.video.video import Video
 from t2v.video.write import write_video
 
@@ -28,6 +29,7 @@ MAX_READ_PIXELS = 200_000_000  # of all its frames as the clip has them: 48 of 2
 LARGE_PIXELS = 4096 * 2304  # a frame; a second or more of work for each that is larger
 KEPT_CLIPS = 4  # decoded: 48 frames of 512x512 take 38 MB
 KEPT_FILES = 200
+KEPT_FILMS = 40  # 0.2 MB each
 # what decides which frames are taken, and what is made of them; the rest of a form may be half filled in
 FRAMES_BY = (
     "model", "start_s", "end_s", "fps", "num_frames", "width", "height", "control_ready", "also",
@@ -43,6 +45,24 @@ class Shown:
     width: int
     height: int
     is_partial: bool = False
+
+
+@dataclass(frozen=True)
+class About:
+    """A whole clip: its length in seconds, its own rate, its size, and how many frames that should be."""
+
+    length_s: float
+    fps: float
+    width: int
+    height: int
+
+    @property
+    def num_frames(self) -> int:
+        return max(1, round(self.length_s * self.fps))
+
+    def counted(self, num_frames: int) -> "About":
+        """The same of a clip whose frames were counted."""
+        return replace(self, length_s=num_frames / self.fps)
 
 
 @dataclass(eq=False)
@@ -83,6 +103,7 @@ class Glances:
         self._sizes = _Recent(KEPT_FILES)
         self._clips = _Recent(KEPT_CLIPS)
         self._counts = _Recent(KEPT_FILES)
+        self._abouts, self._films = _Recent(KEPT_FILES), _Recent(KEPT_FILMS)
         self._files = _Recent(KEPT_FILES, lambda files: [one.path.unlink(missing_ok=True) for one in files])
 
     @property
@@ -110,6 +131,26 @@ class Glances:
         if not shown.is_partial:
             return shown.num_frames
         return self._counts.get(_frames_key(settings), lambda: settings.open().count())
+
+    def about(self, settings: ClipSettings) -> About:
+        """The whole clip, whatever part of it is taken, as its header tells; InputError for a bad clip."""
+
+        def look() -> About:
+            clip = _whole(settings).open()
+            return About(length_of(clip), clip.fps, clip.width, clip.height)
+
+        found: About = self._abouts.get(settings.clip, look)
+        return found
+
+    def film(self, settings: ClipSettings) -> Filmstrip:
+        """Small pictures of the whole clip; InputError for a bad one."""
+        found: Filmstrip = self._films.get(settings.clip, lambda: filmstrip(_whole(settings).open()))
+        return found
+
+    def count_whole(self, settings: ClipSettings) -> int:
+        """How many frames the whole clip has; it is decoded for it. InputError for a bad clip."""
+        found: int = self._counts.get(settings.clip, lambda: _whole(settings).open().count())
+        return found
 
     def controls(self, settings: ControlledSettings) -> dict[str, Shown]:
         """What each ControlNet will see, by task, the settings' own first; InputError as for ``clip``.
@@ -176,6 +217,10 @@ def _only(settings: C, names: tuple[str, ...]) -> C:
     only = type(settings)(clip=settings.clip, prompt="a glance", **given)
     only.check()
     return only
+
+
+def _whole(settings: C) -> C:
+    return type(settings)(clip=settings.clip, prompt="a glance")
 
 
 def _frames_key(settings: ClipSettings) -> tuple[Any, ...]:

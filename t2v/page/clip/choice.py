@@ -10,12 +10,14 @@ from gradio.events import Dependency
 
 from t2v.jobs.job import JobView
 from t2v.page.clip import clip_fields
+from t2v.page.clip.elsewhere import Elsewhere
+from t2v.page.clip.part import PART, PartRow
 from t2v.page.events import QUIET, RAW
 from t2v.page.notes import WITHOUT_ERROR
 from t2v.page.uploads import examples
 from t2v.tasks.clip import ClipSettings
 
-OF_A_CLIP = ("control_ready", "start_s", "end_s")  # belong to one clip: another starts without them
+OF_A_CLIP = ("control_ready", *PART)  # belong to one clip: another starts without them
 
 
 class Choice:
@@ -24,6 +26,7 @@ class Choice:
     ``form``: the tab's fields by the settings' names, of which a choice fills in some; set before ``wire``.
     What it filled in people may write over, and a reload brings back what they wrote.
     view, kept: those of the tab's RunPanel. renew: what gives a path for one of an earlier program.
+    part: what says which part of a new clip is taken.
     """
 
     def __init__(
@@ -32,10 +35,12 @@ class Choice:
         view: Callable[[str], JobView | None],
         kept: Callable[[JobView | None], JobView | None],
         renew: Callable[[str], str],
+        part: PartRow,
     ):
         self.form: Mapping[str, Component] = {}
         self._fresh = settings_class(clip="", prompt="")
-        self._view, self._kept, self._renew = view, kept, renew
+        self._view, self._kept, self._renew, self._part = view, kept, renew, part
+        self._elsewhere = Elsewhere(settings_class)
         self._examples = examples(settings_class.task)
         self._key = f"clip-of-{settings_class.task}"  # in the browser's session storage
 
@@ -62,6 +67,7 @@ class Choice:
         chosen = [self.upload.upload(self._uploaded, [self.upload], outputs, **RAW)]
         if self._examples:
             chosen.append(self.picks.click(self._picked, [self.picks], outputs, **RAW))
+        chosen.append(self._elsewhere.wire(self.form))
         for event in chosen:
             self.remember(event)
             # a hidden field and a box that is ticked for somebody tell of no change themselves
@@ -93,7 +99,8 @@ class Choice:
     def _uploaded(self, given: Any) -> list[Any]:
         """Of Gradio's description of the file only the path is kept; whoever uses it checks it first."""
         path = given.get("path") if isinstance(given, Mapping) else None
-        return [path, *self._of_a_clip({}).values(), gr.skip()]
+        part = dict(zip(PART, self._part.begin(path), strict=True)) if isinstance(path, str) else {}
+        return [path, *self._of_a_clip(part).values(), gr.skip()]
 
     def _picked(self, index: object) -> list[Any]:
         if not isinstance(index, int) or not 0 <= index < len(self._examples):  # sent by no page

@@ -1,7 +1,7 @@
 """What the tabs that follow a clip share: choosing one, seeing at once what the model will see, running."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from functools import partial, wraps
 from typing import Any
 
@@ -11,10 +11,12 @@ from gradio.events import Dependency
 
 from t2v.checks import InputError
 from t2v.jobs.job import JobView
-from t2v.page import form_fields, markup
+from t2v.page import form_fields
 from t2v.page.clip import clip_fields
 from t2v.page.clip.choice import Choice
 from t2v.page.clip.panes import Panes
+from t2v.page.clip.part import PartRow
+from t2v.page.clip.plan import Plans
 from t2v.page.endpoints import add_endpoint
 from t2v.page.events import QUIET
 from t2v.page.glances import FRAMES_BY, seen_by
@@ -25,6 +27,7 @@ from t2v.page.studio import Studio
 from t2v.page.turns import Turns
 from t2v.page.uploads import allowed_clip, renewed, with_kept_source
 from t2v.page.visitors import visitor
+from t2v.tasks import TASKS
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
 
@@ -41,12 +44,15 @@ PREVIEW = {
 }
 STEPS = "num_inference_steps"
 OWN_FAULT = "The program itself failed in looking at this clip ({kind}); the details are in its log."
-PACE_BY = ("model", STEPS, "upscale", "control_ready", "also")  # beside frames and their size
+PACE_BY = (STEPS, "upscale", "steady")  # beside what decides the frames
 
 
-def build(studio: Studio, kind: type[ClipSettings]) -> RunPanel:
-    """Lays the tab of a task out; call inside ``gr.Tab``, and ``wire()`` what it returns outside."""
-    panel, words = ClipPanel(studio, kind), kind.tab
+def build(studio: Studio, kind: type[ClipSettings], tasks: Collection[str] = ()) -> RunPanel:
+    """Lays the tab of a task out; call inside ``gr.Tab``, and ``wire()`` what it returns outside.
+
+    tasks: whose tabs are on the page.
+    """
+    panel, words = ClipPanel(studio, kind, tasks), kind.tab
     panel.spoken = {"prompt": words.prompt_name, "clip": "Clip"}
     default = kind(clip="", prompt="")
     squares = "three-squares" if panel.panes.controlled else "two-squares"
@@ -55,6 +61,7 @@ def build(studio: Studio, kind: type[ClipSettings]) -> RunPanel:
         with gr.Row(elem_classes="two-columns"):
             with gr.Column(min_width=300):
                 panel.panes.place()
+                panel.part.place()
                 form = {"prompt": form_fields.prompt_box(words.prompt_label, words.placeholder)}
                 panel.buttons()
                 form |= clip_fields.own(default) | form_fields.model_and_seed(studio, kind)
@@ -69,10 +76,19 @@ def build(studio: Studio, kind: type[ClipSettings]) -> RunPanel:
 class ClipPanel(RunPanel):
     """A run panel with a clip: ``choice`` places upload and examples, ``panes`` shows what was chosen."""
 
-    def __init__(self, studio: Studio, settings_class: type[ClipSettings]) -> None:
+    def __init__(
+        self, studio: Studio, settings_class: type[ClipSettings], tasks: Collection[str] = ()
+    ) -> None:
         super().__init__(studio, settings_class)
+        self.others = {
+            task: kind.tab.name
+            for task, kind in TASKS.items()
+            if task in tasks and issubclass(kind, ClipSettings) and kind is not settings_class
+        }
         self.panes = Panes(studio.glances, settings_class)
-        self.choice = Choice(settings_class, self.view, self.kept, self._renewed)
+        self.part = PartRow(studio.glances, settings_class, self.others)
+        self.plans = Plans(studio, self.part)
+        self.choice = Choice(settings_class, self.view, self.kept, self._renewed, self.part)
 
     def buttons(self) -> None:
         super().buttons()
@@ -81,20 +97,30 @@ class ClipPanel(RunPanel):
     def wire(self) -> Dependency:
         restored = super().wire()
         of_controls = {*self.settings_class.own, *clip_fields.also_fields()}  # nothing in the clip's own pane
-        self.watched = [name for name in self.form if name in {"clip", *FRAMES_BY, *of_controls, STEPS}]
+        by = {"clip", *FRAMES_BY, *of_controls, *PACE_BY}
+        self.watched = [name for name in self.form if name in by]
         panes = self.panes.components
         inputs = [self.job_id, self.note, *panes, *(self.form[name] for name in self.watched)]
         other_frames = [self.form[name] for name in self.watched if name not in of_controls]
         clip = {"inputs": inputs, "outputs": [self.note, self.plan, *panes]}
         # what a failed run saw is gone when it ends
-        before = [*self.choice.wire(self.note, self.keep), restored, self.filled, *self.followed]
+        parted = self.part.wire(self.form, self._of_clip)
+        other_clip = [*self.choice.wire(self.note, self.keep), restored, self.filled]
         self.choice.remember(self.filled)
+        for event in parted:
+            event.then(None, list(self.form.values()), None, js=self.keep, **QUIET)
+        before = [*other_clip, *parted, *self.followed]
         show_clip = self._in_turn(self.studio.glances.looking, self._show_clip)
         shown = [event.then(show_clip, **clip, **PREVIEW) for event in before]
         shown.append(gr.on(_changes(other_frames), show_clip, **clip, **PREVIEW))
-        plan = {"inputs": inputs, "outputs": [self.note, self.plan]}
+        strip = {"inputs": [self.form["clip"], self.part.strip], "outputs": [self.part.strip]}
+        for event in shown[: len(other_clip)]:
+            event.then(self._show_strip, **strip, **PREVIEW)
+        plan = {"inputs": inputs, "outputs": [self.note, self.plan, self.part.choice]}
         for event in shown:
             event.then(self._show_plan, **plan, **PREVIEW)
+        again = gr.Button(visible="hidden", elem_id=f"plan-{self.settings_class.task}")
+        again.click(self._show_plan, **plan, **PREVIEW)  # the page's script asks once more
         if self.panes.controlled:
             show_controls = self._in_turn(self.studio.glances.detecting, self._show_controls)
             seen = {"inputs": inputs, "outputs": [self.note, panes[1]]}
@@ -195,25 +221,26 @@ class ClipPanel(RunPanel):
         return self.error(OWN_FAULT.format(kind=type(error).__name__), by)
 
     async def _show_plan(self, job_id: str, _: str, *shown_and_values: Any) -> AsyncIterator[list[Any]]:
-        """How many frames the run will draw, and how long that takes; a long clip is counted for it."""
-        values, glances = self._split(shown_and_values)[1], self.studio.glances
-        is_large = partial(self._is_large, shown_and_values)
+        """How many frames the run will draw, how long that takes, and which parts there are."""
+        values, is_large = self._split(shown_and_values)[1], partial(self._is_large, shown_and_values)
         try:
             settings = self._seen_settings(values)
-            first = await glances.looking.take(is_large, glances.clip, settings)
+            first = await self.studio.glances.looking.take(is_large, self.studio.glances.clip, settings)
         except Exception:  # _show_clip tells it
-            yield [gr.skip(), ""]
+            yield [gr.skip(), "", self.part.none()]
             return
-        count = first.num_frames
-        if first.is_partial:
-            yield [gr.skip(), markup.plan_html(count, counting=True)]
-            try:
-                count = await glances.counting.take(is_large, glances.count, settings)
-            except Exception as error:
-                yield [self._unshown(error, CLIP), ""]
-                return
-        seconds = _expected_s(self.kept(self.view(job_id)), settings, count * first.width * first.height)
-        yield [gr.skip(), markup.plan_html(count, seconds)]
+        try:
+            async for told in self.plans.told(settings, first, is_large):
+                yield [gr.skip(), *told]
+        except Exception as error:
+            yield [self._unshown(error, CLIP), "", self.part.none()]
+
+    def _show_strip(self, clip: str, shown: str) -> Any:
+        return self.part.show(clip, shown)
+
+    def _of_clip(self, clip: str) -> ClipSettings:
+        """Settings of the whole clip, to look at it; InputError for a file that may not be used."""
+        return self.settings({"clip": clip, "prompt": "a glance"})
 
     def _of_run(self, job_id: str, settings: ClipSettings) -> list[str | None]:
         """What the window's run saw itself, if of the same frames; it may begin while a preview is made."""
@@ -227,16 +254,6 @@ class ClipPanel(RunPanel):
 
     def _seen_settings(self, values: dict[str, Any]) -> ClipSettings:
         return self.settings({**values, "prompt": ""})
-
-
-def _expected_s(view: JobView | None, settings: ClipSettings, pixels: int) -> float | None:
-    """How long so many pixels of all frames take at the pace of a finished run of the same kind."""
-    if view is None or view.state != "done":
-        return None
-    if any(getattr(view.settings, name, None) != getattr(settings, name, None) for name in PACE_BY):
-        return None
-    used = view.resolved
-    return view.seconds_elapsed * pixels / (used.num_frames * used.width * used.height)
 
 
 def _changes(components: Any) -> list[Any]:
