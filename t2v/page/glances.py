@@ -8,17 +8,19 @@ import secrets
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from t2v.checks import InputError
+from t2v.detectors.fetching import missing
 from t2v.engine.defaults import native_side_px
 from t2v.page.turns import Turns
 from t2v.tasks.clip import C, ClipSettings
-from t2v.tasks.controlled import ControlledSettings
+from t2v.tasks.controlled import ControlledSettings, controlled_kinds
 from t2v.video.filmstrip import Filmstrip, filmstrip, length_of
 from t2v.video.video import Video
 from t2v.video.write import write_video
@@ -38,13 +40,26 @@ FRAMES_BY = (
 
 @dataclass(frozen=True)
 class Shown:
-    """A glance: its file, its size in frames and pixels, and whether the run will have more frames."""
+    """A glance: its file, its size in frames and pixels, and whether the run will have more frames.
+
+    is_blank: there is nothing in it, all is black.
+    """
 
     path: Path
     num_frames: int
     width: int
     height: int
     is_partial: bool = False
+    is_blank: bool = False
+
+
+class Lacking(InputError):
+    """A clip needs detectors whose weights are not on this machine. tasks: whose."""
+
+    def __init__(self, tasks: Sequence[str]) -> None:
+        self.tasks = tuple(tasks)
+        shows = " and ".join(controlled_kinds()[task].words.shows for task in tasks)
+        super().__init__(f"the weights that find {shows} in a clip are not on this machine.")
 
 
 @dataclass(frozen=True)
@@ -155,13 +170,20 @@ class Glances:
     def controls(self, settings: ControlledSettings) -> dict[str, Shown]:
         """What each ControlNet will see, by task, the settings' own first; InputError as for ``clip``.
 
-        So also where a detector's weights are not to be had.
+        Lacking where a detector's weights are not on this machine: a glance fetches nothing.
         """
         settings = _only(settings, (*FRAMES_BY, *settings.own))
         shown = self._files.get(settings, lambda: self._detected(settings))
         return {part.task: one for part, one in zip(settings.parts(), shown, strict=True)}
 
+    def check_detectors(self, settings: ControlledSettings) -> None:
+        """Lacking where weights that the clip needs are not on this machine; InputError as for ``clip``."""
+        lacks = [part.task for part in settings.parts() if missing(part.task)]
+        if lacks and not self._taken(_only(settings, (*FRAMES_BY, *settings.own))).is_ready:
+            raise Lacking(lacks)
+
     def _detected(self, settings: ControlledSettings) -> list[Shown]:
+        self.check_detectors(settings)
         taken = self._taken(settings)
         pictured = settings.all_pictures(taken.video.frames, self._device, taken.is_ready)
         return self._written(taken, [pictures for _, pictures in pictured])
@@ -172,7 +194,8 @@ class Glances:
             path = self.folder / f"{secrets.token_hex(16)}.mp4"
             write_video(path, frames, taken.video.fps)
             video = taken.video
-            shown.append(Shown(path, video.num_frames, video.width, video.height, taken.is_partial))
+            blank = not frames.any()
+            shown.append(Shown(path, video.num_frames, video.width, video.height, taken.is_partial, blank))
         return shown
 
     def _taken(self, settings: ClipSettings) -> "_Taken":

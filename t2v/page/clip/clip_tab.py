@@ -1,5 +1,6 @@
 """What the tabs that follow a clip share: choosing one, seeing at once what the model will see, running."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from functools import partial, wraps
@@ -14,15 +15,16 @@ from t2v.jobs.job import JobView
 from t2v.page import form_fields
 from t2v.page.clip import clip_fields
 from t2v.page.clip.choice import Choice
+from t2v.page.clip.fetches import failed_html, lacking_html, nothing_found_html, progress_html, weights_of
 from t2v.page.clip.panes import Panes
 from t2v.page.clip.part import PartRow
 from t2v.page.clip.plan import Plans
 from t2v.page.endpoints import add_endpoint
 from t2v.page.events import QUIET
-from t2v.page.glances import FRAMES_BY, seen_by
+from t2v.page.glances import FRAMES_BY, Lacking, seen_by
 from t2v.page.markup import Stage
-from t2v.page.notes import CLIP, SEEN, WITHOUT_ERROR, is_by
-from t2v.page.run_panel import RunPanel
+from t2v.page.notes import CLIP, RUN, SEEN, WITHOUT_ERROR, is_by
+from t2v.page.run_panel import HEARTBEAT_S, RunPanel
 from t2v.page.studio import Studio
 from t2v.page.turns import Turns
 from t2v.page.uploads import allowed_clip, renewed, with_kept_source
@@ -126,6 +128,9 @@ class ClipPanel(RunPanel):
             seen = {"inputs": inputs, "outputs": [self.note, panes[1]]}
             other_controls = _changes(self.form[name] for name in self.watched if name in of_controls)
             gr.on(other_controls, show_controls, **seen, **PREVIEW)
+            fetch = gr.Button(visible="hidden", elem_id=f"fetch-{self.settings_class.task}")
+            fetched = fetch.click(self._fetch, inputs[2:], [self.note], **PREVIEW)
+            fetched.success(show_controls, **seen, **PREVIEW)
             for event in shown:
                 event.then(show_controls, **seen, **PREVIEW)
         typed = [one.change for one in other_frames if isinstance(one, gr.Textbox)]
@@ -208,10 +213,44 @@ class ClipPanel(RunPanel):
         try:
             controls = self._of_run(job_id, settings)[1] or self.panes.controls(settings)
             controls = self._of_run(job_id, settings)[1] or controls
-            said = "" if is_by(note, SEEN) else gr.skip()
+            said = self._seen_note(settings) or ("" if is_by(note, SEEN) else gr.skip())
+        except Lacking as lacking:
+            controls, said = self.panes.refused_controls(), self._lacking(lacking, SEEN)
         except Exception as error:
             controls, said = self.panes.refused_controls(), self._unshown(error, SEEN)
         return [said, gr.skip() if controls == shown[1] else controls]
+
+    def _lacking(self, lacking: Lacking, by: str) -> str:
+        assert issubclass(self.settings_class, ControlledSettings)
+        return lacking_html(lacking, self.settings_class, self.others, by)
+
+    def _seen_note(self, settings: ControlledSettings) -> str:
+        """What there is to say where the detector found nothing; "" for nothing."""
+        own = self.studio.glances.controls(settings)[settings.task]
+        return nothing_found_html(type(settings), self.others, SEEN) if own.is_blank else ""
+
+    def start(self, job_id: str, values: Sequence[Any], tried: Any = None) -> tuple[Any, str]:
+        """As of every panel; where a detector's weights are missing that is told at once."""
+        try:
+            settings = self._seen_settings(self.typed(list(self.form), values))
+            if isinstance(settings, ControlledSettings):
+                self.studio.glances.check_detectors(settings)
+        except Lacking as lacking:
+            return gr.skip(), self._lacking(lacking, RUN)
+        except Exception as error:  # the run tells it
+            logger.debug("A clip's detectors were not checked: %s", error)
+        return super().start(job_id, values, tried)
+
+    async def _fetch(self, *shown_and_values: Any) -> AsyncIterator[str]:
+        """Fetch the detectors' weights that the form's clip lacks, and tell how far that is."""
+        settings = self._seen_settings(self._split(shown_and_values)[1])
+        assert isinstance(settings, ControlledSettings)
+        fetches, weights = self.studio.fetches, weights_of([part.task for part in settings.parts()])
+        fetches.start(weights)
+        while not (state := fetches.state(weights)).is_over:
+            yield progress_html(state, SEEN)
+            await asyncio.sleep(HEARTBEAT_S)
+        yield "" if state.error is None else failed_html(state, SEEN)
 
     def _unshown(self, error: Exception, by: str) -> str:
         """The note for a glance that could not be made; what nobody thought of is in the log."""

@@ -102,6 +102,12 @@
         goesTo = { task: button.dataset.useIn || own, tab: button.dataset.tab };
         press(`give-clip-${from}`);
     });
+    document.addEventListener('click', (event) => {
+        const button = event.target instanceof Element && event.target.closest('[data-fetch]');
+        if (!button) return;
+        button.disabled = true;
+        press(`fetch-${button.closest('.clip-tab').querySelector('.part').dataset.task}`);
+    });
     document.addEventListener('clip-given', () => {
         if (!goesTo) return;
         const { task, tab } = goesTo;
