@@ -69,7 +69,7 @@ def _to_fetch(weights: Iterable[str]) -> list[tuple[str, str, int]]:
 def _bar(on_progress: OnProgress, before: int, total: int) -> type[Any]:
     """A bar that shows nothing, and tells how many bytes are here."""
 
-    class Told(tqdm):  # type: ignore[type-arg]
+    class Told(tqdm):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **{**kwargs, "disable": True})
             self._here = kwargs.get("initial") or 0

@@ -1,4 +1,4 @@
-"""Detectors' weights that are not here: the sentence that says so, the button that fetches them, how far it is."""
+"""Detectors' weights that are not here: what says so, the button that fetches them, how far that is."""
 
 import html
 import threading
@@ -88,8 +88,8 @@ def _instead(lacking: Lacking, own: type[ControlledSettings]) -> str:
     """What works on this tab without the weights, in the words of its fields."""
     others = [controlled_kinds()[task].words.also for task in lacking.tasks if task != own.task]
     if own.task in lacking.tasks:
-        words = own.words
-        return f"Without them the examples work, and clips that show {words.shows} already: tick “{words.ready}”."
+        works = f"the examples work, and clips that show {own.words.shows} already"
+        return f"Without them {works}: tick “{own.words.ready}”."
     return f"Set {' and '.join(f'“{one}”' for one in others)} to 0 to go on without them."
 
 

@@ -88,8 +88,14 @@ def in_words(name: str, part: Part, about: About, seconds: float | None) -> str:
 def briefly(seconds: float) -> str:
     """``about 20 s``, ``about 3 min``, ``about 2 h``."""
     if seconds < 90:
-        return f"about {max(1, round(seconds))} s"
+        return f"about {rounded(seconds):g} s"
     return f"about {round(seconds / 60)} min" if seconds < 5400 else f"about {round(seconds / 3600)} h"
+
+
+def rounded(seconds: float) -> float:
+    """No more exact than is known."""
+    step = 1 if seconds < 10 else 5 if seconds < 60 else 10
+    return max(1, step * round(seconds / step))
 
 
 class PartRow:

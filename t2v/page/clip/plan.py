@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from t2v.page import markup
-from t2v.page.clip.part import PartRow
+from t2v.page.clip.part import PartRow, rounded
 from t2v.page.glances import Shown
 from t2v.page.studio import Studio
 from t2v.tasks.clip import ClipSettings
@@ -38,7 +38,9 @@ class Plans:
         is_timed = not paces.is_known(settings, size) and self._studio.jobs.measure_pace(settings, size)
         seconds = partial(self._seconds, settings, size)
         offers = self._part.offers(settings, seconds, whole)
-        yield markup.plan_html(count, seconds(count), is_timed=is_timed), offers
+        takes = seconds(count)
+        told = None if takes is None else rounded(takes)
+        yield markup.plan_html(count, told, is_timed=is_timed), offers
 
     def _seconds(self, settings: ClipSettings, size: tuple[int, int], num_frames: int) -> float | None:
         return self._studio.jobs.paces.expected_s(settings, num_frames, size)
