@@ -74,7 +74,7 @@ def test_ready_clips_need_no_detector_and_others_get_its_sentence(previews, squa
     ready = DepthSettings(square_clip, control_ready=True, **SMALL)
     shown = previews.controls(ready)["depth"]
     assert np.abs(read_video(shown.path).frames[0].astype(int)).mean() > 10
-    with pytest.raises(InputError, match="depth detector.s weights .* the examples and edges work"):
+    with pytest.raises(InputError, match="^the weights that find depth in a clip are not on this machine"):
         previews.controls(replace(ready, control_ready=False))
 
 

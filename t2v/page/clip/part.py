@@ -184,7 +184,7 @@ class PartRow:
         handles = HANDLES.format(length=f"{length_s:.3f}") if pictures else ""
         film = f'<div class="film">{pictures or EMPTY}{handles}</div>'
         line = f'<output class="part-told">{text}</output>'
-        use = use_in_html(self._tabs) if pictures else '<span class="use-from"></span>'
+        use = use_in_html(self._tabs) if pictures and self._tabs else '<span class="use-from"></span>'
         return (
             f'<div class="part" {about} data-length="{length_s:.3f}" data-others="{others}">'
             f'{film}<div class="part-line">{line}{use}</div></div>'
