@@ -83,7 +83,7 @@ def test_skeletons_are_recognised_and_several_controls_are_shown(previews, squar
     skeletons = previews.controls(PoseSettings(example.clip, "", model="miniature"))["pose"]
     assert read_video(skeletons.path).frames.max() > 200
     both = CannySettings(square_clip, also=(Also("depth"),), **SMALL)
-    with pytest.raises(InputError, match="depth detector"):
+    with pytest.raises(InputError, match="find depth in a clip"):
         previews.controls(both)
 
 
