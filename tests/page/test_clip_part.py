@@ -150,7 +150,8 @@ def test_a_long_clip_begins_with_a_short_part_and_its_handles_follow_keys_and_fo
     page.keyboard.press("End")  # not beyond the other one
     expect(tab.locator(".part-told")).to_have_text("2.45\u00a0s to 2.5\u00a0s of 6\u00a0s")
     frames_in(tab, 1)
-    assert read_video(shown(tab)).frames[0].max() == pytest.approx(100 + 49, abs=6)
+    frame = read_video(shown(tab)).frames[0]
+    assert np.median(frame[frame > 90]) == pytest.approx(100 + 49, abs=6)  # the square at 2.45 s
 
     choices(tab).nth(1).click()
     expect(tab.locator(".plan")).to_contain_text("120 frames will be drawn")
