@@ -1,5 +1,6 @@
 """Checks at the border: every refusal is one sentence with field, value, what is allowed."""
 
+import difflib
 import math
 import os
 import re
@@ -23,6 +24,12 @@ class InputError(ValueError):
 
     def __init__(self, sentence: str) -> None:
         super().__init__(_NOT_FOR_LINES.sub(lambda found: ascii(found[0])[1:-1], sentence))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """For a name that is not known ", did you mean 'num_frames'?", where a known one is like it; else ""."""
+    found = difflib.get_close_matches(name, list(known), 1)
+    return f", did you mean {found[0]!r}?" if found else ""
 
 
 def counted(number: int, noun: str) -> str:

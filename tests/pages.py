@@ -55,6 +55,8 @@ def serving(
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
     command = [sys.executable, file, "--port", str(port), "--model", model, "--output", str(videos), *more]
+    if "--models" not in more:
+        command += ["--models", str(videos.with_name(f"{videos.name}-models"))]
     log = (videos / "log.txt").open("w")
     # uploads of a test go where the test's own files are
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "GRADIO_TEMP_DIR": str(videos / "uploads")}

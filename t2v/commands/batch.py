@@ -6,12 +6,10 @@ batch that was stopped goes on where it was.
 """
 
 import argparse
-import json
-import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,7 @@ from t2v.devices import check_device, check_dtype
 from t2v.engine.check_weights import check_weights
 from t2v.library.results import check_target
 from t2v.program import Parser
-from t2v.tasks import Settings, settings_of
+from t2v.tasks import Settings, read_json, settings_in
 from t2v.tasks.clip import ClipSettings
 
 OUTPUT = "output"
@@ -130,22 +128,11 @@ def read_jobs(path: Path) -> tuple[list[Line], list[tuple[int, str]]]:
 
 
 def _line(number: int, text: str, folder: Path) -> Line:
-    try:
-        told = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"it is no JSON ({str(error)[:100]}); give one object of settings.") from error
-    if not isinstance(told, dict):
-        raise InputError(
-            'it is no JSON object; give one, as {"task": "text-to-video", "prompt": "a red car"}.'
-        )
+    told = read_json(text)
     output = told.pop(OUTPUT, None)
     if output is not None and not isinstance(output, str):
         raise InputError(f"output is {str(output)[:60]}; give the name of a file.")
-    settings = settings_of(told)
-    if isinstance(settings, ClipSettings):
-        beside = os.path.join(folder, str(settings.clip))
-        if not os.path.isfile(str(settings.clip)) and os.path.isfile(beside):
-            settings = replace(settings, clip=beside)
+    settings = settings_in(told, folder)
     settings.check()
     target = None if output is None else check_target(output, settings)
     check_weights(settings)

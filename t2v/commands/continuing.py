@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from t2v.checks import InputError
+from t2v.commands.tries import COMMANDS
 from t2v.library.continuing import continued, write_last_frame
 from t2v.program import Parser
 from t2v.tasks import TASKS, Settings
@@ -54,10 +55,13 @@ def read_continue(argv: Sequence[str] | None, prog: str) -> tuple[Continues | No
         if found.join:
             raise InputError(f"{JOIN} is given, and {OPTION} is not; add it, with the video to join.")
         return None, rest
-    task = rest[0] if rest and rest[0] in TASKS else TextToVideoSettings.task
-    if task != TextToVideoSettings.task:
-        raise InputError(f"{OPTION} is given, and the task is {task}; choose {TextToVideoSettings.task}.")
-    return Continues(Path(found.continues), found.join), rest
+    named = rest[0] if rest and rest[0] in (*TASKS, *COMMANDS) else None
+    if named in COMMANDS and found.join:
+        raise InputError(f"{JOIN} is given, and {named} draws pictures of a video's beginning; leave it out.")
+    task = TextToVideoSettings.task
+    if named in TASKS and named != task:
+        raise InputError(f"{OPTION} is given, and the task is {named}; choose {task}.")
+    return Continues(Path(found.continues), found.join), rest if named is not None else [task, *rest]
 
 
 def settings_after(continues: Continues, like: Settings | None) -> TextToVideoSettings:

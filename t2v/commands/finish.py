@@ -55,7 +55,7 @@ def finish(argv: list[str], prog: str) -> Outcome:
 def _parser(prog: str) -> Parser:
     about = f"{FURTHER['finish'].capitalize()}."
     parser = Parser(prog=f"{prog} finish", description=about, allow_abbrev=False)
-    parser.add_argument("video", metavar="FILE", help="the video: mp4, webm or gif")
+    parser.add_argument("video", metavar="FILE", help="the video: mp4, webm, gif or webp")
     hint = "so many times as wide and high"
     parser.add_argument("--upscale", type=int, default=1, metavar="2|4", help=hint)
     hint = "the new rate; frames in between are made by motion (default: the video's own)"

@@ -20,7 +20,7 @@ import numpy as np
 
 from t2v.bar import Bar
 from t2v.checks import InputError, counted
-from t2v.commands import batch, finish
+from t2v.commands import batch, finish, models
 from t2v.commands.options import in_options
 from t2v.commands.order import PROG, Order, read_order
 from t2v.commands.outcome import Outcome
@@ -88,6 +88,8 @@ def _run_command(argv: list[str], prog: str, clock: Clock) -> Outcome:
     """The command that the first argument names; without one it is a run, as ``--like`` can tell its task."""
     if argv[:1] == ["finish"]:
         return finish.finish(argv[1:], prog)
+    if argv[:1] == ["models"]:
+        return models.models(argv[1:], prog)
     if argv[:1] == ["batch"]:
         return batch.batch(argv[1:], prog, batch.Hands(_drawing, lambda error: _explain(error, str)[0]))
     order = read_order(argv, prog)

@@ -14,8 +14,8 @@ from t2v.tasks.clip import ClipSettings
 
 OPTION = "--like"
 HELP = (
-    "a video of this program (mp4, webm, gif, webp, png, zip): its task and every option are taken, its seed "
-    "too; what else is given is changed. Its clip lies beside it, or is given"
+    "a video of this program (mp4, webm, gif, webp, png, zip), or settings as .json: its task and every "
+    "option are taken, its seed too; what else is given is changed. Its clip lies beside it, or is given"
 )
 CLIPS = (".mp4", ".mov", ".webm", ".mkv", ".avi", ".gif")
 

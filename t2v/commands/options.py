@@ -8,13 +8,14 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import MISSING
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from t2v.commands import continuing, like, tries
-from t2v.diffusion.options import METHODS, MOVES, PATHS, SCHEDULERS, WARPS
 from t2v.program import Parser
-from t2v.tasks import TASKS, Settings, acting
+from t2v.tasks import TASKS, Settings
+from t2v.tasks.choices import CHOICES
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.original_prompts import ADDED
@@ -22,6 +23,7 @@ from t2v.tasks.presets import KIND as PRESET_KIND
 from t2v.tasks.presets import PRESETS
 from t2v.video.formats import ENDINGS
 from t2v.weights.family import STABLE_DIFFUSION
+from t2v.weights.models_folder import MODELS
 
 OVER_TIME = "one that changes along the video: '0: a street | 7: a street at night', or 0%% to 100%%"
 CONTROLNETS, OTHERS = "the ControlNets", "how to draw it"
@@ -39,8 +41,9 @@ GROUPS = {
         "negative_prompt": ("--negative-prompt", "what it should not show"),
         "model": (
             "--model",
-            "miniature (bundled), a hub id (owner/name), or a folder in diffusers' format; "
-            "MODEL+LORA adds a LoRA: a hub id, a folder or a .safetensors file",
+            "miniature (bundled), a hub id (owner/name), a folder in diffusers' format, or a checkpoint file "
+            "(.safetensors, .ckpt), of those in --models its name; MODEL+LORA adds a LoRA: a hub id, a "
+            "folder or a .safetensors file; MODEL+VAE takes the VAE of a file",
         ),  # fmt: skip
         "seed": ("--seed", "the same seed and options give the same video"),
     },
@@ -134,16 +137,9 @@ REPEATED = ("subject", "motion", "painted")  # options for several things, joine
 FURTHER = {  # commands of another kind, each with a parser of its own
     "finish": "make a finished video smoother, larger, or another kind of file",
     "batch": "make many videos, one a line of a file",
+    "models": "list the folder of models, and what each of its files is",
 }
 OF_RUNS = ("device", "dtype")  # options that belong to no Settings
-CHOICES = {
-    "scheduler": SCHEDULERS,
-    "warp": WARPS,
-    "move": MOVES,
-    "motion_path": PATHS,
-    "method": METHODS,
-    "action": acting.CHOICES,
-}
 ALIASES = {"model": ("--base-model",)}
 UNSET = {"seed": "drawn at random and shown"}  # what a field left None means
 UNSET_WITH_CLIP = {
@@ -153,6 +149,7 @@ UNSET_WITH_CLIP = {
     "num_frames": "all of the clip",
     "end_s": "the clip's end",
 }
+MODELS_HINT = f"the folder of models, whose files are known by their names (default: {MODELS})"
 PRESET = (
     "how much trouble it is worth: draft (few steps), standard, best (more steps, and what else helps), "
     "paper (its numbers and method); options beside it win"
@@ -264,6 +261,7 @@ def _add_options(
         run.add_argument("--original-prompts", action="store_true", help=hint)
     run.add_argument("--device", help="cpu, cuda, cuda:N or mps (default: the best there is)")
     run.add_argument("--dtype", help="float32, float16 or bfloat16 (default: what suits the device)")
+    run.add_argument("--models", type=Path, metavar="DIR", help=MODELS_HINT)
     run.add_argument("--json", action="store_true", help="print the result as one line of JSON on stdout")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from t2v.checks import InputError, check_choice, check_number
 from t2v.commands.continuing import Continues, check_continued, read_continue, settings_after
 from t2v.commands.like import read_like, tell_apart
+from t2v.commands.models import check_models_folder
 from t2v.commands.options import REPEATED, build_parser, fields_of_options, in_options, other_tasks
 from t2v.commands.tries import Sheet, read_sheet
 from t2v.devices import check_device, check_dtype
@@ -21,6 +22,7 @@ from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import Also, ControlledSettings
 from t2v.tasks.original_prompts import with_original_prompts
 from t2v.tasks.presets import preset
+from t2v.weights.models_folder import use_models_folder
 
 PROG = "generate.py"  # in a clone; installed it is t2v
 
@@ -66,6 +68,9 @@ def read_order(argv: list[str] | None = None, prog: str = PROG) -> Order | Sheet
         after = None if continues is None else settings_after(continues, like)
         taken = like if after is None else after
         arguments = build_parser(prog, taken).parse_args(argv)
+        if arguments.models is not None:
+            check_models_folder(arguments.models)
+            use_models_folder(arguments.models)
         if getattr(arguments, "preset", None) is not None:  # read again, what it sets being the defaults
             sets = preset(arguments.model, arguments.preset)
             arguments = build_parser(prog, taken, sets).parse_args(argv)

@@ -3,7 +3,8 @@
 All frames start from the same noise (as in Free-Bloom, arXiv 2309.14494), and are told the first text until
 the layout stands. From then on each is told its own blend of texts, and where the network, told another
 text, sees the picture as it did before, the picture of frame 0 stays (which parts a text changes is measured
-as in DiffEdit, arXiv 2210.11427: where the predictions for both differ).
+as in DiffEdit, arXiv 2210.11427: where the predictions for both differ). The subject that all texts name
+stays too, where a text changes more of what is around it (told apart by region as in EIDT-V, 2504.06861).
 """
 
 from collections.abc import Sequence
@@ -36,11 +37,16 @@ def blended(each: Sequence[Guidance], weights: torch.Tensor) -> Guidance:
 class Hold:
     """Keeps frame 0's picture where no text changes it.
 
-    weights: (f m), how much of each text frames are told. change: (m h w), what each text has changed of
-    frame 0's clean latents so far, the mean over the steps.
+    weights: (f m), how much of each text frames are told. words: of the first text, for what is a subject in
+    all of them; "": nothing is. subject: (h w), how much of each cell it covers,
+    0..1; None: not found yet. change: (m h w), what each text has changed of frame 0's clean
+    latents so far, the mean over the steps.
     """
 
     weights: torch.Tensor
+    first_text: str = ""
+    words: str = ""
+    subject: torch.Tensor | None = None
     change: torch.Tensor | None = field(default=None)
     steps: int = 0
 
@@ -62,9 +68,19 @@ class Hold:
         smooth = F.avg_pool2d(F.pad(self.change[None], (1, 1, 1, 1), mode="replicate"), 3, 1)[0]
         strongest = torch.quantile(smooth.flatten(1), STRONGEST, dim=1)[:, None, None].clamp(min=LEAST)
         free = ((smooth / strongest - HELD) / (FREE - HELD)).clamp(0, 1)
+        if self.subject is not None:
+            free = free * self._around(smooth, self.subject)
         told = (self.weights > 0).to(free)[..., None, None]
         told[:, 0] = 0  # the first text is frame 0's own
         return (told * free).amax(dim=1)
+
+    @staticmethod
+    def _around(change: torch.Tensor, subject: torch.Tensor) -> torch.Tensor:
+        """What is not the subject, (m h w) 0..1, of texts that change less of it than of the rest; else 1."""
+        within, rest = (
+            (change * part).sum(dim=(1, 2)) / part.sum().clamp(min=LEAST) for part in (subject, 1 - subject)
+        )
+        return torch.where((within < rest)[:, None, None], 1 - subject, torch.ones_like(change))
 
 
 def _prediction_of(track: Track, clean: torch.Tensor) -> torch.Tensor:

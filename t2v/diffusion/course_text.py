@@ -62,7 +62,7 @@ def _read_part(text: str) -> Part:
             raise InputError(f"motion has a part without a name before its colon; write it as in {EXAMPLE}.")
     ease = loop = False
     line: Course | None = None
-    keys: list[tuple[Key, bool, str]] = []  # with whether its time is a share, and the signs of its place
+    keys: list[tuple[Key, bool, set[str]]] = []  # with whether its time is a share, and its place's signs
     for item in (item.strip() for item in text.split("|")):
         if item.lower() == EASE:
             ease = True
@@ -84,14 +84,15 @@ def _read_part(text: str) -> Part:
     return Part(thing, replace(course, ease=ease, loop=loop))
 
 
-def _read_key(found: re.Match[str]) -> tuple[Key, bool, str]:
+def _read_key(found: re.Match[str]) -> tuple[Key, bool, set[str]]:
     time, sign, x, x_sign, y, y_sign, size, turn = found.groups()
     at = _number(time) / (100 if sign else 1)
     if at < 0 or (sign and at > 1):
         raise InputError(
             f"motion has a key at {time}{sign}; give a frame's number from 0, or a share from 0% to 100%."
         )
-    return Key(at, *_place(x, x_sign, y, y_sign), *_looks(size, turn)), bool(sign), x_sign + y_sign
+    signs = {sign for number, sign in ((x, x_sign), (y, y_sign)) if float(number)}
+    return Key(at, *_place(x, x_sign, y, y_sign), *_looks(size, turn)), bool(sign), signs
 
 
 def _read_line(found: re.Match[str]) -> Course:
@@ -111,17 +112,17 @@ def _read_line(found: re.Match[str]) -> Course:
     return Course(tuple(keys), in_shares=True, in_picture=signs == {"%"}, is_line=True).check()
 
 
-def _course_of(found: list[tuple[Key, bool, str]]) -> Course:
+def _course_of(found: list[tuple[Key, bool, set[str]]]) -> Course:
     keys = [key for key, _, _ in found]
     times = {is_share for key, is_share, _ in found if key.at > 0}
-    signs = {"%" in sign for key, _, sign in found if key.x or key.y}
+    signs = {sign for *_, its_signs in found for sign in its_signs}
     if len(times) > 1:
         raise InputError("motion has both frame numbers and shares; give all as in 7: or all as in 100%:.")
     if len(signs) > 1:
         raise InputError("motion has places in both pixels and shares; give all as 40 or all as 10%.")
     if keys[0].at > 0:
         keys.insert(0, Key(0.0, 0.0, 0.0))
-    return Course(tuple(keys), in_shares=True in times, in_picture=True in signs).check()
+    return Course(tuple(keys), in_shares=True in times, in_picture="%" in signs).check()
 
 
 def _place(x: str, x_sign: str, y: str, y_sign: str) -> tuple[float, float]:

@@ -11,6 +11,7 @@ import torch
 from t2v.diffusion.courses import Placed, sampled
 from t2v.diffusion.cutouts import Layers, with_cut
 from t2v.diffusion.layers import Cells, Layer, kept_in
+from t2v.diffusion.masks import in_cells, in_pixels
 from t2v.diffusion.motion import noise_to
 from t2v.diffusion.options import Subject
 from t2v.diffusion.plate import Behind, plate_step
@@ -18,7 +19,7 @@ from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, alpha_bar, preserving_scale
 from t2v.diffusion.scenes import Drawing, Trajectory
 from t2v.diffusion.several import parted, without_all
-from t2v.diffusion.subject import cut_out, heeding, in_cells, in_pixels, word_places
+from t2v.diffusion.subject import cut_out, heeding, word_places
 from t2v.diffusion.telling import guidance_by
 from t2v.diffusion.views import path
 

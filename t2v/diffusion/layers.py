@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 from t2v.diffusion.courses import Placed
+from t2v.diffusion.masks import grown, in_cells
 from t2v.diffusion.motion import shifted
-from t2v.diffusion.subject import grown, in_cells
 from t2v.diffusion.views import inverse, turned_about
 
 BORDER_CELLS = 1  # to both sides of the mask's edge, where each frame is drawn by itself

@@ -16,8 +16,8 @@ from diffusers import SchedulerMixin
 
 from t2v.checks import InputError, check_int, check_number
 from t2v.diffusion import pictures
+from t2v.diffusion.ahead import cells_of, find_subject, held
 from t2v.diffusion.canvas import Drawn
-from t2v.diffusion.changing import Hold
 from t2v.diffusion.check_call import (
     check_frame_ids,
     check_run,
@@ -31,6 +31,7 @@ from t2v.diffusion.from_picture import FirstFrame, Start
 from t2v.diffusion.inversion import invert
 from t2v.diffusion.layered import draw_layers
 from t2v.diffusion.loop import Run, denoise
+from t2v.diffusion.masks import painted_cells
 from t2v.diffusion.motion import alpha_ratio, default_times, motion_field, noise_to, warp
 from t2v.diffusion.noise import draw_noise
 from t2v.diffusion.options import Camera, Motion, Subject
@@ -39,10 +40,9 @@ from t2v.diffusion.progress import (
     Cancelled as Cancelled,  # defined there, raised to end a call of this pipeline
 )
 from t2v.diffusion.progress import Progress, Step
-from t2v.diffusion.sampling import Track, alpha_bar, make_scheduler, nearest_index
+from t2v.diffusion.sampling import Track, alpha_bar, make_scheduler, nearest_index, step_before
 from t2v.diffusion.scenes import Drawing, draw_canvas
-from t2v.diffusion.smoothing import find_subject, smoothed
-from t2v.diffusion.subject import painted_cells
+from t2v.diffusion.smoothing import smoothed
 from t2v.diffusion.telling import guidance_by, guidance_over_time
 from t2v.program import hushed
 
@@ -105,7 +105,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         is_moved = motion.enabled and num_frames > 1
         hold = None
         if weights is not None and is_moved and motion.x == motion.y == 0:  # one picture, whose text changes
-            is_moved, hold = False, Hold(weights.to(self.device))
+            is_moved, hold = False, held(self, prompt, weights, motion.subject)
             noise, generators = noise[:1].expand_as(noise), [generators[0].clone_state() for _ in ids]
         at_once = num_frames if chunk_size == 0 else chunk_size
         with ready_to_predict(self.unet, guidance, at_once, cross_frame=cross_frame) as predictor:
@@ -114,6 +114,8 @@ class TextToVideoPipeline(StableDiffusionPipeline):
             progress = Progress.planned(num_frames, num_steps, window, on_step)
             if is_moved and motion.smooth_bg:
                 progress.add(num_steps - t1)
+            if hold is not None and hold.words:
+                progress.add(num_steps)
             start = self._start(first_frame, schedule, noise[:1], prompt, window, progress)
             run = Run(schedule, predictor, progress, check_number("eta", eta, 0, 1), hold)
             if is_moved:
@@ -125,6 +127,8 @@ class TextToVideoPipeline(StableDiffusionPipeline):
                 tracks = [Track.from_noise(schedule, noise, generators, run.eta)]
                 if start is not None:
                     start.hold(tracks[0])
+                if hold is not None and hold.words:
+                    hold.subject = cells_of(self, run, tracks[0], hold)
             denoise(run, tracks, num_steps, "all frames")
         return check_numbers(torch.cat([track.latents for track in tracks])[None], self.unet.dtype)
 
@@ -337,14 +341,16 @@ class TextToVideoPipeline(StableDiffusionPipeline):
     def _motion_steps(
         self, motion: Motion, schedule: SchedulerMixin, shape: tuple[int, ...]
     ) -> tuple[int, int]:
-        """The numbers of the time steps nearest to T and T', with 0 <= T's <= T's' < number of steps.
+        """The numbers of the time steps at T and T', with 0 <= T's <= T's' < number of steps.
 
-        Where there are steps to spare, T' comes after at least one: noise alone has no picture to move.
+        T' is the nearest, after at least one where there are steps to spare, as noise alone has no picture to
+        move; T as ``step_before`` chooses it.
         """
         height, width = shape[-2:]
-        time_0, time_1 = default_times(self.scheduler.alphas_cumprod, height, width)
+        alphas = self.scheduler.alphas_cumprod
+        time_0, time_1 = default_times(alphas, height, width)
         time_0 = time_0 if motion.t0 is None else motion.t0
         time_1 = time_1 if motion.t1 is None else motion.t1
         replace(motion, t0=time_0, t1=time_1).check()
         t0 = max(nearest_index(schedule, time_0), min(1, len(schedule.timesteps) - 1))
-        return min(nearest_index(schedule, time_1), t0), t0
+        return step_before(schedule, t0, float(alphas[time_1] / alphas[time_0].clamp(min=1e-12))), t0

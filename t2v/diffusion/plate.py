@@ -7,12 +7,12 @@ import numpy as np
 import torch
 
 from t2v.diffusion.conditions import Guidance
+from t2v.diffusion.masks import grown, in_pixels
 from t2v.diffusion.motion import default_times, noise_to
 from t2v.diffusion.options import KnownTimes
 from t2v.diffusion.progress import Progress
 from t2v.diffusion.sampling import Track, alpha_bar, nearest_index
 from t2v.diffusion.scenes import Drawing, Trajectory
-from t2v.diffusion.subject import grown, in_pixels
 
 HOLE_CELLS = 3  # by which masks are grown for the plate: shadows reach beyond them
 BESIDE_PX = 64  # left and right of the hole, from where it is filled

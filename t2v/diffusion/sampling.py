@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +56,20 @@ def preserving_scale(scheduler: SchedulerMixin, index: int) -> float:
 def nearest_index(scheduler: SchedulerMixin, time: int) -> int:
     """The number of the time step that lies nearest to ``time`` (0..999)."""
     return int((scheduler.timesteps.float() - time).abs().argmin())
+
+
+def step_before(scheduler: SchedulerMixin, index: int, ratio: float) -> int:
+    """The step, at ``index`` or before it, from which abar is to abar there most nearly as ``ratio``, 0..1.
+
+    Nearest in logarithm: in a few steps the next one to the nearest *time* may be noise alone, and moved
+    latents that are brought back up there have lost what was moved. Where steps are many, it is that one.
+    """
+    wanted, there = math.log(max(ratio, 1e-12)), alpha_bar(scheduler, index)
+    apart = [
+        abs(math.log(max(alpha_bar(scheduler, before), 1e-12) / there) - wanted)
+        for before in range(index + 1)
+    ]
+    return apart.index(min(apart))
 
 
 @dataclass

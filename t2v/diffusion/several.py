@@ -7,7 +7,8 @@ from itertools import permutations
 import cv2
 import numpy as np
 
-from t2v.diffusion.subject import above_otsu, filled, largest_piece, mask_of, without
+from t2v.diffusion.masks import filled, largest_piece
+from t2v.diffusion.subject import above_otsu, mask_of, without
 
 LEAST_PIECE = 0.15  # of the largest one, that may be a subject
 

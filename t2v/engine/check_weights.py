@@ -8,7 +8,7 @@ from t2v.weights.source import check_finisher, find_controlnet
 
 def check_weights(settings: Settings) -> None:
     """ModelError where weights of a run surely cannot be loaded: told before it begins."""
-    check_model(settings.model)
+    check_model(settings.model, settings.editor)
     if settings.upscale == 2:
         check_finisher()
     for network in settings.networks(choose_network(settings.model)):

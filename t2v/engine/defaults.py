@@ -5,6 +5,7 @@ import secrets
 from functools import partial
 from pathlib import Path
 
+from t2v.checks import InputError
 from t2v.diffusion.motion import default_times
 from t2v.diffusion.options import KnownTimes, own_cells
 from t2v.diffusion.pipeline import TextToVideoPipeline
@@ -12,6 +13,7 @@ from t2v.tasks.settings import Settings, Suits
 from t2v.weights.card import Card, read_card
 from t2v.weights.family import STABLE_DIFFUSION, Family
 from t2v.weights.files import read_object
+from t2v.weights.single_file.checks import side_px
 from t2v.weights.source import CONFIG, Source
 
 AS_DRAWN = 1  # frames are doubled where somebody asks for it, or the model's card does
@@ -35,17 +37,21 @@ def native_side_px(model: str, task: str) -> float:
     """
     source = Source.parse(model)
     suits = read_card(source).suits(task)
-    side = STABLE_DIFFUSION.side_px if {"width", "height"} <= suits.keys() else _side_of_folder(source.folder)
+    side = STABLE_DIFFUSION.side_px if {"width", "height"} <= suits.keys() else _side_of(source.folder)
     return math.sqrt(suits.get("width", side) * suits.get("height", side))
 
 
-def _side_of_folder(folder: Path) -> float:
+def _side_of(folder: Path) -> float:
+    """Of a folder in diffusers' format, or of a checkpoint file."""
     try:
+        if folder.is_file():
+            return side_px(folder)
         rows, columns = own_cells(read_object(folder / "unet" / CONFIG)["sample_size"])
         halved = read_object(folder / "vae" / CONFIG)["block_out_channels"]
         return math.sqrt(rows * columns) * 2.0 ** (len(halved) - 1)
     except (
         OSError,
+        InputError,
         ValueError,
         TypeError,
         KeyError,

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextvars import Context
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,8 @@ class Job:
 
     visitor: whose it is. source: from where it was asked for, where that is somebody of many. round, number:
     its place in the queue, see ``t2v.jobs.order``. kept_clip: a copy of its clip or picture; asked_from:
-    where that lay. past_s: how long it took in an earlier program.
+    where that lay. past_s: how long it took in an earlier program. context: in which it was asked for, and is
+    drawn: who lends a GPU finds there for whom.
     """
 
     id: str
@@ -112,6 +114,7 @@ class Job:
     outlines: tuple[np.ndarray, ...] = ()
     tries: Tries | None = None
     stills: tuple[Any, ...] = ()
+    context: Context = field(default_factory=Context)
 
     @property
     def finished(self) -> bool:

@@ -5,6 +5,7 @@ take turns, and a stop reaches exactly its own job. What waits, is drawn or has 
 beside the videos, and is there again when the program has ended in whatever way and starts anew.
 """
 
+import contextvars
 import logging
 import secrets
 import threading
@@ -96,7 +97,7 @@ class Jobs:
         """
         (settings if tries is None else tries).check()
         job = Job(secrets.token_hex(12), settings, visitor, visitor if source is None else source)
-        job.tries = tries
+        job.tries, job.context = tries, contextvars.copy_context()
         with self._changed:
             self._check_room(job)  # before a large clip is copied
         job.kept_clip = None if tries is not None else self._ledger.kept.keep(job.id, settings)
@@ -256,6 +257,7 @@ class Jobs:
 
     def _end(self, job: Job, state: str, error: str | None = None, moved: Iterable[Job] = ()) -> None:
         job.state, job.error, job.ended_s = state, error, time.monotonic()
+        job.context = contextvars.Context()
         job.preview = _thinned(job.preview) if state == "stopped" else None
         if job.picture is None and job.preview is not None:
             job.picture = picture_of(job.preview[0])
@@ -301,7 +303,7 @@ class Jobs:
                 for settings, size in timed:
                     self._worker.measure_pace(settings, size, self.paces, self._is_idle)
                 continue
-            state, error = self._worker.run(job)
+            state, error = job.context.run(self._worker.run, job)
             with self._changed:
                 self._running = None
                 self._end(job, state, error)

@@ -32,10 +32,12 @@ from t2v.tasks import Resolved
 from t2v.tasks.clip import ClipSettings, ResolvedClip
 from t2v.video.guarded_ffmpeg import heeding
 from t2v.video.write import write_video
+from t2v.weights.fetching import Fetching, told_of_fetching
 
 logger = logging.getLogger(__name__)
 
 OUT_OF_MEMORY = "This run needs more memory than there is; lower the chunk size, the size or the frames."
+LOADING = "Loading the model"
 OWN_FAULT = "The program itself failed in this run ({kind}), not your input; the details are in its log."
 
 
@@ -63,7 +65,7 @@ class Worker:
 
     def begin(self, job: Job) -> None:
         """What a job is called that waits for its model; the lock is held."""
-        job.label = "Starting" if job.settings.model == self._loaded else "Loading the model"
+        job.label = "Starting" if job.settings.model == self._loaded else LOADING
 
     def warm_up(self, settings: Any) -> None:
         """Run the settings and throw the video away: the weights are loaded when somebody presses Run."""
@@ -103,10 +105,17 @@ class Worker:
         if pace is not None:
             paces.learn(job.settings, (run.width, run.height), pace)
 
+    def _fetching(self, job: Job, file: Fetching) -> None:
+        """What a job is called that waits for files from the hub."""
+        _stop_if_asked(job)
+        with self._changed:
+            job.label = LOADING if file.done == file.total else file.words
+
     def run(self, job: Job) -> tuple[str, str | None]:
         """Run the job; the state in which it ends ("done", "failed", "stopped"), and why it failed."""
         try:
-            with heeding(partial(_stop_if_asked, job)):  # also while a long clip is decoded
+            # also while a long clip is decoded, or weights are fetched
+            with heeding(partial(_stop_if_asked, job)), told_of_fetching(partial(self._fetching, job)):
                 if job.tries is not None:
                     draw_stills(self._engine, job, self._changed, _stop_if_asked)
                     self._loaded = job.settings.model

@@ -21,8 +21,9 @@ def keep(library: Library | None, path: Path, resolved: Resolved[Any], maker: st
     """
     if library is None:
         return path
-    told = settings_dict(resolved.filled())
-    places = {name: getattr(resolved.asked, name, None) for name in PRIVATE}
+    made = resolved.filled()  # a ControlNet that was chosen lies somewhere, too
+    told = settings_dict(made)
+    places = {name: getattr(made, name, None) for name in PRIVATE}
     private = {name: place for name, place in places.items() if place not in (None, told.get(name))}
     try:
         library.add(path, Made(maker, private, told))

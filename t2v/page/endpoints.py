@@ -15,6 +15,7 @@ from t2v.checks import InputError
 from t2v.page.door.answers import OWN_FAULT
 from t2v.page.form_values import settings_from
 from t2v.page.picture_field import with_picture
+from t2v.page.programs.endpoints import desk_endpoints
 from t2v.page.run_panel import HEARTBEAT_S
 from t2v.page.studio import Studio
 from t2v.page.uploads import allowed_clip
@@ -44,13 +45,14 @@ def add_endpoint(studio: Studio, settings_class: type[Settings]) -> None:
 
 def named_endpoints(studio: Studio) -> dict[str, tuple[tuple[str, ...], Callable[[dict[str, Any]], object]]]:
     """Each endpoint's parameters in order, and what raises InputError for values of them that are refused."""
-    return {
+    of_tasks = {
         kind.task.replace("-", "_"): (
             tuple(field.name for field in kind.in_order()),
             partial(_check, studio, kind),
         )
         for kind in TASKS.values()
     }
+    return of_tasks | desk_endpoints()
 
 
 def _check(studio: Studio, settings_class: type[Settings], given: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import re
 import socket
+from importlib import metadata
 from pathlib import Path
 
 from t2v.checks import InputError, check_int
@@ -13,23 +14,36 @@ from t2v.devices import check_device
 from t2v.jobs.workshop import PREFIX
 from t2v.library.results import OUTPUTS
 from t2v.library.space import lack_of_space
+from t2v.page.space import host, is_space
 from t2v.program import OwnFolder, Parser
 from t2v.weights.index import check_model
+from t2v.weights.models_folder import MODELS, make_models_folder, use_models_folder
 
 AUTH_NAME = "T2V_AUTH"  # in the environment, USER:PASSWORD
+AUTH_FILE = "a file with USER:PASSWORD in it, or a line of that for each of several people"
+MCP_NAME = "T2V_MCP"
+ON = ("1", "on", "true", "yes")
+MCP_VERSION = 2  # of the package
 PROG = "app.py"  # in a clone; installed it is t2v-app
 
 
 def arguments(argv: list[str] | None = None, prog: str = PROG) -> argparse.Namespace:
     """The flags, read; InputError for those that there are not."""
     parser = Parser(prog=prog, description="Text2Video-Zero Studio in the browser.")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (0.0.0.0: every network)")
+    parser.add_argument("--host", default=host(), help="address to listen on (0.0.0.0: every network)")
     parser.add_argument("--port", type=int, default=7860)
     parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's relay")
-    parser.add_argument("--model", default="miniature", help="miniature, a Hugging Face id or a folder")
+    parser.add_argument(
+        "--model", default="miniature", help="miniature, a Hugging Face id, a folder or a file"
+    )
     parser.add_argument("--device", default=None, help="cuda, mps or cpu (default: the best there is)")
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for this name and password")
-    parser.add_argument("--auth-file", type=Path, metavar="FILE", help="a file with USER:PASSWORD in it")
+    parser.add_argument(
+        "--auth-file",
+        type=Path,
+        metavar="FILE",
+        help=AUTH_FILE,
+    )
     parser.add_argument(
         "--root-path",
         default="",
@@ -37,12 +51,16 @@ def arguments(argv: list[str] | None = None, prog: str = PROG) -> argparse.Names
         help="where a proxy serves it: /studio, or https://host/studio; of a proxy on another machine "
         "name the address in the environment too, as FORWARDED_ALLOW_IPS, or all its visitors count as one",
     )
+    hint = f"also serve MCP clients, at /gradio_api/mcp, behind the sign-in ({MCP_NAME}=1 does the same)"
+    parser.add_argument("--mcp", action="store_true", default=os.environ.get(MCP_NAME, "") in ON, help=hint)
     parser.add_argument("--output", default=OUTPUTS, type=Path, help="folder of the finished videos")
+    hint = "folder of models, which are on offer by their names; made where it is missing"
+    parser.add_argument("--models", type=Path, metavar="DIR", help=f"{hint} (default: {MODELS})")
     return parser.parse_args(argv)
 
 
-def sign_in(options: argparse.Namespace) -> tuple[str, str] | None:
-    """Name and password by the flags, else by the environment; None where nobody has to sign in.
+def sign_in(options: argparse.Namespace) -> dict[str, str] | None:
+    """Names and their passwords by the flags, else by the environment; None where nobody has to sign in.
 
     A flag's value can be seen by everybody on this machine; a file's and the environment's cannot.
     """
@@ -59,14 +77,21 @@ def sign_in(options: argparse.Namespace) -> tuple[str, str] | None:
         raise InputError(f"{named} cannot be read ({why}); give a file with USER:PASSWORD in it.") from error
 
 
-def credentials(auth: str | None, named: str = "--auth") -> tuple[str, str] | None:
-    """``user:password`` → (user, password); the password may contain colons. named: where it stands."""
+def credentials(auth: str | None, named: str = "--auth") -> dict[str, str] | None:
+    """``user:password``, a line each → user -> password, which may contain colons. named: where it stands."""
     if auth is None:
         return None
-    user, colon, password = auth.partition(":")
-    if not (user and colon and password):
-        raise InputError(f"{named} needs a name and a password with a colon between them, like anna:secret.")
-    return user, password
+    people: dict[str, str] = {}
+    for line in auth.splitlines() or [""]:
+        user, colon, password = line.strip().partition(":")
+        if not (user and colon and password):
+            raise InputError(
+                f"{named} needs a name and a password with a colon between them, like anna:secret."
+            )
+        if user in people:
+            raise InputError(f"{named} has two passwords for {user[:60]!r}; give each name one.")
+        people[user] = password
+    return people
 
 
 def check(options: argparse.Namespace) -> None:
@@ -75,6 +100,7 @@ def check(options: argparse.Namespace) -> None:
     A hub id may be right though it cannot be had at the moment: that is left to the runs.
     """
     check_int("--port", options.port, 1, 65535)
+    _make_models_folder(options.models)
     try:
         check_model(options.model)
         if options.device is not None:
@@ -82,8 +108,36 @@ def check(options: argparse.Namespace) -> None:
     except InputError as error:
         raise InputError(re.sub(r"^(model|device)\b", r"--\1", str(error))) from None
     _check_root_path(options.root_path)
+    if options.mcp:
+        _check_mcp()
     _check_output(options.output)
     _check_address(options)
+
+
+def _check_mcp() -> None:
+    """InputError where the package for it is not there, or is an older one."""
+    try:
+        found = metadata.version("mcp")
+    except metadata.PackageNotFoundError:
+        found = ""
+    if not found.startswith(f"{MCP_VERSION}."):
+        has = f"version {found} is there" if found else "it is not there"
+        install = f"pip install 'mcp>={MCP_VERSION}.3,<{MCP_VERSION + 1}'"
+        raise InputError(f"--mcp needs the package mcp, and {has}; {install}, or leave --mcp out.")
+
+
+def _make_models_folder(asked: Path | None) -> None:
+    """From now on models are known by their names there; InputError for a folder that cannot be made.
+
+    The one beside the app is a convenience: where there can be none, there is none.
+    """
+    use_models_folder(asked)
+    try:
+        make_models_folder(MODELS if asked is None else asked)
+    except OSError as error:
+        if asked is not None:
+            why = f"which cannot be made ({error.strerror})"
+            raise InputError(f"--models is '{asked}', {why}; choose another.") from error
 
 
 def _check_output(folder: Path) -> None:
@@ -134,4 +188,4 @@ def is_loopback(host: str) -> bool:
 
 def is_for_itself(options: argparse.Namespace) -> bool:
     """Whether nobody beyond this machine is served; a Space serves everybody."""
-    return not options.share and "SPACE_ID" not in os.environ and is_loopback(options.host)
+    return not options.share and not is_space() and is_loopback(options.host)

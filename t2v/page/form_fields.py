@@ -14,10 +14,11 @@ from t2v.tasks import Settings
 from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.original_prompts import ADDED, original_words
 from t2v.weights.family import STABLE_DIFFUSION
+from t2v.weights.listing import on_offer
 from t2v.weights.source import BUNDLED, LORA_FILE, STYLE, STYLE_NAME, Source
 
 SLIDER_FRAMES = 64  # longer videos are for programs: a slider to the limit could not be aimed
-OTHER_MODELS = "You may type a Hugging Face id or a folder, and +LoRA behind it."
+OTHER_MODELS = "You may type a Hugging Face id, a folder or a file, and +LoRA or +VAE behind it."
 SUITS = ""  # the choice of what suits the model
 FINISHES = [("What suits the model", SUITS), ("As drawn", 1), ("Crisp ×2, for cartoon-like videos", 2)]
 MINIATURE = ("Miniature (bundled)", BUNDLED)
@@ -54,7 +55,7 @@ def models(kind: type[Settings]) -> list[tuple[str, str]]:
     """Models on offer for a task: name on the page, what settings call it."""
     family = STABLE_DIFFUSION
     if kind.editor:
-        return [MINIATURE, (EDITOR_NAME, family.editor)]
+        return [MINIATURE, (EDITOR_NAME, family.editor), *on_offer(editor=True)]
     style = Source.parse(STYLE)
     has_style = style.companion(style.adapters[0], LORA_FILE) is not None
     named = [(f"{STYLE_NAME}: end with “neon style”", STYLE)] if has_style else []
@@ -63,7 +64,15 @@ def models(kind: type[Settings]) -> list[tuple[str, str]]:
         (f"{model.rsplit('-')[-1].capitalize()} style: write “{keyword}”", model)
         for model, keyword in checkpoints.items()
     ]
-    return [MINIATURE, *named, (family.name, family.model), *own_styles]
+    return [MINIATURE, *named, *on_offer(editor=False), (family.name, family.model), *own_styles]
+
+
+def model_choices(studio: Studio, kind: type[Settings]) -> list[tuple[str, str]]:
+    """The same, and what --model says, which files in the folder of models may have joined by now."""
+    choices = models(kind)
+    if studio.default_model not in dict(choices).values():
+        choices.append((studio.default_model, studio.default_model))
+    return choices
 
 
 def prompt_box(label: str, placeholder: str, autofocus: bool = False) -> gr.Textbox:
@@ -75,10 +84,8 @@ def prompt_box(label: str, placeholder: str, autofocus: bool = False) -> gr.Text
 
 def model_and_seed(studio: Studio, kind: type[Settings]) -> dict[str, Component]:
     """The models on offer; what --model says is among them, and chosen."""
-    choices = models(kind)
+    choices = model_choices(studio, kind)
     known = "instructions" if kind.editor else "words"
-    if studio.default_model not in dict(choices).values():
-        choices.append((studio.default_model, studio.default_model))
     with gr.Row():
         model = gr.Dropdown(
             choices,

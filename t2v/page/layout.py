@@ -7,7 +7,9 @@ import gradio as gr
 from t2v.page import text_tab
 from t2v.page.clip import clip_tab
 from t2v.page.library import library_tab
+from t2v.page.model_lists import follow_models_folder
 from t2v.page.open_file import OpenFile
+from t2v.page.programs.endpoints import add_desk
 from t2v.page.run_panel import RunPanel
 from t2v.page.runs_list import RunsList
 from t2v.page.studio import Studio
@@ -43,6 +45,8 @@ def build_page(studio: Studio, tasks: Collection[str] = tuple(TASKS)) -> gr.Bloc
             panel.wire()
         open_file.wire(panels)
         runs.wire()
+        add_desk(studio)
+        follow_models_folder(studio, page, panels)
     return page
 
 

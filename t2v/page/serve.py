@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from t2v.checks import InputError
 from t2v.page.door.belongings import own_temporary_folder
 from t2v.page.flags import PROG, arguments, check, is_for_itself, not_served, sign_in
 from t2v.page.motion_editor import of_motion_editor
+from t2v.page.space import lends_gpus, prepare_lending, trust_its_proxy
 from t2v.program import (
     loading_libraries,
     prepare_environment,
@@ -26,6 +27,7 @@ from t2v.program import (
 if TYPE_CHECKING:
     import gradio as gr
 
+    from t2v.engine.engine import Engine
     from t2v.page.studio import Studio
 
 logger = logging.getLogger(__name__)
@@ -65,11 +67,13 @@ def _end_at_signals() -> list[int]:
 
 
 def serve(
-    options: argparse.Namespace, auth: tuple[str, str] | None, tasks: Collection[str] | None = None
+    options: argparse.Namespace, auth: Mapping[str, str] | None, tasks: Collection[str] | None = None
 ) -> None:
     """Starts the server and stays until it is told to stop. tasks: the tabs on the page, None for all."""
+    lent = lends_gpus()
     with loading_libraries():
-        from t2v.engine.engine import Engine
+        if lent:
+            prepare_lending()
         from t2v.jobs.queue import Jobs
         from t2v.page.glances import Glances
         from t2v.page.layout import build_page
@@ -79,16 +83,18 @@ def serve(
         from t2v.tasks.text_to_video import TextToVideoSettings
 
         show_downloads_only()
-    engine = Engine(device=options.device)
-    warm_up = TextToVideoSettings(
+    engine = _engine(options, lent)
+    quick = TextToVideoSettings(
         "warm-up", model=options.model, num_frames=2, width=64, height=64, num_inference_steps=1
     )
+    warm_up = None if lent else quick  # a GPU is lent for somebody's run alone
     is_open = auth is not None or not is_for_itself(options)
     shelf = opened(options.output, is_open)
     library = None if shelf is None else shelf.library
     jobs, page = Jobs(engine, options.output, warm_up=warm_up, library=library), None
     try:
-        studio = Studio(engine, jobs, options.model, Glances(engine.device), is_open, shelf)
+        glances = Glances("cpu" if lent else engine.device)
+        studio = Studio(engine, jobs, options.model, glances, is_open, shelf)
         page = build_page(studio, TASKS if tasks is None else tasks)
         _launch(page, studio, options, auth)
         logger.info("Serving on %s; Ctrl-C ends it. Videos go to %s.", page.local_url, jobs.output_folder)
@@ -101,6 +107,22 @@ def serve(
             page.close(verbose=False)
         if shelf is not None:  # pages ask it to the end
             shelf.close()
+
+
+def _engine(options: argparse.Namespace, lent: bool) -> "Engine":
+    """What draws. lent: where a GPU is there for each run alone; the model is loaded before that, at once."""
+    from t2v.engine.engine import Engine
+
+    if not lent:
+        return Engine(device=options.device)
+    from t2v.engine.lent import LentEngine
+
+    engine = LentEngine(device=options.device)
+    try:
+        engine.load(options.model)
+    except InputError as error:
+        logger.warning("The model could not be loaded beforehand: %s", error)
+    return engine
 
 
 def looks(studio: "Studio") -> dict[str, Any]:
@@ -127,7 +149,7 @@ def _scripts() -> str:
 
 
 def _launch(
-    page: "gr.Blocks", studio: "Studio", options: argparse.Namespace, auth: tuple[str, str] | None
+    page: "gr.Blocks", studio: "Studio", options: argparse.Namespace, auth: Mapping[str, str] | None
 ) -> None:
     """From now on the page is served, by threads of their own."""
     from starlette.middleware import Middleware
@@ -136,11 +158,16 @@ def _launch(
     from t2v.page.door.recognised import Recognised
     from t2v.page.door.sign_in import SignIn
 
-    signing_in = None if auth is None else SignIn(*auth)
-    gates = _gates(
-        page, studio, options, [] if signing_in is None else [signing_in.gate, signing_in.only_signed_in]
-    )
-    recognised = [Middleware(Recognised)] if studio.is_open else []
+    signing_in = None if auth is None else SignIn(auth)
+    of_sign_in = [] if signing_in is None else [signing_in.gate, signing_in.only_signed_in]
+    middleware, first = [Middleware(Recognised)] if studio.is_open else [], []
+    if options.mcp:
+        from t2v.page.programs.mcp_server import Running, mcp_gate, mcp_manager
+
+        manager = mcp_manager(studio)
+        middleware.insert(0, Middleware(Running, manager=manager))
+        first.append(mcp_gate(manager, None if signing_in is None else signing_in.only_with_password))
+    gates = _gates(page, studio, options, first, of_sign_in)
     try:
         page.queue(default_concurrency_limit=None).launch(
             server_name=f"[{options.host}]" if ":" in options.host else options.host,
@@ -152,7 +179,7 @@ def _launch(
             root_path=options.root_path,
             state_session_capacity=KEPT_SESSIONS,
             enable_monitoring=False,
-            app_kwargs={"middleware": [*recognised, Middleware(Gates, gates=gates)]},
+            app_kwargs={"middleware": [*middleware, Middleware(Gates, gates=gates)]},
             quiet=not options.share,  # else it tells the public link
             prevent_thread_lock=True,
             **looks(studio),
@@ -162,9 +189,13 @@ def _launch(
 
 
 def _gates(
-    page: "gr.Blocks", studio: "Studio", options: argparse.Namespace, of_sign_in: list[Any]
+    page: "gr.Blocks",
+    studio: "Studio",
+    options: argparse.Namespace,
+    first: Sequence[Any],
+    of_sign_in: Sequence[Any],
 ) -> list[Any]:
-    """What every request has to pass before Gradio sees it."""
+    """What every request has to pass before Gradio sees it. first: what answers before doors are shut."""
     import gradio as gr
 
     from t2v.page.door.calls import only_well_formed
@@ -188,7 +219,7 @@ def _gates(
 
     there = {function.api_name for function in page.fns.values()}
     named = {name: one for name, one in named_endpoints(studio).items() if name in there}
-    gates = [told_of_proxies(), only_open_doors, *of_sign_in]
+    gates = [told_of_proxies(), *first, only_open_doors, *of_sign_in]
     if is_for_itself(options):
         gates.insert(0, only_neighbours(options.host, options.root_path))
     if studio.shelf is not None:
@@ -212,6 +243,7 @@ def main(argv: list[str] | None = None, tasks: Collection[str] | None = None, pr
     for client in ("httpx", "httpx2"):  # Gradio's and the hub's
         logging.getLogger(client).setLevel(logging.WARNING)
     prepare_environment()
+    trust_its_proxy()
     spin_briefly()
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     heard: list[int] = []

@@ -13,6 +13,8 @@ from t2v.page.library.shelf import Shelf
 from t2v.page.save_as import Copies
 from t2v.weights.source import BUNDLED
 
+FETCHED = (".mp4", ".webm", ".gif", ".webp", ".png")  # what a library has, of which programs are sent copies
+
 
 @dataclass(frozen=True)
 class Studio:
@@ -41,8 +43,10 @@ class Studio:
         of_library = None if self.shelf is None else self.shelf.gives_out(path, who)
         if of_library is not None:
             return of_library
+        if path.is_relative_to(Path(get_upload_folder()).resolve()):
+            return path.suffix.lower() in FETCHED and not path.name.startswith(".")
         if path.suffix.lower() != ".mp4":
             return False
-        if path.parent == self.glances.folder or path.is_relative_to(Path(get_upload_folder()).resolve()):
+        if path.parent == self.glances.folder:
             return not path.name.startswith(".")
         return self.jobs.has_made(path)

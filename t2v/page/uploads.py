@@ -95,7 +95,7 @@ def with_kept_source(view: JobView) -> Any:
     kept = view.kept_clip
     if kept is None or source_of(view.settings) != str(kept) or not kept.is_file():
         return view.settings
-    return with_source(view.settings, uploaded_anew(kept))
+    return with_source(view.settings, str(as_upload(kept)))
 
 
 def renewed(studio: Studio, who: str | None, path: str) -> str:
@@ -107,18 +107,18 @@ def renewed(studio: Studio, who: str | None, path: str) -> str:
         return _allowed(path, "clip")
     except InputError:
         kept = studio.jobs.kept_source(path, who)
-    return path if kept is None else uploaded_anew(kept)
+    return path if kept is None else str(as_upload(kept))
 
 
-def uploaded_anew(kept: Path) -> str:
-    """What was kept, as an upload to this program."""
+def as_upload(file: Path) -> Path:
+    """A file of ours where uploads lie, under its own name: a link, or a copy where there can be none."""
     folder = Path(get_upload_folder()) / secrets.token_hex(16)
     folder.mkdir(parents=True)
     try:
-        os.link(kept, folder / kept.name)
+        os.link(file, folder / file.name)
     except OSError:  # another disk, or a kind of disk without links
-        shutil.copyfile(kept, folder / kept.name)
-    return str((folder / kept.name).resolve())
+        shutil.copyfile(file, folder / file.name)
+    return (folder / file.name).resolve()
 
 
 def _was_uploaded(place: Path) -> bool:

@@ -4,9 +4,11 @@ import hashlib
 from typing import Any
 
 from gradio.context import LocalContext
+from starlette.requests import Request
 
 from t2v.checks import InputError
 from t2v.page.door.recognised import mark_of
+from t2v.page.door.sign_in import NAME
 from t2v.page.form_fields import models
 from t2v.page.studio import Studio
 from t2v.tasks import Settings
@@ -42,16 +44,27 @@ def _check(field: str, value: object, listed: dict[str, None] | dict[str | None,
 def visitor(studio: Studio) -> str | None:
     """Whose event is being handled; None in an app for oneself, where all windows share everything.
 
-    The browser's cookie says it, of which only a digest is kept; the name does not, as all that sign in have
-    the same. Programs without a cookie are known by their address.
+    Whoever has signed in is known by that name, in every browser and program; else the browser's cookie says
+    it. Of both only a digest is kept. Programs without either are known by their address.
     """
     return visitor_of(studio, LocalContext.request.get(None))
 
 
 def visitor_of(studio: Studio, request: Any) -> str | None:
     """The same of a request, Gradio's or Starlette's."""
-    mark = None if request is None or not studio.is_open else mark_of(request.cookies)
+    if request is None or not studio.is_open:
+        return None
+    name, mark = _name_of(request), mark_of(request.cookies)
+    if name is not None:
+        mark = f"{NAME}:{name}"  # which no cookie can be
     return source_of(studio, request) if mark is None else hashlib.sha256(mark.encode()).hexdigest()[:32]
+
+
+def _name_of(request: Any) -> str | None:
+    """Who has signed in: Gradio's own requests tell it one way, those that its gates have passed another."""
+    name = getattr(request, "username", None)
+    scope = request.scope if isinstance(request, Request) else {}
+    return name if isinstance(name, str) else scope.get(NAME)
 
 
 def source(studio: Studio) -> str | None:

@@ -6,6 +6,7 @@ detectors when they are used; nothing here loads torch on import.
 
 import dataclasses
 import importlib
+import json
 import os
 import pkgutil
 import re
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from t2v.checks import InputError, check_choice
+from t2v.checks import InputError, check_choice, counted, nearest
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import Also
 from t2v.tasks.settings import KINDS, Resolved, Settings
@@ -21,11 +22,12 @@ from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.version import __version__
 from t2v.video.write import read_settings
 
-__all__ = ["TASKS", "Resolved", "Settings", "settings_of"]
+__all__ = ["TASKS", "Resolved", "Settings", "read_json", "settings_in", "settings_of"]
 
 for _found in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_found.name}")
 TASKS: dict[str, type[Settings]] = dict(sorted(KINDS.items(), key=lambda item: item[1].tab.order))
+MOST_JSON_BYTES = 2**20
 ABOUT = ("task", "program", "version", "finished")  # what a result tells beside its settings
 
 
@@ -33,8 +35,9 @@ def settings_of(stored: Mapping[str, Any] | str | os.PathLike[str]) -> Settings:
     """The settings of a result again, from its file or what ``read_settings`` found in it; not yet checked.
 
     "task" says which class it is. The clip of a file's is looked for beside it; of the clip's place nothing
-    else is believed. InputError where there are none, where the task is unknown, where a field is none of the
-    task's, or where one is missing that has no default.
+    else is believed. A file that ends in .json is such settings as JSON, as ``settings_in`` reads them.
+    InputError where there are none, where the task is unknown, where a field is none of the task's, or where
+    one is missing that has no default.
     """
     if isinstance(stored, (str, os.PathLike)):
         return _settings_in(Path(stored))
@@ -55,8 +58,40 @@ def settings_of(stored: Mapping[str, Any] | str | os.PathLike[str]) -> Settings:
     return settings
 
 
+def settings_in(told: Mapping[str, Any], folder: Path) -> Settings:
+    """Settings that somebody wrote down, as JSON, in a file of a folder: in a batch, or for ``--like``.
+
+    What they are made from is where they say, or beside that file. Else as ``settings_of``.
+    """
+    given = dict(told)
+    for name in ("clip", "first_frame"):
+        named = given.get(name)
+        if isinstance(named, str) and named and not os.path.isfile(named):
+            beside = os.path.join(folder, named)
+            given[name] = beside if os.path.isfile(beside) else named
+    return settings_of(given)
+
+
+def read_json(text: str) -> dict[str, Any]:
+    """One object of settings as text; InputError for anything else."""
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"it is no JSON ({str(error)[:100]}); give one object of settings.") from error
+    if not isinstance(told, dict):
+        example = '{"task": "text-to-video", "prompt": "a red car"}'
+        raise InputError(f"it is no JSON object; give one, as {example}.")
+    return told
+
+
 def _settings_in(path: Path) -> Settings:
+    if path.suffix.lower() == ".json" and path.is_file():
+        return _settings_in_json(path)
     stored = read_settings(path)
+    if stored is not None and isinstance(stored.get("pictures"), list):
+        shown = counted(len(stored["pictures"]), "picture")
+        told = f"{path.name} shows {shown}, each with settings of its own"
+        raise InputError(f"{told}; give a video, or the prompt and the --seed that stands over one.")
     if stored is None or not isinstance(stored.get("task"), str):
         raise InputError(f"{path.name} carries no settings; give a video that this program made.")
     settings = settings_of(stored)
@@ -65,6 +100,20 @@ def _settings_in(path: Path) -> Settings:
     if not isinstance(settings, ClipSettings):
         return settings
     return dataclasses.replace(settings, clip=_beside(path, settings.clip))
+
+
+def _settings_in_json(path: Path) -> Settings:
+    if path.stat().st_size > MOST_JSON_BYTES:
+        told = f"{path.name} is larger than {MOST_JSON_BYTES >> 20} MB"
+        raise InputError(f"{told}; give one object of settings.")
+    try:
+        stored = read_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        told = f"{path.name} cannot be read as text"
+        raise InputError(f"{told}; give one object of settings as JSON.") from error
+    except InputError as error:
+        raise InputError(f"{path.name}: {error}") from error
+    return settings_in(stored, path.parent)
 
 
 def _beside(video: Path, named: object) -> str:
@@ -86,7 +135,8 @@ def _made(kind: type, given: Any) -> Any:
     known = {field.name: field.default is dataclasses.MISSING for field in dataclasses.fields(kind)}
     foreign = sorted(str(name) for name in given if name not in known)
     if foreign:
-        raise InputError(f"settings name {', '.join(foreign)[:200]}, which is unknown here; leave it out.")
+        told = f"settings name {', '.join(foreign)[:200]}, which is unknown here"
+        raise InputError(f"{told}{nearest(foreign[0], known) or '; leave it out.'}")
     missing = [name for name, is_needed in known.items() if is_needed and name not in given]
     if missing:
         raise InputError(f"settings have no {' and no '.join(missing)}; add it.")

@@ -218,7 +218,7 @@ class TextToVideoSettings(Settings):
             t0=t0 if self.t0 is None else int(self.t0),
             t1=t1 if self.t1 is None else int(self.t1),
             method=self._method(suits),
-            subject=subject_of(self.prompt) if self.subject is None else self.subject.strip(),
+            subject=subject_of(texts_of(self.prompt)[0]) if self.subject is None else self.subject.strip(),
             action=acting.NONE if action is None else action,
             figure=acting.sized(suits.figure, self.prompt),
             wanted=tuple(networks),

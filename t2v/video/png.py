@@ -13,6 +13,7 @@ from PIL import Image, PngImagePlugin
 from t2v.checks import InputError
 from t2v.video.encode import NO_FRAMES
 
+OF_GRIDS = "comment"  # where grids of tried pictures have theirs
 KEYWORD = "Comment"  # the one of PNG's own that is meant for anything
 SETTINGS = "settings.json"  # the first file in the zip
 _SAME_TIME = (1980, 1, 1, 0, 0, 0)  # so that the same frames give the same file
@@ -49,7 +50,7 @@ def read_png_text(path: Path) -> str | None:
     """The text that a PNG carries, None without; InputError where it is none. Nothing is decoded."""
     try:
         with Image.open(path, formats=("PNG",)) as picture:
-            text = picture.info.get(KEYWORD)
+            text = picture.info.get(KEYWORD, picture.info.get(OF_GRIDS))
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
         raise InputError(f"{path.name} is damaged or cut off; save or download it again.") from error
     return text if isinstance(text, str) else None

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from diffusers import ControlNetModel
 
+from t2v.diffusion.progress import Cancelled
 from t2v.weights.files import WEIGHTS, config_path, files_of, read_object
 from t2v.weights.hub import hub_answers
 from t2v.weights.network import Place, load_network
@@ -26,7 +27,7 @@ def load_controlnet(source: str, task: str, device: str, dtype: torch.dtype) -> 
         _check_weights(source, place, local, files)
         at = Place(f"controlnet {source}", place, "", files, local)
         network: Any = load_network(ControlNetModel, at, device, dtype)
-    except ModelError:
+    except (ModelError, Cancelled):
         raise
     except Exception as error:
         log_failure(f"loading {source}", error)

@@ -9,6 +9,8 @@ from typing import Any
 from t2v.weights.family import family_of
 from t2v.weights.files import read_json
 from t2v.weights.refusals import ModelError, reason
+from t2v.weights.single_file.behind import behind
+from t2v.weights.single_file.checks import check_checkpoint, check_vae
 from t2v.weights.source import MODEL_INDEX, Source
 
 ALLOWED_MODULES = ("diffusers", "transformers", "stable_diffusion")
@@ -16,12 +18,20 @@ VAES = ("AutoencoderKL", "AutoencoderTiny", "AsymmetricAutoencoderKL")
 NEEDED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 
 
-def check_model(name: str) -> None:
-    """ModelError for a model, or its LoRA, that surely cannot be loaded; a hub id is left to the loading."""
+def check_model(name: str, editor: bool | None = None) -> None:
+    """ModelError for a model, or its LoRA, that surely cannot be loaded; a hub id is left to the loading.
+
+    editor: whether it is to follow instructions; None: nobody knows yet.
+    """
     source = Source.parse(name)
     place = source.place()
-    for adapter in source.adapters:
+    vae, loras = behind(source)
+    for adapter in loras:
         source.adapter_place(adapter)
+    if vae is not None:
+        check_vae(vae)
+    if Path(place).is_file():
+        check_checkpoint(source.base, Path(place), vae is not None, editor)
     if Path(place).is_dir():
         read_index(name, Path(place) / MODEL_INDEX)
         check_folder(place)

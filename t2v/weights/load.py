@@ -1,4 +1,4 @@
-"""Models from the bundled miniature, a local folder or a hub id.
+"""Models from the bundled miniature, a local folder, a checkpoint file or a hub id.
 
 Of weights nothing but tensors is read: safetensors, or pickles of which all else is refused.
 """
@@ -16,6 +16,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from t2v.checks import InputError
 from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.diffusion.progress import Cancelled
 from t2v.diffusion.schedule import saved_scheduler
 from t2v.weights.family import Family, family_of
 from t2v.weights.files import config_path, files_of, read_json, read_object
@@ -25,6 +26,9 @@ from t2v.weights.index import check_folder, read_index
 from t2v.weights.lora import add_lora
 from t2v.weights.network import Place, load_network
 from t2v.weights.refusals import ModelError, explain, log_failure
+from t2v.weights.single_file.behind import behind
+from t2v.weights.single_file.pipeline import file_pipeline, take_vae
+from t2v.weights.single_file.vocabulary import clip_tokenizer
 from t2v.weights.source import CONFIG, MODEL_INDEX, Source
 
 logger = logging.getLogger(__name__)
@@ -33,38 +37,25 @@ SCHEDULER_CONFIG = "scheduler_config.json"
 
 
 def load_pipeline(name: str, device: str, dtype: torch.dtype, editor: bool = False) -> TextToVideoPipeline:
-    """The pipeline of "miniature", a local folder or a hub id, on ``device``; else ModelError.
+    """The pipeline of "miniature", a local folder, a file or a hub id, on ``device``; else ModelError.
 
     editor: with an InstructPix2Pix UNet, the model's own or that of a folder "editor" beside the model's.
-    A name "MODEL+LORA" is the model with a LoRA in its weights: a hub id, a folder or a .safetensors file.
+    A name "MODEL+LORA" is the model with a LoRA in its weights: a hub id, a folder or a .safetensors file;
+    "MODEL+VAE" has the VAE of that file.
     """
     source = Source.parse(name)
-    place, adapters = source.place(), {adapter: source.adapter_place(adapter) for adapter in source.adapters}
+    place = source.place()
+    vae, loras = behind(source)
+    adapters = {adapter: source.adapter_place(adapter) for adapter in loras}
     try:
-        local = Path(place).is_dir() or not hub_answers()
-        index = read_index(name, config_path(place, local, MODEL_INDEX))
-        check_folder(place)
-        part = partial(_part, name, device=device, dtype=dtype, local=local)
-        files = files_of(place, local, MODEL_INDEX)
-        beside = source.companion("editor") if editor else None
-        if beside is None:
-            unet = part(UNet2DConditionModel, place, files, "unet")
+        if Path(place).is_file():
+            pipeline = file_pipeline(source.base, Path(place), vae, device, dtype, editor)
         else:
-            unet = part(UNet2DConditionModel, beside, files_of(beside, True, CONFIG), "")
-        rest = Path(_without_weights(place, local))
-        pipeline = TextToVideoPipeline(
-            unet=unet,
-            vae=part(getattr(diffusers, index["vae"][1]), place, files, "vae"),
-            text_encoder=part(CLIPTextModel, place, files, "text_encoder"),
-            tokenizer=_read_tokenizer(rest),
-            scheduler=_read_scheduler(name, rest),
-            safety_checker=None,
-            feature_extractor=None,
-            image_encoder=None,
-            requires_safety_checker=False,
-        )
+            pipeline = _of_folder(name, source, place, device, dtype, editor)
+            if vae is not None:
+                take_vae(source.base, pipeline, vae, device, dtype)
         check_parts(name, pipeline, editor)
-    except ModelError:
+    except (ModelError, Cancelled):
         raise
     except Exception as error:
         log_failure(f"loading {name}", error)
@@ -73,6 +64,34 @@ def load_pipeline(name: str, device: str, dtype: torch.dtype, editor: bool = Fal
         add_lora(pipeline, adapter, folder, file)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def _of_folder(
+    name: str, source: Source, place: str, device: str, dtype: torch.dtype, editor: bool
+) -> TextToVideoPipeline:
+    """A model in diffusers' format, each of its parts loaded by itself."""
+    local = Path(place).is_dir() or not hub_answers()
+    index = read_index(name, config_path(place, local, MODEL_INDEX))
+    check_folder(place)
+    part = partial(_part, name, device=device, dtype=dtype, local=local)
+    files = files_of(place, local, MODEL_INDEX)
+    beside = source.companion("editor") if editor else None
+    if beside is None:
+        unet = part(UNet2DConditionModel, place, files, "unet")
+    else:
+        unet = part(UNet2DConditionModel, beside, files_of(beside, True, CONFIG), "")
+    rest = Path(_without_weights(place, local))
+    return TextToVideoPipeline(
+        unet=unet,
+        vae=part(getattr(diffusers, index["vae"][1]), place, files, "vae"),
+        text_encoder=part(CLIPTextModel, place, files, "text_encoder"),
+        tokenizer=_read_tokenizer(rest),
+        scheduler=_read_scheduler(name, rest),
+        safety_checker=None,
+        feature_extractor=None,
+        image_encoder=None,
+        requires_safety_checker=False,
+    )
 
 
 def loaded_family(pipeline: TextToVideoPipeline) -> Family:
@@ -94,6 +113,8 @@ def read_tokenizer(source: Source) -> CLIPTokenizer | None:
 
 @lru_cache(maxsize=4)
 def _tokenizer(place: str) -> CLIPTokenizer:
+    if Path(place).is_file():
+        return clip_tokenizer()
     return CLIPTokenizer.from_pretrained(place, subfolder="tokenizer", local_files_only=True)
 
 

@@ -4,11 +4,12 @@ import math
 from pathlib import Path
 
 import torch
-from huggingface_hub import hf_hub_download
 from peft.tuners.tuners_utils import BaseTunerLayer
 
 from t2v.checks import counted
 from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.diffusion.progress import Cancelled
+from t2v.weights.fetching import fetch
 from t2v.weights.files import files_of
 from t2v.weights.hub import hub_answers
 from t2v.weights.lora_kinds import INSTEAD, largest, read_layers
@@ -28,7 +29,7 @@ def add_lora(pipeline: TextToVideoPipeline, name: str, place: str, file: str | N
     try:
         path = _file(name, place, file)
         layers = read_layers(name, path)
-    except ModelError:
+    except (ModelError, Cancelled):
         raise
     except Exception as error:
         log_failure(f"reading {name}", error)
@@ -59,7 +60,7 @@ def _file(name: str, place: str, file: str | None) -> Path:
         file = LORA_FILE  # without the hub, nobody can tell which files there are
     if file is None:
         file = _only_one(name, [one for one in files_of(place, local, LORA_FILE) if "/" not in one])
-    return Path(place) / file if is_folder else Path(hf_hub_download(place, file, local_files_only=local))
+    return Path(place) / file if is_folder else fetch(place, file, local)
 
 
 def _only_one(name: str, files: list[str]) -> str:

@@ -10,7 +10,8 @@ import torch
 
 from t2v.checks import counted
 from t2v.devices import settle
-from t2v.weights.files import best_weights, config_path, read_object
+from t2v.weights.fetching import fetch
+from t2v.weights.files import WEIGHTS, best_weights, config_path, read_object
 from t2v.weights.refusals import ModelError
 from t2v.weights.source import CONFIG
 
@@ -55,12 +56,15 @@ def load_network(kind: Any, at: Place, device: str, dtype: torch.dtype) -> torch
         lacking = f"no weights{at.of_it} that can be read"
         raise ModelError(f"{at.owner} has {lacking} (.safetensors or .bin); choose another.")
     check_config(at, read_object(config_path(at.base, at.local, f"{at.folder}/{CONFIG}".lstrip("/"))))
+    if not at.local:
+        for file in _weights_of(at, weights):
+            fetch(at.base, file, local=False)
     network, report = kind.from_pretrained(
         at.base,
         subfolder=at.folder,
         dtype=dtype,
         output_loading_info=True,
-        local_files_only=at.local,
+        local_files_only=True,
         **weights,
     )
     lost = lost_tensors(network, report)
@@ -68,6 +72,20 @@ def load_network(kind: Any, at: Place, device: str, dtype: torch.dtype) -> torch
         missing = f"{counted(lost, 'missing tensor')}{at.of_it}"
         raise ModelError(f"{at.owner} is broken and cannot be loaded ({missing}); fetch it again.")
     return settle(network, device)
+
+
+def _weights_of(at: Place, weights: Mapping[str, Any]) -> list[str]:
+    """The files that are read of a place on the hub. weights: as ``best_weights`` tells them."""
+    ending = "safetensors" if weights["use_safetensors"] else "bin"
+    variant = "" if weights["variant"] is None else f".{weights['variant']}"
+    mine = [file for file in at.files if str(Path(file).parent) == (at.folder or ".")]
+    found = [
+        file
+        for file in mine
+        if (match := WEIGHTS.fullmatch(Path(file).name)) is not None
+        and (match[2], match[1] or "") == (ending, variant)
+    ]
+    return [*found, *(file for file in mine if file.endswith(".index.json"))]
 
 
 def lost_tensors(network: torch.nn.Module, report: Mapping[str, Any]) -> int:

@@ -1,10 +1,11 @@
-"""Where weights are: the bundled miniature, a local folder, a hub id. Nothing is read or imported for it."""
+"""Where weights are: the bundled miniature, a folder, a file, a hub id. Nothing is read for it."""
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from t2v.program import bundled
+from t2v.weights.models_folder import find_by_name
 from t2v.weights.refusals import ModelError
 
 BUNDLED = "miniature"  # what the bundled model is called wherever a model is named
@@ -15,16 +16,16 @@ MODEL_INDEX = "model_index.json"
 CONFIG = "config.json"
 LORA_FILE = "pytorch_lora_weights.safetensors"
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)  # owner/name
-ALLOWED = f"{BUNDLED}, a folder or a hub id (owner/name)"
+ALLOWED = f"{BUNDLED}, a file, a folder or a hub id (owner/name)"
 LORA_PLACES = "a .safetensors file, a folder (of one beside the model's, its name) or a hub id (owner/name)"
 
 
 @dataclass(frozen=True)
 class Source:
-    """A model as people name it, parsed: "miniature", a folder or a hub id, and LoRAs behind a plus.
+    """A model as people name it, parsed: "miniature", a folder, a file or a hub id, and more behind pluses.
 
-    base: the model alone. adapters: the LoRAs on top of it, today one at most. The name may be nonsense
-    still: ``place`` and ``adapter_place`` refuse it.
+    base: the model alone. adapters: what is put into it, LoRAs and one VAE. The name may be nonsense still:
+    ``place`` and ``adapter_place`` refuse it.
     """
 
     base: str
@@ -33,10 +34,10 @@ class Source:
     @classmethod
     def parse(cls, text: str) -> "Source":
         """The source that a name tells; what lies on the disk decides where a plus belongs to a folder."""
-        base, plus, lora = text.partition("+")
-        if not plus or is_folder(as_path(text)):
+        if "+" not in text or is_there(text):
             return cls(text)
-        return cls(base.strip(), (lora.strip(),))
+        base, *adapters = _pieces(text)
+        return cls(base, tuple(adapters))
 
     @property
     def is_bundled(self) -> bool:
@@ -69,12 +70,14 @@ class Source:
         kind = self.kind
         if kind == "bundled" and not (MINIATURE / MODEL_INDEX).is_file():
             raise ModelError(f"model {BUNDLED} has no weights in this copy; fetch the project again.")
-        if kind == "file":
+        if kind == "file" and what != "model":
             raise ModelError(f"{what} {self.base} is a file; give the folder of one in diffusers' format.")
         if kind == "nowhere":
             raise ModelError(f"{what} {self.base} is not there; give {ALLOWED}.")
         if kind == "hub":
             return self.base
+        if kind == "file":
+            return str(self.folder)
         if what == "model" and not (self.folder / MODEL_INDEX).is_file():
             raise ModelError(f"model {self.folder} has no {MODEL_INDEX}; give a folder in diffusers' format.")
         return str(self.folder)
@@ -144,11 +147,36 @@ def check_finisher() -> None:
 
 
 def as_path(text: str) -> Path:
-    """A name as a path, ~ and ~anna being the home folders where there are such."""
+    """A name as a path, ~ and ~anna being the home folders where there are such.
+
+    What does not lie there may be the name of a file in the folder of models.
+    """
     try:
-        return Path(text).expanduser()
+        path = Path(text).expanduser()
     except RuntimeError:  # nobody of that name
-        return Path(text)
+        path = Path(text)
+    try:
+        found = None if text == BUNDLED or path.exists() else find_by_name(text)
+    except (OSError, ValueError):  # a name that no file can have
+        return path
+    return path if found is None else found
+
+
+def _pieces(text: str) -> list[str]:
+    """A name cut at its pluses, but for those within the name of a file or folder that is there."""
+    parts, made = text.split("+"), []
+    while parts:
+        ends = range(len(parts), 1, -1)
+        end = next((end for end in ends if is_there("+".join(parts[:end]).strip())), 1)
+        made.append("+".join(parts[:end]).strip())
+        parts = parts[end:]
+    return made
+
+
+def is_there(text: str) -> bool:
+    """Whether it names a file or a folder on this disk."""
+    path = as_path(text)
+    return is_file(path) or is_folder(path)
 
 
 def is_file(path: Path) -> bool:

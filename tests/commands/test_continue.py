@@ -65,6 +65,7 @@ BAD = [
     (["--join"], "--join is given, and --continue is not; add it"),
     (["--continue", "CLIP", "--first-frame", "PICTURE"], "--first-frame and --continue are both given"),
     (["--continue", "CLIP", "-o", "CLIP"], "which is continued; give another file"),
+    (["--continue", "CLIP", "--num-frames", "0"], "--num-frames is 0; give a whole number"),
 ]
 
 
@@ -73,6 +74,18 @@ def test_bad_options_are_refused_in_one_sentence(given, told, clip, picture):
     named = [{"CLIP": clip, "PICTURE": picture}.get(one, one) for one in given]
     with pytest.raises(InputError, match=told):
         read_order([TASK, "a car", *named])
+
+
+def test_without_a_task_it_is_the_one_that_can_go_on(clip):
+    order = read_order(["--continue", clip, "a car", "--num-frames", "3"])
+    assert (order.settings.task, order.settings.prompt, order.settings.num_frames) == (TASK, "a car", 3)
+
+
+def test_pictures_that_are_tried_are_not_joined(clip):
+    sheet = read_order(["variations", "a car", "--continue", clip])
+    assert sheet.settings.first_frame is not None
+    with pytest.raises(InputError, match="^--join is given, and variations draws pictures of a video's"):
+        read_order(["variations", "a car", "--continue", clip, "--join"])
 
 
 def test_only_text_to_video_goes_on(clip):

@@ -15,6 +15,7 @@ from PIL import Image
 from t2v.checks import InputError
 from t2v.commands.generate import main
 from t2v.commands.order import read_order
+from t2v.commands.tries import write_grid
 from t2v.library.results import settings_dict
 from t2v.tasks import settings_of
 from t2v.tasks.canny import CannySettings
@@ -33,6 +34,19 @@ CAR = TextToVideoSettings(
 def kept(path: Path, settings, **more) -> str:
     """A file that carries the settings."""
     return str(write_video(path, grey_steps(1, 16, 16), 4, {**settings_dict(settings), **more}))
+
+
+def written(path: Path, settings: object) -> str:
+    """A file of settings, as JSON; of a text as it stands."""
+    path.write_text(settings if isinstance(settings, str) else json.dumps(settings))
+    return str(path)
+
+
+def grid(path: Path) -> Path:
+    """Two pictures that were tried."""
+    pictures = [np.zeros((16, 16, 3), np.uint8)] * 2
+    write_grid(path, pictures, ["Seed 1", "Seed 2"], [settings_dict(replace(CAR, seed=n)) for n in (1, 2)])
+    return path
 
 
 def frames_of(path: Path) -> np.ndarray:
@@ -131,7 +145,12 @@ def test_a_clip_is_looked_for_beside_the_file_and_nowhere_else(tmp_path, square_
         (["--like"], "--like: expected one argument"),
         (["--like", "{car}", "--num-frames", "0"], "--num-frames is 0"),
         (["--like", "{newer}"], "settings are of version 9.1.0 and this is 0."),
-        (["--like", "{unknown}"], "settings name sparkle, which is unknown here"),
+        (["--like", "{unknown}"], "settings name sparkle, which is unknown here; leave it out."),
+        (["--like", "{near}"], "settings name num_frame, which is unknown here, did you mean 'num_frames'?"),
+        (["--like", "{json}"], "car.json: it is no JSON (Expecting value"),
+        (["--like", "{list}"], "list.json: it is no JSON object; give one, as"),
+        (["--like", "nowhere.json"], "nowhere.json is not a file"),
+        (["--like", "{grid}"], "grid.png shows 2 pictures, each with settings of its own; give a video, or"),
     ],
 )
 def test_what_cannot_be_taken_is_one_sentence(tmp_path, square_clip, capsys, arguments, told):
@@ -141,6 +160,10 @@ def test_what_cannot_be_taken_is_one_sentence(tmp_path, square_clip, capsys, arg
         "newer": kept(tmp_path / "newer.mp4", CAR, version="9.1.0", sparkle=3),
         "unknown": kept(tmp_path / "unknown.mp4", CAR, sparkle=3),
         "other": str(write_video(tmp_path / "other.mp4", grey_steps(1), 4, {"title": "holiday"})),
+        "near": written(tmp_path / "near.json", {**settings_dict(CAR), "num_frame": 3}),
+        "json": written(tmp_path / "car.json", "red"),
+        "list": written(tmp_path / "list.json", [1]),
+        "grid": str(grid(tmp_path / "grid.png")),
         "plain": str(write_video(tmp_path / "plain.mp4", grey_steps(1), 4)),
     }
     assert main([one.format(**files) for one in arguments]) == 2

@@ -248,10 +248,10 @@ def test_the_clip_itself_is_never_written_over(clip, capsys):
 @pytest.mark.parametrize(
     ("model", "told"),
     [
-        ("nosuch", "--model nosuch is not there; give miniature, a folder or a hub id (owner/name)."),
+        ("nosuch", "--model nosuch is not there; give miniature, a file, a folder or a hub id (owner/name)."),
         ("tests", "--model tests has no model_index.json; give a folder in diffusers' format."),
         ("miniature+nosuch", "lora nosuch is not there; give a .safetensors file"),
-        ("", "--model is empty; give miniature, a folder or a hub id (owner/name)."),
+        ("", "--model is empty; give miniature, a file, a folder or a hub id (owner/name)."),
     ],
 )
 def test_the_app_refuses_a_model_that_cannot_be_had(model, told, capsys, tmp_path, monkeypatch):

@@ -120,3 +120,40 @@ def test_what_a_text_changes_is_free_and_the_rest_is_frame_0s():
     assert 0.25 < HELD < FREE < 1
     early = replace(track, index=0)
     assert torch.equal(hold(early, clean), clean)  # all frames are told the same there
+
+
+def test_a_subject_that_a_text_changes_less_than_the_rest_is_frame_0s():
+    """All of the picture changes, its left half more or less than the right; the subject is a part of it."""
+    subject = torch.zeros(4, 6)
+    subject[1:3, 1:3] = 1
+    subject[1, 3] = 0.5
+    change = torch.ones(2, 4, 6)
+    change[1, :, :3] = 2
+    around = Hold._around(change - 0.5 * subject, subject)
+    assert torch.equal(around[0], 1 - subject)
+    assert torch.equal(around[1], torch.ones(4, 6))  # it is what this text is about
+
+
+@pytest.mark.parametrize("words", ["red car", "blue boat"])
+def test_a_subject_is_looked_for_where_all_texts_name_it(pipeline, words):
+    told: list = []
+    motion = Motion(0, 0, subject=words)
+    draw(pipeline, "0: a red car | 4: a red car by the sea", motion=motion, on_step=told.append)
+    assert [step.done for step in told] == list(range(1, told[0].total + 1))
+    assert told[0].total == (20 if words == "red car" else 10)
+
+
+@pytest.mark.parametrize("scheduler", ["ddim", "dpm++"])
+def test_a_subject_that_stays_is_the_same_in_chunks(pipeline, scheduler):
+    call = {"motion": Motion(0, 0, subject="red car"), "scheduler": scheduler}
+    text = "0: a red car | 4: a red car by the sea"
+    whole, *others = (draw(pipeline, text, chunk_size=n, **call) for n in (0, 1, 2, 3))
+    for other in others:
+        assert torch.allclose(other, whole, atol=2e-3)
+
+
+def test_the_whole_picture_as_subject_stays(pipeline, monkeypatch):
+    monkeypatch.setattr("t2v.diffusion.pipeline.cells_of", lambda *_: torch.ones(16, 16))
+    monkeypatch.setattr(Hold, "_around", staticmethod(lambda change, subject: 1 - subject + 0 * change))
+    latents = draw(pipeline, "0: a red car | 4: a red car by the sea", motion=Motion(0, 0, subject="red car"))
+    assert torch.allclose(latents, latents[:, :1].expand_as(latents), atol=1e-3)

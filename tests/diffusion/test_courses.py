@@ -103,6 +103,8 @@ def test_each_thing_has_a_part_of_its_own():
         ("5: 1,1 | 3: 2,2", "motion has a key at 3 behind one at 5; let them rise"),
         ("50%: 1,1 | 3: 2,2", "motion has both frame numbers and shares"),
         ("3: 10,1% | 4: 5,5", "motion has places in both pixels and shares"),
+        ("0: 0,0 | 7: 5%,5", "motion has places in both pixels and shares"),
+        ("7: 5,5%", "motion has places in both pixels and shares"),
         ("line 0,0 1,1% 5%,3", "motion has a line in both pixels and shares"),
         ("line 0,0", "motion has a line of 0 points"),
         ("1: 2,2 | line 0,0 1,1", "motion has both a line and keys"),

@@ -5,7 +5,7 @@ import torch
 from conftest import SD_SCHEDULE, seeded
 from diffusers import PNDMScheduler
 
-from t2v.diffusion.sampling import SCHEDULERS, Track, alpha_bar, make_scheduler, nearest_index
+from t2v.diffusion.sampling import SCHEDULERS, Track, alpha_bar, make_scheduler, nearest_index, step_before
 
 CONFIG = PNDMScheduler(**SD_SCHEDULE).config
 ALPHAS = PNDMScheduler(**SD_SCHEDULE).alphas_cumprod
@@ -23,6 +23,27 @@ def test_fifty_ddim_steps_are_the_papers_times():
     scheduler = make_scheduler("ddim", CONFIG, 50)
     assert int(scheduler.timesteps[nearest_index(scheduler, 881)]) == 881
     assert int(scheduler.timesteps[nearest_index(scheduler, 941)]) == 941
+
+
+def papers_step(name: str, steps: int) -> tuple[int, int]:
+    """The times at T' and T that the paper's 881 and 941 are in so many steps."""
+    scheduler = make_scheduler(name, CONFIG, steps)
+    t0 = max(nearest_index(scheduler, 881), min(1, steps - 1))
+    t1 = step_before(scheduler, t0, float(ALPHAS[941] / ALPHAS[881]))
+    return int(scheduler.timesteps[t0]), int(scheduler.timesteps[t1])
+
+
+def test_the_papers_two_times_in_fewer_steps():
+    assert papers_step("ddim", 50) == (881, 941)
+    assert papers_step("ddim", 25) == (881, 921)  # abar falls to 0.66 of it there, to 0.40 at the next, 961
+    assert papers_step("ddim", 1) == (999, 999)
+
+
+@pytest.mark.parametrize("steps", [2, 4, 8])
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_in_a_few_steps_what_is_moved_is_not_noised_away(name, steps):
+    t0, t1 = papers_step(name, steps)
+    assert t0 == t1 < 999
 
 
 @pytest.mark.parametrize("name", SCHEDULERS)

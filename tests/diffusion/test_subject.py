@@ -6,17 +6,8 @@ import torch
 from conftest import small_tokenizer, small_unet
 
 from t2v.checks import InputError
-from t2v.diffusion.subject import (
-    cut_out,
-    filled,
-    grown,
-    heeding,
-    in_cells,
-    in_pixels,
-    mask_of,
-    without,
-    word_places,
-)
+from t2v.diffusion.masks import filled, grown, in_cells, in_pixels
+from t2v.diffusion.subject import cut_out, heeding, mask_of, without, word_places
 
 
 def test_the_words_are_found_among_the_tokens():

@@ -24,6 +24,7 @@ from t2v.page.endpoints import named_endpoints
 from t2v.page.flags import arguments
 from t2v.page.glances import Glances
 from t2v.page.layout import build_page
+from t2v.page.library.shelf import opened
 from t2v.page.studio import Studio
 
 pytestmark = pytest.mark.slow
@@ -42,17 +43,24 @@ class Answer(SimpleNamespace):
 class App:
     """The page of a small model, served by this process as the program serves it."""
 
-    def __init__(self, family: str, folder: Path, auth: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self, family: str, folder: Path, auth: dict[str, str] | None = None, *more: str, shelved: bool = False
+    ) -> None:
+        """auth: names and passwords. more: flags. shelved: with a library."""
         self.port = free_port()
-        options = arguments(["--port", str(self.port), "--output", str(folder)])
-        engine = Engine("cpu")
-        self.studio = Studio(engine, Jobs(engine, folder), family, Glances("cpu"), auth is not None)
+        options = arguments(["--port", str(self.port), "--output", str(folder), *more])
+        engine, is_open = Engine("cpu"), auth is not None
+        shelf = opened(folder, is_open) if shelved else None
+        jobs = Jobs(engine, folder, library=None if shelf is None else shelf.library)
+        self.studio = Studio(engine, jobs, family, Glances("cpu"), is_open, shelf)
         self.page: gr.Blocks = build_page(self.studio)
         serve._launch(self.page, self.studio, options, auth)
 
     def close(self) -> None:
         self.studio.jobs.close()
         self.page.close(verbose=False)
+        if self.studio.shelf is not None:
+            self.studio.shelf.close()
 
     def ask(self, path: str, body: object = None, method: str | None = None, **headers: str) -> Answer:
         """An answer, whatever its status; body: JSON, or bytes as they are. Headers: Host as ``host``."""

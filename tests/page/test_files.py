@@ -62,6 +62,23 @@ def test_what_a_file_says_is_typed_into_its_tab(opening, tmp_path):
     assert values[0] == "a red car" and {"a/b", "7", 3, "2.5", False} <= set(values)  # texts where one types
 
 
+def test_settings_as_json_fill_a_tab_too(opening, tmp_path):
+    file = tmp_path / "car.json"
+    file.write_text(json.dumps(settings_dict(CAR)))
+    note, filled = opening(file)
+    assert "The settings of car.json are in the form below" in note
+    assert filled["values"] == opening(kept(tmp_path / "car.webp", CAR))[1]["values"]
+    asked = CannySettings("x", "x", model="a/b")
+    file.write_text(json.dumps({**settings_dict(asked), "clip": "/etc/passwd"}))
+    assert opening(file)[1]["clip"] == ""
+    for text, told in (
+        ("{", "car.json: it is no JSON"),
+        ('{"task": "text-to-video"}', "settings have no prompt"),
+    ):
+        file.write_text(text)
+        assert told in opening(file)[0]
+
+
 def test_of_a_clip_only_its_name_is_known(opening, tmp_path):
     example = examples("pose")[0].clip
     _, filled = opening(kept(tmp_path / "bear.gif", PoseSettings(example, "a bear", model="a/b")))

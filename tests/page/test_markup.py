@@ -228,7 +228,7 @@ def test_flags_of_the_app():
     assert (options.host, options.port, options.share) == ("127.0.0.1", 7860, False)
     assert (options.model, options.device, options.auth) == ("miniature", None, None)
     assert flags.credentials(None) is None
-    assert flags.credentials("anna:se:cret") == ("anna", "se:cret")
+    assert flags.credentials("anna:se:cret") == {"anna": "se:cret"}
 
 
 @pytest.mark.parametrize("auth", ["anna", ":secret", "anna:"])

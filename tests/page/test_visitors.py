@@ -29,7 +29,7 @@ def app(family, tmp_path_factory):
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("temporary")))
         patch.setattr(sign_in, "WRONG_TAKES_S", 0.01)
         with own_temporary_folder():
-            app = App(family, tmp_path_factory.mktemp("videos"), RIGHT)
+            app = App(family, tmp_path_factory.mktemp("videos"), dict([RIGHT]))
             yield app
             app.close()
 
@@ -144,11 +144,13 @@ def test_the_password_comes_by_flag_file_or_environment(tmp_path, monkeypatch):
     monkeypatch.delenv("T2V_AUTH", raising=False)
     assert flags.sign_in(options()) is None
     monkeypatch.setenv("T2V_AUTH", "anna:from:environment")
-    assert flags.sign_in(options()) == ("anna", "from:environment")
-    assert flags.sign_in(options(auth="anna:flag")) == ("anna", "flag")
+    assert flags.sign_in(options()) == {"anna": "from:environment"}
+    assert flags.sign_in(options(auth="anna:flag")) == {"anna": "flag"}
     file = tmp_path / "auth.txt"
     file.write_text("anna:sécret\n", encoding="utf-8")
-    assert flags.sign_in(options(auth_file=file)) == ("anna", "sécret")
+    assert flags.sign_in(options(auth_file=file)) == {"anna": "sécret"}
+    file.write_text("anna:sécret\nbob:another:one\n", encoding="utf-8")
+    assert flags.sign_in(options(auth_file=file)) == {"anna": "sécret", "bob": "another:one"}
 
 
 def test_passwords_that_cannot_be_had_are_told(tmp_path, monkeypatch):
@@ -161,6 +163,13 @@ def test_passwords_that_cannot_be_had_are_told(tmp_path, monkeypatch):
     ]:
         with pytest.raises(InputError, match=words):
             flags.sign_in(given)
+    for text, words in (
+        ("anna:one\nanna:two", "has two passwords for 'anna'; give each name one"),
+        ("anna:one\n\nbob", "needs a name and a password with a colon"),
+    ):
+        file.write_text(text)
+        with pytest.raises(InputError, match=words):
+            flags.sign_in(options(auth_file=file))
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match="it is no text"):
         flags.sign_in(options(auth_file=file))

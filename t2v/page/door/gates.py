@@ -1,7 +1,6 @@
 """ASGI middleware before Gradio: each gate looks at a request and lets it pass or answers it itself."""
 
 import logging
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from t2v.page.door.answers import OWN_FAULT, InWords
+from t2v.page.space import is_space
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Gates:
 
     def __init__(self, app: Any, gates: Sequence[Gate]) -> None:
         self._app, self._gates = app, gates
-        policy = CONTENT_POLICY if "SPACE_ID" in os.environ else CONTENT_POLICY + NOT_FRAMED
+        policy = CONTENT_POLICY if is_space() else CONTENT_POLICY + NOT_FRAMED
         self._policy = (b"content-security-policy", policy.encode("ascii"))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

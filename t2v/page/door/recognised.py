@@ -8,6 +8,7 @@ from typing import Any
 from starlette.requests import Request
 
 from t2v.page.door.gates import path_of
+from t2v.page.space import is_space
 
 COOKIE = "t2v-visitor"
 MARK = re.compile(r"[0-9a-f]{32}")  # 128 bits
@@ -50,5 +51,7 @@ class Recognised:
 
 
 def _cookie(mark: str, is_secure: bool) -> str:
-    secure = "; Secure" if is_secure else ""
-    return f"{COOKIE}={mark}; Path=/; Max-Age={KEPT_S}; HttpOnly; SameSite=Lax{secure}"
+    kept = f"{COOKIE}={mark}; Path=/; Max-Age={KEPT_S}; HttpOnly"
+    if is_space():  # which is shown inside of another page, and by https alone
+        return f"{kept}; SameSite=None; Secure; Partitioned"
+    return f"{kept}; SameSite=Lax{'; Secure' if is_secure else ''}"

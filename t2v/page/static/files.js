@@ -1,7 +1,7 @@
 () => {
     // Runs once when the page is there. A file of ours that is dropped anywhere opens its settings; the places
     // for clips keep their own drop.
-    const OURS = 'video/*, image/gif, image/webp, image/png, .zip, application/zip';
+    const OURS = 'video/*, image/gif, image/webp, image/png, .zip, application/zip, .json, application/json';
     const button = () => document.querySelector('.open-row input[type=file]');
     const isOurs = (event) => {
         const types = event.dataTransfer ? [...event.dataTransfer.types] : [];

@@ -1,0 +1,15 @@
+"""Fields of settings that are one of a few words, and which: page, command line and tools read them here."""
+
+from collections.abc import Iterable, Mapping
+
+from t2v.diffusion.options import METHODS, MOVES, PATHS, SCHEDULERS, WARPS
+from t2v.tasks import acting
+
+CHOICES: Mapping[str, Iterable[str]] = {
+    "scheduler": SCHEDULERS,
+    "warp": WARPS,
+    "move": MOVES,
+    "motion_path": PATHS,
+    "method": METHODS,
+    "action": acting.CHOICES,
+}

@@ -1,0 +1,60 @@
+"""The generations of Stable Diffusion: what all files of one have in common and their shapes do not tell."""
+
+from dataclasses import dataclass
+
+HEAD_WIDTH = 64  # of attention, where a network does not say how many heads there are
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """A text encoder in a checkpoint. prefix: of its tensors. is_open: of OpenCLIP's making, by its names.
+
+    activation: of its layers. skips_last: its text is never read after the last layer, which is left out.
+    pad: the word that fills a text up to its length.
+    """
+
+    prefix: str
+    is_open: bool
+    activation: str
+    skips_last: bool
+    pad: str
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One generation. text_width: of the text that its UNet reads. heads: of the UNet's attention; None: as
+    many as its width has of HEAD_WIDTH. scaling_factor: of its VAE. side_px: of pictures it draws best, and
+    side_px_v where it predicts v. texts: its text encoders. is_drawn: whether the own loop draws with it.
+    """
+
+    key: str
+    name: str
+    text_width: int
+    heads: int | None
+    scaling_factor: float
+    side_px: int
+    side_px_v: int
+    texts: tuple[TextEncoder, ...]
+    is_drawn: bool = True
+
+
+CLIP_L = TextEncoder("cond_stage_model.transformer.", False, "quick_gelu", False, "<|endoftext|>")
+SD1 = Generation("sd1", "Stable Diffusion 1.x", 768, 8, 0.18215, 512, 768, (CLIP_L,))
+SD2 = Generation(
+    "sd2", "Stable Diffusion 2.x", 1024, None, 0.18215, 512, 768,
+    (TextEncoder("cond_stage_model.model.", True, "gelu", True, "!"),),
+)  # fmt: skip
+SDXL = Generation(
+    "sdxl", "Stable Diffusion XL", 2048, None, 0.13025, 1024, 1024,
+    (
+        TextEncoder("conditioner.embedders.0.transformer.", False, "quick_gelu", False, "<|endoftext|>"),
+        TextEncoder("conditioner.embedders.1.model.", True, "gelu", False, "!"),
+    ),
+    is_drawn=False,
+)  # fmt: skip
+GENERATIONS = (SD1, SD2, SDXL)
+
+
+def by_width(width: int) -> Generation | None:
+    """The generation whose UNets read text of this width; None for others."""
+    return next((one for one in GENERATIONS if one.text_width == width), None)

@@ -1,0 +1,78 @@
+"""A checkpoint file as the pipeline that draws with it."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from t2v.devices import settle
+from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.weights.refusals import ModelError
+from t2v.weights.single_file.checks import check_checkpoint
+from t2v.weights.single_file.load import (
+    Opened,
+    load_text_encoder,
+    load_unet,
+    load_vae,
+    load_vae_file,
+    noise_schedule,
+    open_checkpoint,
+)
+from t2v.weights.single_file.prediction import found_prediction
+from t2v.weights.single_file.vocabulary import clip_tokenizer
+
+logger = logging.getLogger(__name__)
+
+KL = "AutoencoderKL"
+
+
+def file_pipeline(
+    name: str, path: Path, vae: Path | None, device: str, dtype: torch.dtype, editor: bool
+) -> TextToVideoPipeline:
+    """The pipeline of a checkpoint file on ``device``. vae: a file to be taken instead of the VAE inside.
+
+    ModelError in one sentence where it is not drawn with, or broken.
+    """
+    opened = open_checkpoint(name, path, check_checkpoint(name, path, vae is not None, editor), dtype)
+    encoder = opened.generation.texts[0]
+    parts: dict[str, Any] = {
+        "unet": load_unet(opened),
+        "vae": load_vae(opened) if vae is None else load_vae_file(vae, opened.generation, dtype),
+        "text_encoder": load_text_encoder(opened, encoder),
+    }
+    pipeline = TextToVideoPipeline(
+        **{part: settle(network, device) for part, network in parts.items()},
+        tokenizer=clip_tokenizer(encoder.pad),
+        scheduler=noise_schedule(opened.kind.prediction or "epsilon", opened.kind.zero_snr),
+        safety_checker=None,
+        feature_extractor=None,
+        image_encoder=None,
+        requires_safety_checker=False,
+    )
+    if opened.kind.prediction is None and opened.kind.job == "text":
+        _find_prediction(pipeline, opened)
+    return pipeline
+
+
+def _find_prediction(pipeline: TextToVideoPipeline, opened: Opened) -> None:
+    """Set what the UNet predicts, which nothing in or beside the file tells, by what it does."""
+    tokens = pipeline.tokenizer("", padding="max_length", return_tensors="pt").input_ids
+    with torch.inference_mode():
+        text = pipeline.text_encoder(tokens.to(pipeline.device))[0]
+    found = found_prediction(pipeline.unet, text)
+    logger.info("model %s predicts %s, as one call of its UNet shows", opened.name, found)
+    if found != "epsilon":
+        pipeline.scheduler = noise_schedule(found, opened.kind.zero_snr)
+        pipeline.unet.register_to_config(sample_size=opened.generation.side_px_v // 8)
+
+
+def take_vae(name: str, pipeline: TextToVideoPipeline, path: Path, device: str, dtype: torch.dtype) -> None:
+    """Put a VAE from a file in the place of a loaded model's; ModelError where it is of another kind."""
+    own = pipeline.vae
+    if type(own).__name__ != KL:
+        kind = type(own).__name__
+        raise ModelError(f"model {name} has a VAE of another kind ({kind}), which stays; leave the VAE out.")
+    network = load_vae_file(path, None, dtype)
+    network.register_to_config(scaling_factor=own.config.scaling_factor)  # type: ignore[operator]
+    pipeline.vae = settle(network, device)

@@ -1,0 +1,163 @@
+"""Configurations of a checkpoint's networks, from the shapes of its tensors and what its generation knows.
+
+Nothing is fetched or copied for them, and pruned or small networks of the same making fit as well.
+"""
+
+import re
+from typing import Any
+
+from t2v.weights.single_file.details import Names
+from t2v.weights.single_file.generations import HEAD_WIDTH, Generation, TextEncoder
+
+GROUPS = 32  # of every normalisation, in all of Stable Diffusion
+LAYERS_2 = 24  # of OpenCLIP's text encoder in Stable Diffusion 2
+WORDS_BEFORE_MARKS = 2  # the begin and end marks are the last two of the vocabulary
+
+
+def unet_config(names: Names, generation: Generation, predicts_v: bool = False) -> dict[str, Any]:
+    """UNet2DConditionModel's arguments for a UNet with these tensors, by original names or diffusers'.
+
+    ValueError where they make no such network; KeyError where one is missing.
+    """
+    levels = _levels(names) if "input_blocks.0.0.weight" in names else _levels_of_diffusers(names)
+    widths = tuple(level["width"] for level in levels)
+    attends = [level["depth"] > 0 for level in levels]
+    per_level = {level["resnets"] for level in levels}
+    if len(per_level) != 1:
+        raise ValueError("its UNet has levels of different lengths")
+    first = _either(names, "input_blocks.0.0.weight", "conv_in.weight")
+    depths = tuple(max(level["depth"], 1) for level in levels)
+    config: dict[str, Any] = {
+        "sample_size": (generation.side_px_v if predicts_v else generation.side_px) // 8,
+        "in_channels": first[1],
+        "out_channels": _either(names, "out.2.weight", "conv_out.weight")[0],
+        "block_out_channels": widths,
+        "layers_per_block": per_level.pop(),
+        "down_block_types": tuple("CrossAttnDownBlock2D" if one else "DownBlock2D" for one in attends),
+        "up_block_types": tuple("CrossAttnUpBlock2D" if one else "UpBlock2D" for one in reversed(attends)),
+        "cross_attention_dim": _first(names, r"attn2\.to_k\.weight$")[1],
+        "norm_num_groups": GROUPS,
+        "attention_head_dim": _heads(widths, generation),
+        "use_linear_projection": len(_first(names, r"\.proj_in\.weight$")) == 2,
+    }
+    if set(depths) != {1}:
+        config["transformer_layers_per_block"] = depths
+    if not any(re.match(r"middle_block\.1\.transformer|mid_block\.attentions", name) for name in names):
+        config["mid_block_type"] = "UNetMidBlock2D"
+    cond = names.get("time_embed.cond_proj.weight", names.get("time_embedding.cond_proj.weight"))
+    if cond is not None:
+        config["time_cond_proj_dim"] = cond.shape[1]
+    added = names.get("label_emb.0.0.weight", names.get("add_embedding.linear_1.weight"))
+    if added is not None:
+        config |= {
+            "addition_embed_type": "text_time",
+            "addition_time_embed_dim": 256,
+            "projection_class_embeddings_input_dim": added.shape[1],
+        }
+    return config
+
+
+def _levels(names: Names) -> list[dict[str, int]]:
+    """Of original names: each level's width, number of resnets, and how deep its attention is."""
+    levels: list[dict[str, int]] = [{"width": 0, "resnets": 0, "depth": 0}]
+    for number in range(1, 1 + _count(names, r"input_blocks\.(\d+)\.")):
+        block = f"input_blocks.{number}"
+        if f"{block}.0.op.weight" in names:
+            levels.append({"width": 0, "resnets": 0, "depth": 0})
+        elif (resnet := names.get(f"{block}.0.in_layers.2.weight")) is not None:
+            levels[-1]["width"], levels[-1]["resnets"] = resnet.shape[0], levels[-1]["resnets"] + 1
+            levels[-1]["depth"] = _count(names, rf"input_blocks\.{number}\.1\.transformer_blocks\.(\d+)\.")
+    return levels
+
+
+def _levels_of_diffusers(names: Names) -> list[dict[str, int]]:
+    return [
+        {
+            "width": names[f"down_blocks.{level}.resnets.0.conv1.weight"].shape[0],
+            "resnets": _count(names, rf"down_blocks\.{level}\.resnets\.(\d+)\."),
+            "depth": _count(names, rf"down_blocks\.{level}\.attentions\.0\.transformer_blocks\.(\d+)\."),
+        }
+        for level in range(_count(names, r"down_blocks\.(\d+)\."))
+    ]
+
+
+def _heads(widths: tuple[int, ...], generation: Generation) -> Any:
+    """diffusers' attention_head_dim, which for these networks is the number of heads."""
+    if generation.heads is not None:
+        return generation.heads
+    return tuple(max(width // HEAD_WIDTH, 1) for width in widths)
+
+
+def vae_config(names: Names, generation: Generation | None) -> dict[str, Any]:
+    """AutoencoderKL's arguments for a VAE with these tensors. generation: None where it is told later."""
+    if any(name.startswith("encoder.down.") for name in names):
+        levels = _count(names, r"encoder\.down\.(\d+)\.")
+        width, resnets = "encoder.down.{}.block.0.conv1.weight", r"encoder\.down\.0\.block\.(\d+)\."
+    else:
+        levels = _count(names, r"encoder\.down_blocks\.(\d+)\.")
+        width = "encoder.down_blocks.{}.resnets.0.conv1.weight"
+        resnets = r"encoder\.down_blocks\.0\.resnets\.(\d+)\."
+    config: dict[str, Any] = {
+        "block_out_channels": tuple(names[width.format(level)].shape[0] for level in range(levels)),
+        "down_block_types": ("DownEncoderBlock2D",) * levels,
+        "up_block_types": ("UpDecoderBlock2D",) * levels,
+        "layers_per_block": _count(names, resnets),
+        "latent_channels": names["decoder.conv_in.weight"].shape[1],
+        "norm_num_groups": GROUPS,
+        "sample_size": 512 if generation is None else generation.side_px,
+    }
+    if generation is not None:
+        config["scaling_factor"] = generation.scaling_factor
+    return config
+
+
+def text_config(names: Names, encoder: TextEncoder) -> dict[str, Any]:
+    """CLIPTextConfig's arguments for a text encoder with these tensors, behind its prefix."""
+    if encoder.is_open:
+        words, places = names["token_embedding.weight"].shape, names["positional_embedding"].shape
+        layers = _count(names, r"transformer\.resblocks\.(\d+)\.")
+        inner = names["transformer.resblocks.0.mlp.c_fc.weight"].shape[0]
+        skipped = encoder.skips_last and layers != LAYERS_2 - 1  # some files come without it
+        layers -= skipped
+    else:
+        words = _first(names, r"embeddings\.token_embedding\.weight$")
+        places = _first(names, r"embeddings\.position_embedding\.weight$")
+        layers = _count(names, r"(?:text_model\.)?encoder\.layers\.(\d+)\.")
+        inner = _first(names, r"layers\.0\.mlp\.fc1\.weight$")[0]
+    count, width = words
+    end = count - 1
+    return {
+        "vocab_size": count,
+        "hidden_size": width,
+        "intermediate_size": inner,
+        "num_hidden_layers": layers,
+        "num_attention_heads": max(width // HEAD_WIDTH, 1),
+        "max_position_embeddings": places[0],
+        "hidden_act": encoder.activation,
+        "projection_dim": width,
+        "bos_token_id": count - WORDS_BEFORE_MARKS,
+        "eos_token_id": end,
+        "pad_token_id": 0 if encoder.pad == "!" else end,
+    }
+
+
+def _count(names: Names, pattern: str) -> int:
+    """One more than the largest number in this place of the names; 0 where there is none."""
+    found = re.compile(pattern, re.ASCII)
+    numbers = (int(match[1]) for name in names if (match := found.match(name)) is not None)
+    most = max(numbers, default=-1) + 1
+    if most > 256:
+        raise ValueError("its networks have more layers than any of their kind")
+    return most
+
+
+def _first(names: Names, pattern: str) -> tuple[int, ...]:
+    found = re.compile(pattern, re.ASCII)
+    shape = next((one.shape for name, one in names.items() if found.search(name) is not None), None)
+    if shape is None:
+        raise ValueError("a part of its networks is missing")
+    return shape
+
+
+def _either(names: Names, original: str, own: str) -> tuple[int, ...]:
+    return names[original if original in names else own].shape

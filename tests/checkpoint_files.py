@@ -1,0 +1,89 @@
+"""Small random models of the real classes, written as the single files that people have."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from safetensors.torch import save_file
+from torch import nn
+from transformers import CLIPTextConfig, CLIPTextModel
+
+from benchmarks.original_names import open_clip, original_clip, original_unet, original_vae
+
+WORDS = 49408  # CLIP's, as files come without a vocabulary
+TEXT_WIDTH = 64
+State = dict[str, torch.Tensor]
+SD2 = {"attention_head_dim": (1, 1), "use_linear_projection": True}
+
+
+def small_unet(**changes: Any) -> UNet2DConditionModel:
+    """Widths are those of the smallest networks that Stable Diffusion's rules of heads and groups allow."""
+    shape = {
+        "sample_size": 64,
+        "block_out_channels": (32, 64),
+        "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
+        "layers_per_block": 1,
+        "cross_attention_dim": TEXT_WIDTH,
+        "attention_head_dim": 8,
+    }
+    return UNet2DConditionModel(**{**shape, **changes}).eval()
+
+
+def small_vae(**changes: Any) -> AutoencoderKL:
+    shape = {
+        "block_out_channels": (32, 32, 32, 32),
+        "down_block_types": ("DownEncoderBlock2D",) * 4,
+        "up_block_types": ("UpDecoderBlock2D",) * 4,
+        "latent_channels": 4,
+    }
+    return AutoencoderKL(**{**shape, **changes}).eval()
+
+
+def small_text_encoder(activation: str = "quick_gelu") -> CLIPTextModel:
+    shape = {"hidden_size": TEXT_WIDTH, "intermediate_size": 96, "num_hidden_layers": 2}
+    marks = {"bos_token_id": WORDS - 2, "eos_token_id": WORDS - 1, "pad_token_id": WORDS - 1}
+    config = CLIPTextConfig(
+        vocab_size=WORDS, num_attention_heads=1, hidden_act=activation, projection_dim=64, **shape, **marks
+    )
+    return CLIPTextModel(config).eval()
+
+
+def parts_of_1(seed: int = 0, **unet: Any) -> dict[str, Any]:
+    """Stable Diffusion 1.x's three networks, small; their values stir all that training would."""
+    torch.manual_seed(seed)
+    return {"unet": small_unet(**unet), "vae": small_vae(), "text_encoder": small_text_encoder()}
+
+
+def parts_of_2(seed: int = 0) -> dict[str, Any]:
+    torch.manual_seed(seed)
+    return {"unet": small_unet(**SD2), "vae": small_vae(), "text_encoder": small_text_encoder("gelu")}
+
+
+def checkpoint(parts: dict[str, Any], is_2: bool = False) -> dict[str, torch.Tensor]:
+    """Their tensors by original names, together."""
+    text = (open_clip if is_2 else original_clip)(parts["text_encoder"])
+    return {**original_unet(parts["unet"]), **original_vae(parts["vae"]), **text}
+
+
+def write_safetensors(path: Path, state: State, metadata: dict[str, str] | None = None) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: one.contiguous() for name, one in state.items()}, path, metadata=metadata)
+    return path
+
+
+def write_pickle(path: Path, state: State, old: bool = False, **beside: Any) -> Path:
+    """As trainers save one: "state_dict", and more beside it. old: as torch did before 1.6."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    held = {"state_dict": state, "global_step": 7, **beside} if beside else state
+    torch.save(held, path, _use_new_zipfile_serialization=not old)
+    return path
+
+
+def assert_same(network: nn.Module, wanted: nn.Module, dtype: torch.dtype = torch.float32) -> None:
+    """All values of the two are equal."""
+    state, own = wanted.state_dict(), network.state_dict()
+    assert own.keys() == state.keys()
+    for name, one in state.items():
+        assert torch.equal(own[name].float(), one.to(dtype).float()), name
