@@ -8,9 +8,10 @@ import gradio as gr
 
 from t2v.page import markup
 from t2v.page.clip.part import PartRow, rounded
-from t2v.page.glances import Shown
+from t2v.page.glances import Lacking, Shown
 from t2v.page.studio import Studio
 from t2v.tasks.clip import ClipSettings
+from t2v.tasks.controlled import ControlledSettings
 
 COUNTED_PIXELS = 600_000_000  # of a whole clip that is decoded to count it, when only a part of it is taken
 
@@ -35,12 +36,22 @@ class Plans:
             count = await glances.counting.take(is_large, glances.count, settings)
         whole = await self._whole(settings, is_large)
         paces = self._studio.jobs.paces
-        is_timed = not paces.is_known(settings, size) and self._studio.jobs.measure_pace(settings, size)
+        is_new = not paces.is_known(settings, size) and self._has_detectors(settings)
+        is_timed = is_new and self._studio.jobs.measure_pace(settings, size)
         seconds = partial(self._seconds, settings, size)
         offers = self._part.offers(settings, seconds, whole)
         takes = seconds(count)
         told = None if takes is None else rounded(takes)
         yield markup.plan_html(count, told, is_timed=is_timed), offers
+
+    def _has_detectors(self, settings: ClipSettings) -> bool:
+        """Whether a run would find its detectors' weights here: timing one must not fetch them."""
+        try:
+            if isinstance(settings, ControlledSettings):
+                self._studio.glances.check_detectors(settings)
+        except Lacking:
+            return False
+        return True
 
     def _seconds(self, settings: ClipSettings, size: tuple[int, int], num_frames: int) -> float | None:
         return self._studio.jobs.paces.expected_s(settings, num_frames, size)
