@@ -14,6 +14,7 @@ from t2v.tasks.controlled import ControlledSettings, controlled_kinds
 from t2v.weights.hub import hub_answers
 
 MIB = 2**20
+TRIED = 'data-fetch="again"'  # on the button of a note that tells of a fetch that failed
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def progress_html(state: Fetch, by: str) -> str:
 
 def failed_html(state: Fetch, by: str) -> str:
     """The note where they could not be fetched, with another try."""
-    again = '<div class="ways"><button type="button" data-fetch="yes">Try again</button></div>'
+    again = f'<div class="ways"><button type="button" {TRIED}>Try again</button></div>'
     text = html.unescape(state.error or "")
     return note_html("error", text[:1].upper() + text[1:], again, by)
 

@@ -8,7 +8,14 @@ from typing import Any
 import gradio as gr
 
 from t2v.checks import InputError
-from t2v.page.clip.fetches import failed_html, lacking_html, nothing_found_html, progress_html, weights_of
+from t2v.page.clip.fetches import (
+    TRIED,
+    failed_html,
+    lacking_html,
+    nothing_found_html,
+    progress_html,
+    weights_of,
+)
 from t2v.page.clip.panes import Panes
 from t2v.page.glances import Lacking, seen_by
 from t2v.page.notes import RUN, SEEN, is_by
@@ -44,7 +51,8 @@ class SeenPanel(RunPanel):
             controls = self._of_run(job_id, settings)[1] or controls
             said = told or ("" if is_by(note, SEEN) else gr.skip())
         except Lacking as lacking:
-            controls, said = self.panes.refused_controls(), self._lacking(lacking, SEEN)
+            controls = self.panes.refused_controls()
+            said = gr.skip() if TRIED in (note or "") else self._lacking(lacking, SEEN)
         except Exception as error:
             controls, said = self.panes.refused_controls(), self._unshown(error, SEEN)
         return [said, gr.skip() if controls == shown[1] else controls]
