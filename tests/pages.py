@@ -44,8 +44,12 @@ def serving(
     file: str = "app.py",
     port: int | None = None,
     more: tuple[str, ...] = (),
+    hub: str | None = None,
 ) -> Iterator[str]:
-    """The address of the app, started as people start it, offline; folder: of which checkout; more: flags."""
+    """The address of the app, started as people start it, offline; folder: of which checkout; more: flags.
+
+    hub: the address of one that answers.
+    """
     if port is None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -56,6 +60,8 @@ def serving(
     log = (videos / "log.txt").open("w")
     # uploads of a test go where the test's own files are
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "GRADIO_TEMP_DIR": str(videos / "uploads")}
+    if hub is not None:
+        environment |= {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": hub, "HF_HOME": str(videos / "hub")}
     process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}/"
     try:

@@ -9,7 +9,7 @@ import numpy as np
 from t2v.detectors.loading import DetectorError, Wanted, load_network
 
 DEPTH = "depth-anything/Depth-Anything-V2-Small-hf"
-INSTEAD = "ready depth clips (control_ready), the examples and edges"
+INSTEAD = "ready depth clips (control_ready) and the examples"
 SLICE = 4  # frames at once in the network
 PERCENTILES = (0.5, 99.5)  # of the clip's nearness become black and white: a few wild pixels must not
 MAX_LOOKED_AT = 4_000_000  # values from which the percentiles are taken

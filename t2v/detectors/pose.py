@@ -11,7 +11,7 @@ from t2v.detectors.skeleton import FROM_COCO, People, coco_to_openpose, draw_ske
 
 POSE = "usyd-community/vitpose-base-simple"
 PERSON = "PekingU/rtdetr_r50vd_coco_o365"
-INSTEAD = "ready skeleton clips (control_ready), the examples and edges"
+INSTEAD = "ready skeleton clips (control_ready) and the examples"
 SLICE = 4  # frames at once in the detector of people
 CROPS = 16  # people at once in ViTPose
 MAX_PEOPLE = 20  # in a frame: the surest

@@ -79,6 +79,11 @@ class Engine:
                 self._loaded = Loaded(name, editor, pipeline, card, loaded_family(pipeline))
             return self._loaded
 
+    def has_loaded(self, name: str, editor: bool = False) -> bool:
+        """Whether this model, or its InstructPix2Pix side, is the one in memory."""
+        loaded = self._loaded
+        return loaded is not None and (loaded.name, loaded.editor) == (name, editor)
+
     def load_networks(self, settings: Settings, wanted: tuple[Network, ...]) -> list[ControlNetModel]:
         """The ControlNets that a run of the settings wants, from memory where they were used last."""
         with self._lock:

@@ -12,6 +12,7 @@ import numpy as np
 
 from t2v.diffusion.progress import Step
 from t2v.jobs.profile import Profile, Work
+from t2v.jobs.sources import source_of, with_source
 from t2v.tasks.tries import Tries
 
 FINISHED = ("done", "failed", "stopped", "interrupted")
@@ -23,7 +24,8 @@ class JobView:
     """What one job looks like at one moment; a snapshot that never changes.
 
     state "interrupted": the program ended while it was drawn; it may be asked for again.
-    asked_s: for how long it has been known here. kept_clip: its clip, as long as it is kept for it.
+    asked_s: for how long it has been known here. kept_clip: its clip, or the picture it begins with, as long
+    as that is kept for it; asked_from: where that lay when the run was asked for.
     ahead: how many runs come before this one (0 unless queued), others_ahead: how many of those are others'.
     resolved: the run with every default and the seed filled in; None until the job has begun.
     fraction: share of the arithmetic done, 0..1; steps on one frame cost less than steps on all.
@@ -45,6 +47,7 @@ class JobView:
     visitor: str | None = None
     asked_s: float = 0.0
     kept_clip: Path | None = None
+    asked_from: str | None = None
     ahead: int = 0
     others_ahead: int = 0
     step_done: int = 0
@@ -75,9 +78,9 @@ class Job:
     """A job as the worker changes it; read and written under the lock of its Jobs.
 
     visitor: whose it is. source: from where it was asked for, where that is somebody of many. round, number:
-    its place in the queue, see ``t2v.jobs.order``. kept_clip: of its clip, until it has ended. past_s: how
-    long it took in an earlier program. context: in which it was asked for, and is drawn: who lends a GPU
-    finds there for whom.
+    its place in the queue, see ``t2v.jobs.order``. kept_clip: a copy of its clip or picture; asked_from:
+    where that lay. past_s: how long it took in an earlier program. context: in which it was asked for, and is
+    drawn: who lends a GPU finds there for whom.
     """
 
     id: str
@@ -88,6 +91,7 @@ class Job:
     round: int = 0
     number: int = 0
     kept_clip: Path | None = None
+    asked_from: str | None = None
     past_s: float | None = None
     known_s: float = field(default_factory=time.monotonic)
     resolved: Any = None
@@ -96,6 +100,7 @@ class Job:
     label: str = ""
     stop_asked: bool = False
     started_s: float | None = None
+    drawn_from_s: float | None = None  # its weights being in memory
     ended_s: float | None = None
     pace: deque[tuple[float, float]] = field(
         default_factory=lambda: deque(maxlen=RECENT_STEPS)
@@ -122,20 +127,16 @@ class Job:
         """Its place in the queue: lower ones come first."""
         return self.round, self.number
 
-    @property
-    def may_be_drawn(self) -> bool:
-        """Whether its clip is still wanted."""
-        return self.state in ("queued", "running", "interrupted")
-
     def to_draw(self) -> Any:
-        """Its settings, on the kept clip."""
-        return self.settings if self.kept_clip is None else replace(self.settings, clip=str(self.kept_clip))
+        """Its settings, on the kept clip or picture."""
+        return self.settings if self.kept_clip is None else with_source(self.settings, str(self.kept_clip))
 
     def as_asked(self, resolved: Any) -> Any:
-        """What became of ``to_draw``, on the clip that was asked for."""
-        if self.kept_clip is None:
+        """What became of ``to_draw``, on what was asked for."""
+        asked_from = source_of(self.settings)
+        if self.kept_clip is None or asked_from is None:
             return resolved
-        return replace(resolved, asked=replace(resolved.asked, clip=self.settings.clip))
+        return replace(resolved, asked=with_source(resolved.asked, asked_from))
 
     def took(self, step: Step, preview: np.ndarray) -> None:
         """One step more; preview: uint8 (f, h, w, 3) RGB of what it came to."""
@@ -192,6 +193,7 @@ class Job:
             visitor=self.visitor,
             asked_s=time.monotonic() - self.known_s,
             kept_clip=self.kept_clip,
+            asked_from=source_of(self.settings) if self.asked_from is None else self.asked_from,
             ahead=ahead,
             others_ahead=others_ahead,
             step_done=self.step_done,

@@ -6,21 +6,21 @@ program is killed or the power goes, a run that was acknowledged is there once, 
 
 import logging
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from t2v.checks import InputError
-from t2v.jobs.job import Job
+from t2v.jobs.job import FINISHED, Job
+from t2v.jobs.kept import KeptSources
+from t2v.jobs.paces import paces_table
+from t2v.jobs.sources import source_of
 from t2v.jobs.stored import Past, settings_from_text, text_of
 from t2v.jobs.workshop import told
 from t2v.library.database import Database
-from t2v.program import bundled, hold, let_go
-from t2v.tasks import Settings
-from t2v.tasks.clip import ClipSettings
+from t2v.program import hold, let_go
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def _first(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS = (_first,)
+MIGRATIONS = (_first, paces_table)
 
 
 class Ledger:
@@ -51,14 +51,15 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock: int | None = None
-        self._clips: Path | None = None
+        self.kept = KeptSources(None)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._database = self._opened()
         except (sqlite3.Error, OSError) as error:
             logger.warning("Runs that wait will not outlive this program: %s", error)
             let_go(self._lock)
-            self._lock = self._clips = None
+            self._lock = None
+            self.kept = KeptSources(None)
             self._database = Database(Path(":memory:"), MIGRATIONS)
 
     def _opened(self) -> Database:
@@ -66,9 +67,14 @@ class Ledger:
             name = NAME if number == 1 else f"{NAME}-{number}"
             self._lock = hold(self.folder / f"{name}.lock")
             if self._lock is not None:
-                self._clips = self.folder / f"{name}-clips"
+                self.kept = KeptSources(self.folder / f"{name}-clips")
                 return Database(self.folder / f"{name}.sqlite3", MIGRATIONS, durable=True)
         raise OSError("this folder knows no locks, or too many programs use it")
+
+    @property
+    def database(self) -> Database:
+        """The file."""
+        return self._database
 
     def close(self) -> None:
         """Let go of the file, for the next program."""
@@ -79,7 +85,7 @@ class Ledger:
     def recover(self) -> list[Job]:
         """All runs as the last program left them, in order; what it was drawing counts as interrupted.
 
-        Unless the video is there whole: then only the note of it is missing. Clips of no run are removed.
+        Unless the video is there whole: then only the note of it is missing. Files kept of no run go.
         """
         with self._database.writing() as change:
             for row in change.execute("SELECT id, output FROM runs WHERE state = 'running'").fetchall():
@@ -88,7 +94,7 @@ class Ledger:
                 change.execute("UPDATE runs SET state = ? WHERE id = ?", [state, row["id"]])
             rows = change.execute("SELECT * FROM runs ORDER BY number").fetchall()
         jobs = [job for row in rows if (job := self._job(row)) is not None]
-        self._sweep({job.id for job in jobs if job.may_be_drawn})
+        self.kept.drop_all_but({job.id for job in jobs})
         return jobs
 
     def submit(self, job: Job) -> None:
@@ -117,7 +123,7 @@ class Ledger:
         self._update(job.id, made=text_of(made), output=output, seed=job.resolved.seed)
 
     def end(self, job: Job, forgotten: Iterable[Job] = (), moved: Iterable[Job] = ()) -> None:
-        """It has ended, in whatever way; forgotten: ended ones that nobody remembers. Its clip goes."""
+        """It has ended, in whatever way; forgotten: ended ones that nobody remembers."""
         output = None if job.output is None else str(job.output.relative_to(self.folder))
         ended: dict[str, Any] = {"state": job.state, "error": job.error, "output": output}
         ended |= {"took_s": job.took_s(), "picture": job.picture, "round": job.round}
@@ -125,14 +131,16 @@ class Ledger:
             self._write(job.id, **ended)
             self._forget(forgotten)
             self._place(moved)
-        self.drop_clip(job.id)
+        for other in forgotten:
+            self.kept.drop(other.id)
+        self.kept.make_room(self._ended_with_sources())
 
     def remove(self, job: Job, moved: Iterable[Job] = ()) -> None:
         """It was never asked for. moved: others that have taken its place."""
         with self._told_of_failures(), self._database.writing():
             self._forget([job])
             self._place(moved)
-        self.drop_clip(job.id)
+        self.kept.drop(job.id)
 
     def place(self, moved: Iterable[Job]) -> None:
         """Runs that wait have changed places."""
@@ -142,46 +150,6 @@ class Ledger:
     def again(self, job: Job) -> None:
         """One that was interrupted waits once more, at its new place."""
         self._update(job.id, state="queued", round=job.round, number=job.number, output=None)
-
-    # Clips: uploads are thrown away, by the page after a day and by the next program at once
-
-    def keep_clip(self, job_id: str, settings: Settings) -> Path | None:
-        """The clip of a run, kept for it until it has ended; None where there is none, or none that may go.
-
-        A hard link where that can be, else a copy. InputError where neither can.
-        """
-        if self._clips is None or not isinstance(settings, ClipSettings):
-            return None
-        clip = Path(settings.clip).resolve()
-        if clip.is_relative_to(bundled("examples").resolve()):
-            return None
-        kept = self._clips / job_id / clip.name
-        try:
-            kept.parent.mkdir(parents=True)
-            try:
-                os.link(clip, kept)
-            except OSError:  # another disk, or a kind of disk without links
-                shutil.copyfile(clip, kept)
-            with suppress(OSError), kept.open("rb") as file:  # on the disk before the run is noted
-                os.fsync(file.fileno())
-        except OSError as error:
-            self.drop_clip(job_id)
-            logger.error("The clip of a run could not be kept: %s", error)
-            raise InputError(told(error)) from error
-        return kept
-
-    def drop_clip(self, job_id: str) -> None:
-        """The run has ended, or was never noted."""
-        if self._clips is not None:
-            shutil.rmtree(self._clips / job_id, ignore_errors=True)
-            with suppress(OSError):  # others are still in it
-                self._clips.rmdir()
-
-    def _sweep(self, wanted: set[str]) -> None:
-        if self._clips is not None and self._clips.is_dir():
-            for path in list(self._clips.iterdir()):
-                if path.name not in wanted:
-                    self.drop_clip(path.name)
 
     # Rows
 
@@ -196,13 +164,24 @@ class Ledger:
         job = Job(row["id"], settings, row["visitor"], row["source"], row["state"])
         job.round, job.number = row["round"], row["number"]
         job.kept_clip = None if row["clip"] is None else self.folder / row["clip"]
-        if job.kept_clip is not None and not os.path.isfile(getattr(settings, "clip", "")):
+        if job.kept_clip is not None and not os.path.isfile(source_of(settings) or ""):
+            job.asked_from = source_of(settings)
             job.settings = job.to_draw()  # the upload went with the program that took it
         job.resolved = None if made is None else Past.of(made)
         if job.state == "done" and row["output"] is not None:
             job.output = self.folder / row["output"]
         job.error, job.past_s, job.picture = row["error"], row["took_s"], row["picture"]
         return job
+
+    def _ended_with_sources(self) -> list[str]:
+        """Runs that have ended and of which something may be kept, the latest first."""
+        ended = f"state IN ({', '.join(repr(state) for state in FINISHED if state != 'interrupted')})"
+        with self._told_of_failures(), self._database.reading() as asked:
+            found = asked.execute(
+                f"SELECT id FROM runs WHERE clip IS NOT NULL AND {ended} ORDER BY rowid DESC"
+            )
+            return [row["id"] for row in found]
+        return []
 
     def _update(self, job_id: str, **values: Any) -> None:
         with self._told_of_failures(), self._database.writing():

@@ -21,15 +21,19 @@ from t2v.engine.engine import Engine
 from t2v.jobs import order
 from t2v.jobs.job import Job, JobView
 from t2v.jobs.ledger import Ledger
+from t2v.jobs.paces import Paces, Size
 from t2v.jobs.picture import picture_of
 from t2v.jobs.profile import Profiles, Work
+from t2v.jobs.sources import source_of
 from t2v.jobs.worker import Worker
 from t2v.jobs.workshop import sweep
 from t2v.library.index import Library
+from t2v.tasks.clip import ClipSettings
 from t2v.tasks.tries import Tries
 
 logger = logging.getLogger(__name__)
 
+MOST_TIMED = 8  # runs that wait to be timed
 KEPT_FRAMES = 16  # of a stopped run's preview
 
 
@@ -72,6 +76,8 @@ class Jobs:
             self._jobs[job.id] = job
         self._waiting = order.in_order(job for job in self._jobs.values() if job.state == "queued")
         self._round = max((job.round for job in self._jobs.values() if job.state != "queued"), default=0)
+        self.paces = Paces(self._ledger.database, str(getattr(engine, "device", "")))
+        self._to_time: list[tuple[ClipSettings, Size]] = []  # runs whose pace is to be measured
         self._worker = Worker(engine, self.output_folder, self._changed, self._ledger.plan, library)
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
         self._thread.start()
@@ -94,7 +100,7 @@ class Jobs:
         job.tries, job.context = tries, contextvars.copy_context()
         with self._changed:
             self._check_room(job)  # before a large clip is copied
-        job.kept_clip = self._ledger.keep_clip(job.id, settings)
+        job.kept_clip = None if tries is not None else self._ledger.kept.keep(job.id, settings)
         try:
             with self._changed:
                 self._check_room(job)
@@ -104,7 +110,7 @@ class Jobs:
                 self._jobs[job.id] = job
                 self._reorder([*self._waiting, job])
         except InputError:
-            self._ledger.drop_clip(job.id)
+            self._ledger.kept.drop(job.id)
             raise
         return job.id
 
@@ -120,6 +126,20 @@ class Jobs:
         if own >= share:
             raise InputError(f"{counted(own, 'run')} of yours wait already; try again when one has begun.")
 
+    def measure_pace(self, settings: ClipSettings, size: Size) -> bool:
+        """Whether ``paces`` will know such runs at this size: the device times a few frames once it is idle.
+
+        Once for each, of what is cheap to time, and not while there are runs: they come first, and tell it.
+        """
+        with self._changed:
+            is_busy = self._running is not None or self._waiting or self._closed
+            if is_busy or self.paces.is_known(settings, size) or not self._worker.may_time(settings):
+                return False
+            if len(self._to_time) < MOST_TIMED and self.paces.begin(settings, size):
+                self._to_time.append((settings, size))
+                self._changed.notify_all()
+            return self.paces.is_under_way(settings, size)
+
     def follow(self, job_id: str) -> JobView:
         """How the job stands now. InputError if this id is not known (any more)."""
         with self._changed:
@@ -133,6 +153,15 @@ class Jobs:
             waiting = [job for job in self._waiting if job.visitor == visitor]
             ended = [job for job in reversed(mine) if job.finished]
             return [self._view(job) for job in (*running, *waiting, *ended)]
+
+    def kept_source(self, path: str, visitor: str | None = None) -> Path | None:
+        """What is kept of a clip or picture that one of a visitor's runs was asked for with, from there."""
+        with self._changed:
+            for job in reversed(self._jobs.values()):
+                kept = job.kept_clip if job.visitor == visitor else None
+                if kept is not None and path in (job.asked_from, source_of(job.settings)) and kept.is_file():
+                    return kept
+        return None
 
     def stop(self, job_id: str) -> None:
         """Stops this job: at once if it waits, within a step if it runs; nothing happens if it has ended."""
@@ -247,26 +276,40 @@ class Jobs:
 
     # The worker's side
 
+    def _is_idle(self) -> bool:
+        return not self._waiting and not self._closed
+
+    def _next(self) -> Job:
+        """The run whose turn it is, which begins; the lock is held."""
+        job = self._running = self._waiting.pop(0)
+        job.state, job.started_s = "running", time.monotonic()
+        self._round = job.round
+        job.profile = None if job.tries else self._profiles.like(job.settings)
+        self._ledger.begin(job)
+        self._worker.begin(job)
+        return job
+
     def _work(self) -> None:
         if self._warm_up_settings is not None:
             self._worker.warm_up(self._warm_up_settings)
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closed)
+                self._changed.wait_for(lambda: self._waiting or self._closed or self._to_time)
                 if self._closed:
                     return
-                job = self._running = self._waiting.pop(0)
-                job.state, job.started_s = "running", time.monotonic()
-                self._round = job.round
-                job.profile = None if job.tries else self._profiles.like(job.settings)
-                self._ledger.begin(job)
-                self._worker.begin(job)
+                job = self._next() if self._waiting else None
+                timed = [] if job is not None else [self._to_time.pop(0)]
+            if job is None:
+                for settings, size in timed:
+                    self._worker.measure_pace(settings, size, self.paces, self._is_idle)
+                continue
             state, error = job.context.run(self._worker.run, job)
             with self._changed:
                 self._running = None
                 self._end(job, state, error)
                 if state == "done" and job.tries is None:
                     self._profiles.learn(job.settings, job.steps, time.monotonic(), Work.of(job.resolved))
+                    self._worker.learn(job, self.paces)
                 took_s = job.took_s()
             where = "" if job.output is None else f": {job.output}"
             logger.info("Run %s %s after %.1f s%s", job.id, state, took_s, where)

@@ -20,6 +20,7 @@ from t2v.diffusion.progress import Cancelled, Step
 from t2v.engine.engine import Engine
 from t2v.failures import is_out_of_memory
 from t2v.jobs.job import Job
+from t2v.jobs.paces import Pace, Paces, Size, is_cheap, measured
 from t2v.jobs.picture import picture_of
 from t2v.jobs.stills import draw_stills
 from t2v.jobs.workshop import FOLDER, SEEN, workshop
@@ -28,7 +29,7 @@ from t2v.library.keep import keep
 from t2v.library.results import new_output_path, write_result
 from t2v.library.space import check_space
 from t2v.tasks import Resolved
-from t2v.tasks.clip import ResolvedClip
+from t2v.tasks.clip import ClipSettings, ResolvedClip
 from t2v.video.guarded_ffmpeg import heeding
 from t2v.video.write import write_video
 from t2v.weights.fetching import Fetching, told_of_fetching
@@ -79,6 +80,31 @@ class Worker:
             self._loaded = settings.model
             logger.info("Model ready after %.1f s.", time.monotonic() - started_s)
 
+    def may_time(self, settings: ClipSettings) -> bool:
+        """Whether a few frames of such a run cost little."""
+        return is_cheap(self._engine, settings)
+
+    def measure_pace(
+        self, settings: ClipSettings, size: Size, paces: Paces, go_on: Callable[[], bool]
+    ) -> None:
+        """Time a few frames, for ``paces``, as long as it may go on."""
+        self._loaded = None
+        pace = measured(self._engine, settings, go_on)
+        if self._engine.has_loaded(settings.model, settings.editor):
+            self._loaded = settings.model
+        if pace is not None:
+            paces.learn(settings, size, pace)
+        paces.end(settings, size, once=go_on())
+
+    def learn(self, job: Job, paces: Paces) -> None:
+        """What a run that has made its video tells of the pace."""
+        run = job.resolved
+        if not isinstance(run, ResolvedClip) or job.drawn_from_s is None or job.ended_s is None:
+            return
+        pace = Pace.of(run, job.drawn_from_s, [at_s for at_s, _ in job.steps], job.ended_s)
+        if pace is not None:
+            paces.learn(job.settings, (run.width, run.height), pace)
+
     def _fetching(self, job: Job, file: Fetching) -> None:
         """What a job is called that waits for files from the hub."""
         _stop_if_asked(job)
@@ -97,6 +123,7 @@ class Worker:
                 resolved = self._engine.resolve(job.to_draw())
                 with self._changed:
                     job.resolved, self._loaded = resolved, job.settings.model
+                    job.drawn_from_s = time.monotonic()
                     if isinstance(resolved, ResolvedClip):
                         job.label = "Looking at the clip"
                 _stop_if_asked(job)

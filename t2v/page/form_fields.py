@@ -9,6 +9,7 @@ from gradio.components import Component
 from t2v.diffusion.options import SCHEDULERS
 from t2v.page import model_told
 from t2v.page.events import RAW
+from t2v.page.notes import EDITOR_NAME
 from t2v.page.studio import Studio
 from t2v.tasks import Settings
 from t2v.tasks.controlled import ControlledSettings
@@ -65,7 +66,7 @@ def models(kind: type[Settings]) -> list[tuple[str, str]]:
     """Models on offer for a task: name on the page, what settings call it."""
     family = STABLE_DIFFUSION
     if kind.editor:
-        return [MINIATURE, ("InstructPix2Pix", family.editor), *on_offer(editor=True)]
+        return [MINIATURE, (EDITOR_NAME, family.editor), *on_offer(editor=True)]
     style = Source.parse(STYLE)
     has_style = style.companion(style.adapters[0], LORA_FILE) is not None
     named = [(f"{STYLE_NAME}: end with “neon style”", STYLE)] if has_style else []

@@ -8,17 +8,20 @@ import secrets
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from t2v.checks import InputError
+from t2v.detectors.fetching import missing
 from t2v.engine.defaults import native_side_px
 from t2v.page.turns import Turns
 from t2v.tasks.clip import C, ClipSettings
-from t2v.tasks.controlled import ControlledSettings
+from t2v.tasks.controlled import ControlledSettings, controlled_kinds
+from t2v.video.filmstrip import Filmstrip, filmstrip, length_of
 from t2v.video.video import Video
 from t2v.video.write import write_video
 
@@ -28,6 +31,7 @@ MAX_READ_PIXELS = 200_000_000  # of all its frames as the clip has them: 48 of 2
 LARGE_PIXELS = 4096 * 2304  # a frame; a second or more of work for each that is larger
 KEPT_CLIPS = 4  # decoded: 48 frames of 512x512 take 38 MB
 KEPT_FILES = 200
+KEPT_FILMS = 40  # 0.2 MB each
 # what decides which frames are taken, and what is made of them; the rest of a form may be half filled in
 FRAMES_BY = (
     "model", "start_s", "end_s", "fps", "num_frames", "width", "height", "control_ready", "also",
@@ -36,13 +40,44 @@ FRAMES_BY = (
 
 @dataclass(frozen=True)
 class Shown:
-    """A glance: its file, its size in frames and pixels, and whether the run will have more frames."""
+    """A glance: its file, its size in frames and pixels, and whether the run will have more frames.
+
+    is_blank: there is nothing in it, all is black.
+    """
 
     path: Path
     num_frames: int
     width: int
     height: int
     is_partial: bool = False
+    is_blank: bool = False
+
+
+class Lacking(InputError):
+    """A clip needs detectors whose weights are not on this machine. tasks: whose."""
+
+    def __init__(self, tasks: Sequence[str]) -> None:
+        self.tasks = tuple(tasks)
+        shows = " and ".join(controlled_kinds()[task].words.shows for task in tasks)
+        super().__init__(f"the weights that find {shows} in a clip are not on this machine.")
+
+
+@dataclass(frozen=True)
+class About:
+    """A whole clip: its length in seconds, its own rate, its size, and how many frames that should be."""
+
+    length_s: float
+    fps: float
+    width: int
+    height: int
+
+    @property
+    def num_frames(self) -> int:
+        return max(1, round(self.length_s * self.fps))
+
+    def counted(self, num_frames: int) -> "About":
+        """The same of a clip whose frames were counted."""
+        return replace(self, length_s=num_frames / self.fps)
 
 
 @dataclass(eq=False)
@@ -83,6 +118,7 @@ class Glances:
         self._sizes = _Recent(KEPT_FILES)
         self._clips = _Recent(KEPT_CLIPS)
         self._counts = _Recent(KEPT_FILES)
+        self._abouts, self._films = _Recent(KEPT_FILES), _Recent(KEPT_FILMS)
         self._files = _Recent(KEPT_FILES, lambda files: [one.path.unlink(missing_ok=True) for one in files])
 
     @property
@@ -111,16 +147,43 @@ class Glances:
             return shown.num_frames
         return self._counts.get(_frames_key(settings), lambda: settings.open().count())
 
+    def about(self, settings: ClipSettings) -> About:
+        """The whole clip, whatever part of it is taken, as its header tells; InputError for a bad clip."""
+
+        def look() -> About:
+            clip = _whole(settings).open()
+            return About(length_of(clip), clip.fps, clip.width, clip.height)
+
+        found: About = self._abouts.get(settings.clip, look)
+        return found
+
+    def film(self, settings: ClipSettings) -> Filmstrip:
+        """Small pictures of the whole clip; InputError for a bad one."""
+        found: Filmstrip = self._films.get(settings.clip, lambda: filmstrip(_whole(settings).open()))
+        return found
+
+    def count_whole(self, settings: ClipSettings) -> int:
+        """How many frames the whole clip has; it is decoded for it. InputError for a bad clip."""
+        found: int = self._counts.get(settings.clip, lambda: _whole(settings).open().count())
+        return found
+
     def controls(self, settings: ControlledSettings) -> dict[str, Shown]:
         """What each ControlNet will see, by task, the settings' own first; InputError as for ``clip``.
 
-        So also where a detector's weights are not to be had.
+        Lacking where a detector's weights are not on this machine: a glance fetches nothing.
         """
         settings = _only(settings, (*FRAMES_BY, *settings.own))
         shown = self._files.get(settings, lambda: self._detected(settings))
         return {part.task: one for part, one in zip(settings.parts(), shown, strict=True)}
 
+    def check_detectors(self, settings: ControlledSettings) -> None:
+        """Lacking where weights that the clip needs are not on this machine; InputError as for ``clip``."""
+        lacks = [part.task for part in settings.parts() if missing(part.task)]
+        if lacks and not self._taken(_only(settings, (*FRAMES_BY, *settings.own))).is_ready:
+            raise Lacking(lacks)
+
     def _detected(self, settings: ControlledSettings) -> list[Shown]:
+        self.check_detectors(settings)
         taken = self._taken(settings)
         pictured = settings.all_pictures(taken.video.frames, self._device, taken.is_ready)
         return self._written(taken, [pictures for _, pictures in pictured])
@@ -131,7 +194,8 @@ class Glances:
             path = self.folder / f"{secrets.token_hex(16)}.mp4"
             write_video(path, frames, taken.video.fps)
             video = taken.video
-            shown.append(Shown(path, video.num_frames, video.width, video.height, taken.is_partial))
+            blank = not frames.any()
+            shown.append(Shown(path, video.num_frames, video.width, video.height, taken.is_partial, blank))
         return shown
 
     def _taken(self, settings: ClipSettings) -> "_Taken":
@@ -176,6 +240,10 @@ def _only(settings: C, names: tuple[str, ...]) -> C:
     only = type(settings)(clip=settings.clip, prompt="a glance", **given)
     only.check()
     return only
+
+
+def _whole(settings: C) -> C:
+    return type(settings)(clip=settings.clip, prompt="a glance")
 
 
 def _frames_key(settings: ClipSettings) -> tuple[Any, ...]:

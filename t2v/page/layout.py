@@ -34,7 +34,7 @@ def build_page(studio: Studio, tasks: Collection[str] = tuple(TASKS)) -> gr.Bloc
             for kind in (kind for task, kind in TASKS.items() if task in tasks):
                 with gr.Tab(kind.tab.name):
                     if issubclass(kind, ClipSettings):
-                        panels.append(clip_tab.build(studio, kind))
+                        panels.append(clip_tab.build(studio, kind, tasks))
                     else:
                         panels.append(text_tab.build(studio))
             library_tab.build(studio, panels)

@@ -224,22 +224,25 @@ def facts_html(view: JobView | None) -> str:
     return f'<p class="facts">Seed <b data-seed="{seed}">{seed}</b></p>'
 
 
-def plan_html(num_frames: int, seconds: float | None = None, counting: bool = False) -> str:
+def plan_html(
+    num_frames: int, seconds: float | None = None, counting: bool = False, is_timed: bool = False
+) -> str:
     """The line below Run about the run to come; seconds: how long it takes, where that can be judged.
 
-    counting: there are more frames than these, and it is not known yet how many.
+    counting: there are more frames than these, and it is not known yet how many. is_timed: how long they take
+    will be known in a moment; the page asks again.
     """
     if counting:
         return _plan(f"More than {num_frames:,} frames will be drawn; counting them …")
     text = f"{num_frames:,} frame{'' if num_frames == 1 else 's'} will be drawn"
-    text += "." if seconds is None else f": {seconds_in_words(seconds)} at the pace of your last run."
+    text += "." if seconds is None else f", in {seconds_in_words(seconds)}."
     if num_frames >= MANY_FRAMES:
-        text += " So many take long; Start, End and Frames in the advanced options make them fewer."
-    return _plan(text)
+        text += " So many take long; the handles below the clip take a part of it."
+    return _plan(text, ' data-timed="yes"' if is_timed else "")
 
 
-def _plan(text: str) -> str:
-    return f'<p class="plan" role="status">{text}</p>'
+def _plan(text: str, data: str = "") -> str:
+    return f'<p class="plan" role="status"{data}>{text}</p>'
 
 
 def pane_html(name: str, file: Path, hint: str = "") -> str:

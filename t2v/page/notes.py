@@ -17,6 +17,7 @@ RUN, CLIP, SEEN, BUSY, PROMPT = "run", "clip", "seen", "busy", "prompt"  # who t
 # In the browser, note in and note out: nobody should wait for the server to see an old error go.
 WITHOUT_RUNS_ERROR = """(note) => (/ data-by="run"/.test(note || '') ? '' : note)"""
 WITHOUT_ERROR = """(note) => (/ data-kind="error"/.test(note || '') ? '' : note)"""
+EDITOR_NAME = "InstructPix2Pix"  # where the family's own model follows no instructions
 LONG_LABEL = 30  # characters; in quotes, or nobody sees where it ends
 
 
@@ -69,7 +70,8 @@ def _words_html(engine: Engine, settings: Any, text: str) -> str:
     """A note about words: what the chosen model knows, and where to go instead."""
     known = engine.known_words(settings.model, settings.editor)
     words = engine.unknown_words(settings.model, settings.prompt, settings.editor)
-    instead, styled = STABLE_DIFFUSION.name, engine.unknown_words(STYLE, settings.prompt)
+    instead = EDITOR_NAME if settings.editor else STABLE_DIFFUSION.name
+    styled = engine.unknown_words(STYLE, settings.prompt)
     if settings.model == BUNDLED and not settings.editor and len(styled) < len(words):
         instead = f"“{STYLE_NAME}”"
     return words_html(text, known or {}, instead)

@@ -12,12 +12,14 @@ from gradio.events import Dependency
 from PIL import Image
 
 from t2v.checks import InputError
+from t2v.jobs.job import JobView
 from t2v.page import form_fields
 from t2v.page.events import QUIET, RAW
 from t2v.page.notes import WITHOUT_ERROR
 from t2v.page.run_panel import RunPanel
 from t2v.page.tries import TryingPanel
-from t2v.page.uploads import allowed_picture
+from t2v.page.uploads import allowed_picture, renewed, with_kept_source
+from t2v.page.visitors import visitor
 from t2v.tasks.first_frame import OF_A_PICTURE
 from t2v.tasks.text_to_video import LIMITS, TextToVideoSettings
 from t2v.video.picture import read_picture
@@ -58,10 +60,14 @@ class PictureField:
         for event in (chosen, left):  # a hidden field tells of no change itself
             event.then(None, list(panel.form.values()), None, js=panel.keep, **QUIET)
 
-    def again(self, restored: Dependency) -> Dependency:
+    def again(self, panel: RunPanel, restored: Dependency) -> Dependency:
         """The event after which a page whose form is filled in again shows the picture, too."""
+
+        def show(path: str) -> tuple[Any, ...]:
+            return self._again(renewed(panel.studio, visitor(panel.studio), path) if path else path)
+
         outputs = [self.path, self.shown, self.leave_out]
-        return restored.then(self._again, [self.path], outputs, **QUIET)
+        return restored.then(show, [self.path], outputs, **QUIET)
 
     def _chosen(self, panel: RunPanel) -> Any:
         def show(given: Any) -> tuple[Any, ...]:
@@ -91,7 +97,10 @@ class PicturePanel(TryingPanel):
         return restored
 
     def chosen_again(self, restored: Dependency) -> Dependency:
-        return self.picture.again(restored)
+        return self.picture.again(self, restored)
+
+    def with_clip(self, view: JobView) -> Any:
+        return with_kept_source(view)
 
     def settings(self, values: dict[str, Any]) -> Any:
         if not values.get("first_frame"):  # then what the form says of one means nothing

@@ -34,10 +34,10 @@ logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).resolve().parent / "static"
 MOTION_STYLE, MOTION_SCRIPTS = of_motion_editor()
-OWN_STYLES = ("style.css", "library.css", "files.css", "runs.css", "manners.css")
+OWN_STYLES = ("style.css", "library.css", "files.css", "runs.css", "clips.css", "manners.css")
 OWN_SCRIPTS = (
     "answers.js", "page.js", "library.js", "library_shelf.js", "library_open.js",
-    "library_finish.js", "files.js", "tries.js", "runs.js", "manners.js",
+    "library_finish.js", "files.js", "tries.js", "runs.js", "clips.js", "manners.js",
 )  # fmt: skip
 MAX_UPLOAD = "500mb"
 LAST_WORDS_S = 1.0  # at the end, for pages to hear that their run was stopped: the server would wait for them
@@ -207,6 +207,7 @@ def _gates(
     from t2v.page.endpoints import named_endpoints
     from t2v.page.library.again import run_again
     from t2v.page.library.answers import library_answers
+    from t2v.page.uploads import renewed
     from t2v.page.visitors import visitor_of
 
     def inputs_of(number: int) -> list[bool | None] | None:
@@ -223,7 +224,8 @@ def _gates(
     if is_for_itself(options):
         gates.insert(0, only_neighbours(options.host, options.root_path))
     if studio.shelf is not None:
-        gates.append(library_answers(studio.shelf, partial(visitor_of, studio), partial(run_again, studio)))
+        asked = partial(visitor_of, studio), partial(run_again, studio), partial(renewed, studio)
+        gates.append(library_answers(studio.shelf, *asked))
 
     def is_ours(path: Path, request: Any) -> bool:
         return studio.gives_out(path, visitor_of(studio, request))

@@ -7,6 +7,7 @@ from gradio.utils import get_upload_folder
 
 from t2v.engine.engine import Engine
 from t2v.jobs.queue import Jobs
+from t2v.page.clip.fetches import Fetches
 from t2v.page.glances import Glances
 from t2v.page.library.shelf import Shelf
 from t2v.page.save_as import Copies
@@ -29,6 +30,7 @@ class Studio:
     is_open: bool = False
     shelf: Shelf | None = None
     copies: Copies = field(default_factory=Copies)
+    fetches: Fetches = field(default_factory=Fetches)
 
     def gives_out(self, path: Path, who: str | None = None) -> bool:
         """Whether the page may show this file: a video of a run, a glance, or what a program fetches.

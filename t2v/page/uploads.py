@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from gradio.utils import get_upload_folder
 
 from t2v.checks import InputError
 from t2v.jobs.job import JobView
+from t2v.jobs.sources import source_of, with_source
 from t2v.page.door.belongings import PREFIX, UPLOADS
+from t2v.page.studio import Studio
 from t2v.program import bundled
 
 logger = logging.getLogger(__name__)
@@ -88,12 +90,24 @@ def _allowed(sent: object, field: str) -> str:
     return str(place)
 
 
-def with_kept_clip(view: JobView) -> Any:
-    """The settings of a run; where its upload went with an earlier program, on a new one of the kept clip."""
+def with_kept_source(view: JobView) -> Any:
+    """The settings of a run; where its upload went with an earlier program, on a new one of what was kept."""
     kept = view.kept_clip
-    if kept is None or view.settings.clip != str(kept) or not kept.is_file():
+    if kept is None or source_of(view.settings) != str(kept) or not kept.is_file():
         return view.settings
-    return replace(view.settings, clip=str(as_upload(kept)))
+    return with_source(view.settings, str(as_upload(kept)))
+
+
+def renewed(studio: Studio, who: str | None, path: str) -> str:
+    """The path of an upload; where it went with an earlier program, of a new one if a run was made from it.
+
+    who: asks; of the runs of others nothing is known.
+    """
+    try:
+        return _allowed(path, "clip")
+    except InputError:
+        kept = studio.jobs.kept_source(path, who)
+    return path if kept is None else str(as_upload(kept))
 
 
 def as_upload(file: Path) -> Path:

@@ -36,6 +36,7 @@ class CannySettings(ControlledSettings):
         looking="Looking for edges",
         also="Also follow edges",
         ready="My clip already shows edges, white on black",
+        nothing_found="No edges were found in these frames; with a lower High threshold there are more.",
     )
     limits: ClassVar[Limits] = LIMITS
     own: ClassVar[Mapping[str, OwnNumber]] = {

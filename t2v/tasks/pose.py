@@ -27,6 +27,8 @@ class PoseSettings(ControlledSettings):
         looking="Looking for people",
         also="Also follow skeletons",
         ready="My clip already shows skeletons, as OpenPose draws them",
+        nothing_found="Nobody was found in these frames, so there is no movement to follow; take another "
+        "part of the clip, or another clip.",
     )
     hub_ids: ClassVar[Mapping[str, str]] = {STABLE_DIFFUSION.key: "lllyasviel/control_v11p_sd15_openpose"}
     detects_slowly: ClassVar[bool] = True

@@ -22,7 +22,8 @@ class TabWords:
 class ControlWords:
     """What a ControlNet follows. shows: in sentences, "edges". pictures: over its pane, "Edges". nothing_yet,
     looking: in the pane before there is a clip, and while its pictures are made. also: the label of its
-    strength in other tasks' forms. ready: the label of the box for clips that need no detector."""
+    strength in other tasks' forms. ready: the label of the box for clips that need no detector.
+    nothing_found: a sentence for a clip in which there is nothing to follow, and what to do then."""
 
     shows: str
     pictures: str
@@ -30,6 +31,7 @@ class ControlWords:
     looking: str
     also: str
     ready: str
+    nothing_found: str = ""
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,7 @@ def test_a_detector_that_is_not_there_is_one_sentence(family, square_clip, tmp_p
     options = ["--steps", "1", "--model", family, "-o", str(tmp_path / "out.mp4")]
     assert main(["pose", square_clip, "a bear", *options]) == 2
     out, err = capsys.readouterr()
-    assert out == "" and "ready skeleton clips (--control-ready), the examples and edges work" in err
+    assert out == "" and "ready skeleton clips (--control-ready) and the examples work" in err
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 

@@ -10,74 +10,11 @@ import pytest
 import torch
 from conftest import ROOT
 from safetensors.torch import load_file, save_file
-from transformers import (
-    DepthAnythingConfig,
-    DepthAnythingForDepthEstimation,
-    Dinov2Config,
-    DPTImageProcessorPil,
-    RTDetrConfig,
-    RTDetrForObjectDetection,
-    RTDetrImageProcessorPil,
-    RTDetrResNetConfig,
-    VitPoseBackboneConfig,
-    VitPoseConfig,
-    VitPoseForPoseEstimation,
-    VitPoseImageProcessorPil,
-)
+from small_detectors import save_depth, save_person, save_pose
 
 from t2v.checks import InputError
 from t2v.detectors import DepthDetector, DetectorError, PoseDetector, looks_like_skeleton, pose
 from t2v.detectors.depth import DEPTH
-
-
-def save_depth(folder, kind="relative"):
-    torch.manual_seed(0)
-    backbone = Dinov2Config(
-        image_size=28, patch_size=14, hidden_size=16, num_hidden_layers=4, num_attention_heads=2, mlp_ratio=2,
-        out_indices=[1, 2, 3, 4], reshape_hidden_states=False, apply_layernorm=True,
-    )  # fmt: skip
-    config = DepthAnythingConfig(
-        backbone_config=backbone, reassemble_hidden_size=16, neck_hidden_sizes=[4, 8, 8, 8],
-        fusion_hidden_size=8, head_hidden_size=4, depth_estimation_type=kind, initializer_range=0.3,
-    )  # fmt: skip
-    network = DepthAnythingForDepthEstimation(config)
-    with torch.no_grad():  # so that nothing is cut off at zero
-        network.head.conv3.bias += 5
-    network.save_pretrained(folder)
-    size = {"height": 42, "width": 42}
-    DPTImageProcessorPil(size=size, keep_aspect_ratio=True, ensure_multiple_of=14).save_pretrained(folder)
-    return folder
-
-
-def save_person(folder, names=("person", "dog")):
-    torch.manual_seed(0)
-    backbone = RTDetrResNetConfig(
-        embedding_size=8, hidden_sizes=[8, 8, 16, 16], depths=[1, 1, 1, 1], layer_type="basic",
-        out_features=["stage2", "stage3", "stage4"],
-    )  # fmt: skip
-    config = RTDetrConfig(
-        backbone_config=backbone, encoder_in_channels=[8, 16, 16], encoder_hidden_dim=16, d_model=16,
-        encoder_ffn_dim=16, decoder_ffn_dim=16, encoder_attention_heads=2, decoder_attention_heads=2,
-        decoder_in_channels=[16, 16, 16], decoder_layers=1, num_queries=5, num_denoising=0,
-        hidden_expansion=0.5, id2label=dict(enumerate(names)),
-    )  # fmt: skip
-    network = RTDetrForObjectDetection(config)
-    with torch.no_grad():  # sees people everywhere
-        network.model.decoder.class_embed[-1].bias[:] = torch.tensor([5.0, -5.0])
-    network.save_pretrained(folder)
-    RTDetrImageProcessorPil(size={"height": 64, "width": 64}).save_pretrained(folder)
-    return folder
-
-
-def save_pose(folder, joints=17):
-    torch.manual_seed(0)
-    backbone = VitPoseBackboneConfig(
-        image_size=(64, 48), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, out_indices=[1]
-    )
-    config = VitPoseConfig(backbone_config=backbone, initializer_range=0.5, num_labels=joints)
-    VitPoseForPoseEstimation(config).save_pretrained(folder)
-    VitPoseImageProcessorPil(size={"height": 64, "width": 48}).save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +106,7 @@ def test_weights_that_are_not_there(tmp_path, monkeypatch):
     for name, detector in ((DEPTH, DepthDetector()), (pose.PERSON, PoseDetector())):
         text = refusal(detector)  # the tests are offline, and nothing is cached
         assert text.count(name) == 1 and len(text) < 200
-        assert "could not be fetched" in text and "edges work without them" in text
+        assert "could not be fetched" in text and "examples work without them" in text
     text = refusal(DepthDetector(str(tmp_path / "nowhere")))
     assert str(tmp_path / "nowhere") in text and "folder" in text
 

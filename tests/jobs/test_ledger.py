@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import ROOT
+from PIL import Image
 from puppet import Puppet, files, finish, own_files, settings, wait
 
 from t2v.checks import InputError
 from t2v.engine.engine import Engine
-from t2v.jobs import worker
+from t2v.jobs import kept, worker
 from t2v.jobs.job import Job
 from t2v.jobs.ledger import Ledger
 from t2v.jobs.queue import Jobs
@@ -100,7 +101,8 @@ def test_a_program_that_ends_leaves_what_waits_to_the_next_one_in_order(tmp_path
     assert (states["one"], states["three"]) == ("interrupted", "stopped")
     assert [finish(jobs, puppet, ids[place]).state for place in (1, 3)] == ["done", "done"]
     assert puppet.started == ["four", "two"]
-    assert not list((tmp_path / "videos").glob(".queue-clips/*"))
+    left = [path.name for path in (tmp_path / "videos").glob(".queue-clips/*")]
+    assert left == [ids[1]]  # to be used again
     close(jobs, puppet)
 
 
@@ -151,27 +153,85 @@ def test_what_an_earlier_program_made_is_known_with_its_seed_and_its_length(tmp_
     jobs.close()
 
 
-def test_the_clip_of_a_run_is_kept_until_it_has_ended(tmp_path, upload):
+def test_the_clip_of_a_run_is_kept_as_long_as_the_run_is_known(tmp_path, upload):
     jobs, puppet = opened(tmp_path / "videos", free=False)
     first, second = (jobs.submit(CannySettings(str(upload), name)) for name in ("one", "two"))
-    kept = jobs.output_folder / ".queue-clips"
-    assert sorted(path.name for path in kept.iterdir()) == sorted([first, second])
+    clips = jobs.output_folder / ".queue-clips"
+    assert sorted(path.name for path in clips.iterdir()) == sorted([first, second])
     assert jobs.follow(second).settings.clip == str(upload)  # as the page knows it
     upload.unlink()  # thrown away after a day
     puppet.seeing.release(4)
     assert finish(jobs, puppet, first).state == "done"
-    assert [path.name for path in kept.iterdir()] == [second]
     jobs.stop(second)
     puppet.steps.release(4)
     wait(jobs, second, lambda view: view.finished)
-    assert not kept.exists()
     jobs.close()
+    jobs, puppet = opened(tmp_path / "videos")  # whose page may use both again
+    assert {view.id: view.kept_clip.name for view in jobs.runs()} == {first: upload.name, second: upload.name}
+    assert jobs.kept_source(str(upload)).read_bytes() == jobs.follow(first).kept_clip.read_bytes()
+    assert jobs.kept_source(str(upload), "somebody else") is None is jobs.kept_source("other.mp4")
+    jobs.remove(first)
+    assert [path.name for path in clips.iterdir()] == [second]
+    jobs.remove(second)
+    assert not clips.exists() and jobs.kept_source(str(upload)) is None
+    jobs.close()
+
+
+def test_a_picture_that_a_waiting_run_begins_with_outlives_its_program(tmp_path):
+    picture = tmp_path / "temporary" / "cat.png"
+    picture.parent.mkdir()
+    Image.new("RGB", (64, 64), "orange").save(picture)
+    jobs, puppet = opened(tmp_path / "videos", free=False)
+    first = jobs.submit(settings("one"))
+    wait(jobs, first, lambda view: view.resolved is not None)
+    waits = jobs.submit(settings("two", first_frame=str(picture)))
+    assert jobs.follow(waits).settings.first_frame == str(picture)
+    threading.Timer(0.2, puppet.steps.release).start()
+    jobs.close()
+    shutil.rmtree(picture.parent)
+
+    jobs, puppet = opened(tmp_path / "videos")
+    view = wait(jobs, waits, lambda view: view.finished)
+    assert (view.state, view.asked_from) == ("done", str(picture))
+    assert view.settings.first_frame == str(view.kept_clip) and view.kept_clip.name == "cat.png"
+    assert jobs.kept_source(str(picture)) == view.kept_clip
+    jobs.close()
+
+
+def test_what_ended_runs_are_made_from_stays_within_bounds_and_one_file_counts_once(
+    tmp_path, upload, monkeypatch
+):
+    other = shutil.copyfile(upload, upload.with_name("other.mp4"))
+    monkeypatch.setattr(kept, "KEPT_BYTES", int(1.5 * upload.stat().st_size))
+    jobs, puppet = opened(tmp_path / "videos")
+    there = {}
+    for name, clip in (("one", upload), ("two", upload), ("three", other), ("four", other)):
+        wait(jobs, jobs.submit(CannySettings(str(clip), name)), lambda view: view.finished)
+        there[name] = [view.settings.prompt for view in jobs.runs() if view.kept_clip.is_file()]
+    assert there == {"one": ["one"], "two": ["two", "one"], "three": ["three"], "four": ["four", "three"]}
+    jobs.close()
+
+
+def test_of_one_clip_that_cannot_be_linked_there_is_one_copy(tmp_path, upload, monkeypatch):
+    link = os.link
+
+    def within(source, target):
+        if ".queue-clips" not in str(source):
+            raise OSError(18, "Invalid cross-device link")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", within)
+    jobs, puppet = opened(tmp_path / "videos", free=False)
+    ids = [jobs.submit(CannySettings(str(upload), name)) for name in ("one", "two", "three")]
+    inodes = {jobs.follow(one).kept_clip.stat().st_ino for one in ids}
+    assert len(inodes) == 1 and upload.stat().st_ino not in inodes
+    close(jobs, puppet)
 
 
 def test_a_clip_that_cannot_be_kept_is_told_and_nothing_is_queued(tmp_path, upload, monkeypatch):
     jobs, puppet = opened(tmp_path / "videos")
 
-    def full(*_):
+    def full(*_, **__):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "link", full)
@@ -310,7 +370,8 @@ def check_survivors(folder: Path, acknowledged: list[str]) -> None:
     left = [
         path for path in folder.glob(f"{PREFIX}*") if any(path.iterdir())
     ]  # a bare one goes a little later
-    assert not left and not (folder / ".queue-clips").exists()
+    with_clips = {view.id for view in jobs.runs("anna") + jobs.runs("bob") if view.kept_clip is not None}
+    assert not left and {path.name for path in folder.glob(".queue-clips/*")} == with_clips
     shown = {path.name.rpartition("-")[0] for path in folder.glob("seen/*.mp4")}
     assert shown <= {Path(name).stem for name in made}
 
@@ -445,8 +506,9 @@ def test_kill_9_with_two_more_queued_from_two_people(tmp_path, family, upload):
         videos = {view.output for view in ended} | {path for view in ended for path in view.seen.values()}
         kept = [path for path in files(jobs) if ".queue-clips" not in path.parts]
         assert set(kept) == videos
-        assert [path.parent.name for path in folder.glob(".queue-clips/*/*")] == [broken.id]
-        jobs.remove(broken.id)
+        assert {path.parent.name for path in folder.glob(".queue-clips/*/*")} == {broken.id, third.id}
+        for view in (broken, third):
+            jobs.remove(view.id)
         assert not (folder / ".queue-clips").exists()
     finally:
         jobs.close()

@@ -74,7 +74,7 @@ def test_ready_clips_need_no_detector_and_others_get_its_sentence(previews, squa
     ready = DepthSettings(square_clip, control_ready=True, **SMALL)
     shown = previews.controls(ready)["depth"]
     assert np.abs(read_video(shown.path).frames[0].astype(int)).mean() > 10
-    with pytest.raises(InputError, match="depth detector.s weights .* the examples and edges work"):
+    with pytest.raises(InputError, match="^the weights that find depth in a clip are not on this machine"):
         previews.controls(replace(ready, control_ready=False))
 
 
@@ -83,7 +83,7 @@ def test_skeletons_are_recognised_and_several_controls_are_shown(previews, squar
     skeletons = previews.controls(PoseSettings(example.clip, "", model="miniature"))["pose"]
     assert read_video(skeletons.path).frames.max() > 200
     both = CannySettings(square_clip, also=(Also("depth"),), **SMALL)
-    with pytest.raises(InputError, match="depth detector"):
+    with pytest.raises(InputError, match="find depth in a clip"):
         previews.controls(both)
 
 

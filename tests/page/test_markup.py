@@ -142,9 +142,9 @@ def test_the_caption_tells_what_the_video_was_made_from():
     ("told", "words"),
     [
         ((1,), "1 frame will be drawn."),
-        ((24, 8.4), "24 frames will be drawn: about 8 seconds at the pace of your last run."),
+        ((24, 8.4), "24 frames will be drawn, in about 8 seconds."),
         ((48, None, True), "More than 48 frames will be drawn; counting them …"),
-        ((1800, 7300), ": about 2 hours at the pace of your last run. So many take long; Start, End and"),
+        ((1800, 7300), ", in about 2 hours. So many take long; the handles below the clip"),
     ],
 )
 def test_what_is_said_before_a_run(told, words):

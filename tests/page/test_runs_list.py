@@ -28,7 +28,7 @@ from t2v.page.runs_list import RunsList
 from t2v.page.runs_markup import SHOWN_ENDED, runs_html
 from t2v.page.studio import Studio
 from t2v.page.text_tab import build
-from t2v.page.uploads import allowed_clip
+from t2v.page.uploads import allowed_clip, renewed
 from t2v.page.visitors import source, visitor
 from t2v.tasks.canny import CannySettings
 
@@ -254,3 +254,21 @@ def test_notes_on_the_prompt_come_while_it_is_typed_and_leave_others_alone(tmp_p
     for other in (panel.error("width is 3."), '<div data-kind="hint" data-by="busy">', "This run is gone."):
         assert panel._told(other, *{**form, "prompt": "a zeppelin"}.values()) == gr.skip()
     jobs.close()
+
+
+def test_an_upload_that_went_with_an_earlier_program_is_renewed_for_whoever_ran_it(
+    studio, somebody, jobs, puppet, square_clip, tmp_path
+):
+    gone = tmp_path / "t2v-server-x" / "uploads" / "1" / "car.mp4"
+    gone.parent.mkdir(parents=True)
+    gone.write_bytes(Path(square_clip).read_bytes())
+    somebody("a")
+    jobs.submit(CannySettings(str(gone), "a car"), visitor(studio))
+    gone.unlink()
+    found = renewed(studio, visitor(studio), str(gone))
+    assert allowed_clip(found) == found and Path(found).read_bytes() == Path(square_clip).read_bytes()
+    assert renewed(studio, visitor(studio), found) == found  # and no other copy each time
+    somebody("b")
+    assert renewed(studio, visitor(studio), str(gone)) == str(gone)
+    with pytest.raises(InputError, match="no longer has this clip; choose it again"):
+        allowed_clip(str(gone))

@@ -207,14 +207,14 @@ def test_canny_pictures_are_opencvs_and_ready_ones_stay(clip):
 def test_where_no_detector_is_to_be_had_a_ready_clip_can_be_declared(clip, kind):
     settings = kind(clip, "a car")
     frames = settings.read(settings.taken(64)).frames
-    with pytest.raises(DetectorError, match=r"; ready .* \(control_ready\), the examples and edges work"):
+    with pytest.raises(DetectorError, match=r"; ready .* \(control_ready\) and the examples work"):
         next(settings.all_pictures(frames))
     ((task, pictures),) = settings.all_pictures(frames, is_ready=True)
     assert task == kind.task and pictures is frames
     canny = CannySettings(clip, "a car", also=(Also(kind.task),))
     seen = canny.all_pictures(frames)
     assert next(seen)[0] == "canny"
-    with pytest.raises(DetectorError, match="the examples and edges work without them.$"):
+    with pytest.raises(DetectorError, match="and the examples work without them.$"):
         next(seen)
 
 

@@ -10,12 +10,14 @@ from gradio.events import Dependency
 
 from t2v.jobs.job import JobView
 from t2v.page.clip import clip_fields
+from t2v.page.clip.elsewhere import Elsewhere
+from t2v.page.clip.part import PART, PartRow
 from t2v.page.events import QUIET, RAW
 from t2v.page.notes import WITHOUT_ERROR
 from t2v.page.uploads import examples
 from t2v.tasks.clip import ClipSettings
 
-OF_A_CLIP = ("control_ready", "start_s", "end_s")  # belong to one clip: another starts without them
+OF_A_CLIP = ("control_ready", *PART)  # belong to one clip: another starts without them
 
 
 class Choice:
@@ -23,7 +25,8 @@ class Choice:
 
     ``form``: the tab's fields by the settings' names, of which a choice fills in some; set before ``wire``.
     What it filled in people may write over, and a reload brings back what they wrote.
-    view, kept: those of the tab's RunPanel.
+    view, kept: those of the tab's RunPanel. renew: what gives a path for one of an earlier program.
+    part: what says which part of a new clip is taken.
     """
 
     def __init__(
@@ -31,10 +34,13 @@ class Choice:
         settings_class: type[ClipSettings],
         view: Callable[[str], JobView | None],
         kept: Callable[[JobView | None], JobView | None],
+        renew: Callable[[str], str],
+        part: PartRow,
     ):
         self.form: Mapping[str, Component] = {}
         self._fresh = settings_class(clip="", prompt="")
-        self._view, self._kept = view, kept
+        self._view, self._kept, self._renew, self._part = view, kept, renew, part
+        self._elsewhere = Elsewhere(settings_class)
         self._examples = examples(settings_class.task)
         self._key = f"clip-of-{settings_class.task}"  # in the browser's session storage
 
@@ -61,9 +67,9 @@ class Choice:
         chosen = [self.upload.upload(self._uploaded, [self.upload], outputs, **RAW)]
         if self._examples:
             chosen.append(self.picks.click(self._picked, [self.picks], outputs, **RAW))
-        remember = f"(clip) => {{ sessionStorage.setItem('{self._key}', clip || ''); }}"
+        chosen.append(self._elsewhere.wire(self.form))
         for event in chosen:
-            event.then(None, [self.clip], None, js=remember, **QUIET)
+            self.remember(event)
             # a hidden field and a box that is ticked for somebody tell of no change themselves
             event.then(None, list(self.form.values()), None, js=keep, **QUIET)
             event.then(None, [note], [note], js=WITHOUT_ERROR, **QUIET)
@@ -73,7 +79,14 @@ class Choice:
         """The event after which a reloaded page, its form being restored, has the clip chosen last."""
         recall = f"(id) => [id, sessionStorage.getItem('{self._key}') || '']"
         inputs, outputs = [job_id, gr.Textbox(visible=False)], [job_id, self.clip]
-        return restored.then(self._choose_again, inputs, outputs, js=recall, **QUIET)
+        again = restored.then(self._choose_again, inputs, outputs, js=recall, **QUIET)
+        self.remember(again)  # it may lie elsewhere now
+        return again
+
+    def remember(self, event: Dependency) -> None:
+        """After the event the window knows the clip that is chosen then."""
+        keep = f"(clip) => {{ sessionStorage.setItem('{self._key}', clip || ''); }}"
+        event.then(None, [self.clip], None, js=keep, **QUIET)
 
     def name(self, clip: str) -> str:
         """What a clip is called on the page."""
@@ -86,7 +99,8 @@ class Choice:
     def _uploaded(self, given: Any) -> list[Any]:
         """Of Gradio's description of the file only the path is kept; whoever uses it checks it first."""
         path = given.get("path") if isinstance(given, Mapping) else None
-        return [path, *self._of_a_clip({}).values(), gr.skip()]
+        part = dict(zip(PART, self._part.begin(path), strict=True)) if isinstance(path, str) else {}
+        return [path, *self._of_a_clip(part).values(), gr.skip()]
 
     def _picked(self, index: object) -> list[Any]:
         if not isinstance(index, int) or not 0 <= index < len(self._examples):  # sent by no page
@@ -102,7 +116,9 @@ class Choice:
         view = self._view(job_id)
         if not clip or (view is not None and view.settings.clip == clip):
             return [gr.skip(), gr.skip()]
-        if view is None or view.error is None:
+        is_of_run = view is not None and view.asked_from == clip  # of an earlier program
+        clip = self._renew(clip)
+        if view is None or view.error is None or is_of_run:
             return [gr.skip(), clip]
         kept = self._kept(view)
         return ["" if kept is None or kept is view else kept.id, clip]

@@ -1,7 +1,7 @@
 """What the tabs that follow a clip share: choosing one, seeing at once what the model will see, running."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from functools import partial, wraps
 from typing import Any
 
@@ -9,23 +9,26 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
-from t2v.checks import InputError
 from t2v.jobs.job import JobView
-from t2v.page import form_fields, markup
+from t2v.page import form_fields
 from t2v.page.clip import clip_fields
 from t2v.page.clip.choice import Choice
 from t2v.page.clip.panes import Panes
+from t2v.page.clip.part import PartRow
+from t2v.page.clip.plan import Plans
+from t2v.page.clip.seen import SeenPanel
 from t2v.page.endpoints import add_endpoint
 from t2v.page.events import QUIET
-from t2v.page.glances import FRAMES_BY, seen_by
+from t2v.page.glances import FRAMES_BY
 from t2v.page.markup import Stage
-from t2v.page.notes import CLIP, SEEN, WITHOUT_ERROR, is_by
+from t2v.page.notes import CLIP, WITHOUT_ERROR, is_by
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
 from t2v.page.turns import Turns
-from t2v.page.uploads import allowed_clip, with_kept_clip
+from t2v.page.uploads import allowed_clip, renewed, with_kept_source
+from t2v.page.visitors import visitor
+from t2v.tasks import TASKS
 from t2v.tasks.clip import ClipSettings
-from t2v.tasks.controlled import ControlledSettings
 
 logger = logging.getLogger(__name__)
 
@@ -39,13 +42,15 @@ PREVIEW = {
     "concurrency_limit": None,
 }
 STEPS = "num_inference_steps"
-OWN_FAULT = "The program itself failed in looking at this clip ({kind}); the details are in its log."
-PACE_BY = ("model", STEPS, "upscale", "control_ready", "also")  # beside frames and their size
+PACE_BY = (STEPS, "upscale", "steady")  # beside what decides the frames
 
 
-def build(studio: Studio, kind: type[ClipSettings]) -> RunPanel:
-    """Lays the tab of a task out; call inside ``gr.Tab``, and ``wire()`` what it returns outside."""
-    panel, words = ClipPanel(studio, kind), kind.tab
+def build(studio: Studio, kind: type[ClipSettings], tasks: Collection[str] = ()) -> RunPanel:
+    """Lays the tab of a task out; call inside ``gr.Tab``, and ``wire()`` what it returns outside.
+
+    tasks: whose tabs are on the page.
+    """
+    panel, words = ClipPanel(studio, kind, tasks), kind.tab
     panel.spoken = {"prompt": words.prompt_name, "clip": "Clip"}
     default = kind(clip="", prompt="")
     squares = "three-squares" if panel.panes.controlled else "two-squares"
@@ -54,6 +59,7 @@ def build(studio: Studio, kind: type[ClipSettings]) -> RunPanel:
         with gr.Row(elem_classes="two-columns"):
             with gr.Column(min_width=300):
                 panel.panes.place()
+                panel.part.place()
                 form = {"prompt": form_fields.prompt_box(words.prompt_label, words.placeholder)}
                 panel.buttons()
                 form |= clip_fields.own(default) | form_fields.model_and_seed(studio, kind)
@@ -65,13 +71,22 @@ def build(studio: Studio, kind: type[ClipSettings]) -> RunPanel:
     return panel
 
 
-class ClipPanel(RunPanel):
+class ClipPanel(SeenPanel):
     """A run panel with a clip: ``choice`` places upload and examples, ``panes`` shows what was chosen."""
 
-    def __init__(self, studio: Studio, settings_class: type[ClipSettings]) -> None:
+    def __init__(
+        self, studio: Studio, settings_class: type[ClipSettings], tasks: Collection[str] = ()
+    ) -> None:
         super().__init__(studio, settings_class)
+        self.others = {
+            task: kind.tab.name
+            for task, kind in TASKS.items()
+            if task in tasks and issubclass(kind, ClipSettings) and kind is not settings_class
+        }
         self.panes = Panes(studio.glances, settings_class)
-        self.choice = Choice(settings_class, self.view, self.kept)
+        self.part = PartRow(studio.glances, settings_class, self.others)
+        self.plans = Plans(studio, self.part)
+        self.choice = Choice(settings_class, self.view, self.kept, self._renewed, self.part)
 
     def buttons(self) -> None:
         super().buttons()
@@ -80,24 +95,38 @@ class ClipPanel(RunPanel):
     def wire(self) -> Dependency:
         restored = super().wire()
         of_controls = {*self.settings_class.own, *clip_fields.also_fields()}  # nothing in the clip's own pane
-        self.watched = [name for name in self.form if name in {"clip", *FRAMES_BY, *of_controls, STEPS}]
+        by = {"clip", *FRAMES_BY, *of_controls, *PACE_BY}
+        self.watched = [name for name in self.form if name in by]
         panes = self.panes.components
         inputs = [self.job_id, self.note, *panes, *(self.form[name] for name in self.watched)]
         other_frames = [self.form[name] for name in self.watched if name not in of_controls]
         clip = {"inputs": inputs, "outputs": [self.note, self.plan, *panes]}
         # what a failed run saw is gone when it ends
-        before = [*self.choice.wire(self.note, self.keep), restored, self.filled, *self.followed]
+        parted = self.part.wire(self.form, self._of_clip)
+        other_clip = [*self.choice.wire(self.note, self.keep), restored, self.filled]
+        self.choice.remember(self.filled)
+        for event in parted:
+            event.then(None, list(self.form.values()), None, js=self.keep, **QUIET)
+        before = [*other_clip, *parted, *self.followed]
         show_clip = self._in_turn(self.studio.glances.looking, self._show_clip)
         shown = [event.then(show_clip, **clip, **PREVIEW) for event in before]
         shown.append(gr.on(_changes(other_frames), show_clip, **clip, **PREVIEW))
-        plan = {"inputs": inputs, "outputs": [self.note, self.plan]}
+        strip = {"inputs": [self.form["clip"], self.part.strip], "outputs": [self.part.strip]}
+        for event in shown[: len(other_clip)]:
+            event.then(self._show_strip, **strip, **PREVIEW)
+        plan = {"inputs": inputs, "outputs": [self.note, self.plan, self.part.choice]}
         for event in shown:
             event.then(self._show_plan, **plan, **PREVIEW)
+        again = gr.Button(visible="hidden", elem_id=f"plan-{self.settings_class.task}")
+        again.click(self._show_plan, **plan, **PREVIEW)  # the page's script asks once more
         if self.panes.controlled:
             show_controls = self._in_turn(self.studio.glances.detecting, self._show_controls)
             seen = {"inputs": inputs, "outputs": [self.note, panes[1]]}
             other_controls = _changes(self.form[name] for name in self.watched if name in of_controls)
             gr.on(other_controls, show_controls, **seen, **PREVIEW)
+            fetch = gr.Button(visible="hidden", elem_id=f"fetch-{self.settings_class.task}")
+            fetched = fetch.click(self._fetch, inputs[2:], [self.note], **PREVIEW)
+            fetched.success(show_controls, **seen, **PREVIEW)
             for event in shown:
                 event.then(show_controls, **seen, **PREVIEW)
         typed = [one.change for one in other_frames if isinstance(one, gr.Textbox)]
@@ -126,7 +155,10 @@ class ClipPanel(RunPanel):
         return {name: clip_fields.value(settings, name) for name in self.form}
 
     def with_clip(self, view: JobView) -> Any:
-        return with_kept_clip(view)
+        return with_kept_source(view)
+
+    def _renewed(self, clip: str) -> str:
+        return renewed(self.studio, visitor(self.studio), clip)
 
     def about(self, view: JobView | None) -> str:
         return "" if view is None else self.choice.name(view.settings.clip)
@@ -166,72 +198,27 @@ class ClipPanel(RunPanel):
         made = self.panes.empty() if is_known else self.panes.clip(settings)
         return [own or other for own, other in zip(self._of_run(job_id, settings), made, strict=True)]
 
-    def _show_controls(self, job_id: str, note: str, *shown_and_values: Any) -> list[Any]:
-        shown, values = self._split(shown_and_values)
-        try:
-            settings = self._seen_settings(values)
-            self.panes.clip(settings)
-        except Exception:  # _show_clip tells it
-            return [gr.skip(), self.panes.empty()[1]]
-        assert isinstance(settings, ControlledSettings)  # only their tabs have this pane
-        try:
-            controls = self._of_run(job_id, settings)[1] or self.panes.controls(settings)
-            controls = self._of_run(job_id, settings)[1] or controls
-            said = "" if is_by(note, SEEN) else gr.skip()
-        except Exception as error:
-            controls, said = self.panes.refused_controls(), self._unshown(error, SEEN)
-        return [said, gr.skip() if controls == shown[1] else controls]
-
-    def _unshown(self, error: Exception, by: str) -> str:
-        """The note for a glance that could not be made; what nobody thought of is in the log."""
-        if isinstance(error, InputError):
-            return self.error(str(error), by)
-        logger.error("A glance at a clip failed.", exc_info=error)
-        return self.error(OWN_FAULT.format(kind=type(error).__name__), by)
-
     async def _show_plan(self, job_id: str, _: str, *shown_and_values: Any) -> AsyncIterator[list[Any]]:
-        """How many frames the run will draw, and how long that takes; a long clip is counted for it."""
-        values, glances = self._split(shown_and_values)[1], self.studio.glances
-        is_large = partial(self._is_large, shown_and_values)
+        """How many frames the run will draw, how long that takes, and which parts there are."""
+        values, is_large = self._split(shown_and_values)[1], partial(self._is_large, shown_and_values)
         try:
             settings = self._seen_settings(values)
-            first = await glances.looking.take(is_large, glances.clip, settings)
+            first = await self.studio.glances.looking.take(is_large, self.studio.glances.clip, settings)
         except Exception:  # _show_clip tells it
-            yield [gr.skip(), ""]
+            yield [gr.skip(), "", self.part.none()]
             return
-        count = first.num_frames
-        if first.is_partial:
-            yield [gr.skip(), markup.plan_html(count, counting=True)]
-            try:
-                count = await glances.counting.take(is_large, glances.count, settings)
-            except Exception as error:
-                yield [self._unshown(error, CLIP), ""]
-                return
-        seconds = _expected_s(self.kept(self.view(job_id)), settings, count * first.width * first.height)
-        yield [gr.skip(), markup.plan_html(count, seconds)]
+        try:
+            async for told in self.plans.told(settings, first, is_large):
+                yield [gr.skip(), *told]
+        except Exception as error:
+            yield [self._unshown(error, CLIP), "", self.part.none()]
 
-    def _of_run(self, job_id: str, settings: ClipSettings) -> list[str | None]:
-        """What the window's run saw itself, if of the same frames; it may begin while a preview is made."""
-        view = self.kept(self.view(job_id))
-        is_same = view is not None and seen_by(view.settings) == seen_by(settings)
-        return self.panes.of_run(view if is_same else None)
+    def _show_strip(self, clip: str, shown: str) -> Any:
+        return self.part.show(clip, shown)
 
-    def _split(self, shown_and_values: Sequence[Any]) -> tuple[Sequence[Any], dict[str, Any]]:
-        count = len(self.panes.components)
-        return shown_and_values[:count], self.typed(self.watched, shown_and_values[count:])
-
-    def _seen_settings(self, values: dict[str, Any]) -> ClipSettings:
-        return self.settings({**values, "prompt": ""})
-
-
-def _expected_s(view: JobView | None, settings: ClipSettings, pixels: int) -> float | None:
-    """How long so many pixels of all frames take at the pace of a finished run of the same kind."""
-    if view is None or view.state != "done":
-        return None
-    if any(getattr(view.settings, name, None) != getattr(settings, name, None) for name in PACE_BY):
-        return None
-    used = view.resolved
-    return view.seconds_elapsed * pixels / (used.num_frames * used.width * used.height)
+    def _of_clip(self, clip: str) -> ClipSettings:
+        """Settings of the whole clip, to look at it; InputError for a file that may not be used."""
+        return self.settings({"clip": clip, "prompt": "a glance"})
 
 
 def _changes(components: Any) -> list[Any]:

@@ -20,6 +20,8 @@ from t2v.tasks import ABOUT, TASKS, Settings, settings_of
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.first_frame import OF_A_PICTURE
 
+Renew = Callable[[str], str]
+
 
 @dataclass(frozen=True)
 class Again:
@@ -35,11 +37,12 @@ class Again:
     is_whole: bool = True
 
 
-def again(entry: Entry, with_seed: bool) -> Again:
+def again(entry: Entry, with_seed: bool, renew: Renew = str) -> Again:
     """The settings of a video, as far as this version knows them; InputError for an unknown task.
 
     with_seed: else a new seed is drawn. Of a clip only the name stands in the file: it is found again while
     its upload is still here, or where it is one of the examples; so are weights in folders of this machine.
+    renew: what gives a path for one that went with an earlier program.
     """
     stored = entry.settings
     kind = TASKS.get(str(stored.get("task")))
@@ -52,12 +55,12 @@ def again(entry: Entry, with_seed: bool) -> Again:
         made_by = f" (it was made by version {stored['version']})" if stored.get("version") else ""
         notes.append(f"This version does not take its {', '.join(left_out)}{made_by}; that was left out.")
     if issubclass(kind, ClipSettings):
-        taken["clip"] = _still_there(entry.private.get("clip"), allowed_clip)
+        taken["clip"] = _still_there(entry.private.get("clip"), renew, allowed_clip)
         if not taken["clip"]:
             lacks = str(stored.get("clip") or "")
     lacks_picture = False
     if isinstance(stored.get("first_frame"), str):
-        picture = _still_there(entry.private.get("first_frame"), allowed_picture)
+        picture = _still_there(entry.private.get("first_frame"), renew, allowed_picture)
         lacks_picture = not picture
         if lacks_picture:
             named = Path(stored["first_frame"]).name
@@ -115,9 +118,10 @@ def _least(kind: type[Settings]) -> dict[str, Any]:
     return {"prompt": "a", "clip": ""} if issubclass(kind, ClipSettings) else {"prompt": "a"}
 
 
-def _still_there(path: str | None, allowed: Callable[[object], str]) -> str:
-    """The path of an upload, if it is still there and may be used; else nothing."""
+def _still_there(path: str | None, renew: Renew, allowed: Callable[[object], str]) -> str:
+    """The path of an upload, if it is still there or kept and may be used; else nothing."""
     try:
+        path = None if path is None else renew(path)
         return "" if path is None or not Path(path).is_file() else allowed(path)
     except (InputError, OSError, ValueError):
         return ""

@@ -14,7 +14,7 @@ from t2v.library import bin as deleted
 from t2v.library.entry import Entry
 from t2v.library.search import Query, neighbours, overview, search
 from t2v.page.door.gates import API, Gate, path_of, refusal
-from t2v.page.library.again import Again, again, going_on
+from t2v.page.library.again import Again, Renew, again, going_on
 from t2v.page.library.shelf import Shelf, told
 from t2v.page.library.usual import usual
 from t2v.page.markup import file_url
@@ -32,9 +32,16 @@ Run = Callable[[Any], str]
 
 
 def library_answers(
-    shelf: Shelf, who: Callable[[Request], str | None], run: Callable[[Request, Any], str]
+    shelf: Shelf,
+    who: Callable[[Request], str | None],
+    run: Callable[[Request, Any], str],
+    renew: Callable[[str | None, str], str] = lambda _, path: path,
 ) -> Gate:
-    """Answers what the page asks of its library. who: asks. run: runs settings for who asks; the run's id."""
+    """Answers what the page asks of its library.
+
+    who: asks. run: runs settings for who asks; the run's id. renew: for who asks, the path of an upload that
+    went with an earlier program.
+    """
 
     async def gate(request: Request) -> Response | None:
         path = path_of(request)
@@ -44,7 +51,7 @@ def library_answers(
         if name.startswith(THUMBNAIL) and request.method in ("GET", "HEAD"):
             found = await run_in_threadpool(shelf.thumbnail, name.removeprefix(THUMBNAIL), visitor)
             return refusal(404, NOT_HERE) if found is None else FileResponse(found, headers=KEPT)
-        answers = Answers(shelf, visitor, partial(run, request))
+        answers = Answers(shelf, visitor, partial(run, request), partial(renew, visitor))
         try:
             if request.method == "GET" and name in QUESTIONS:
                 answer = await run_in_threadpool(QUESTIONS[name], answers, dict(request.query_params))
@@ -80,8 +87,9 @@ async def _body(request: Request) -> Values:
 class Answers:
     """The answers to one visitor; each takes the values that came with the question."""
 
-    def __init__(self, shelf: Shelf, who: str | None, run: Run) -> None:
+    def __init__(self, shelf: Shelf, who: str | None, run: Run, renew: Renew) -> None:
         self._shelf, self._library, self._who, self._run = shelf, shelf.library, who, run
+        self._renew = renew
 
     def videos(self, values: Values) -> Values:
         """A page of videos."""
@@ -125,7 +133,7 @@ class Answers:
     def form(self, values: Values) -> Values:
         """What its tab shows with its settings, and whatever could not be taken of them."""
         entry = self._one(values)
-        return self._filled(again(entry, with_seed=values.get("seed") == "yes"))
+        return self._filled(again(entry, values.get("seed") == "yes", self._renew))
 
     def go_on(self, values: Values) -> Values:
         """The same for what follows it: a video that begins with its last frame."""
@@ -167,7 +175,7 @@ class Answers:
 
     def again(self, values: Values) -> Values:
         """Run it with a new seed: the run's id, beside what ``form`` tells."""
-        found = again(self._one(values), with_seed=False)
+        found = again(self._one(values), False, self._renew)
         if not found.is_whole:
             what = "picture" if found.lacks is None else f"clip {found.lacks}"
             raise InputError(f"Its {what} is not here any more; use its settings and choose one.")
