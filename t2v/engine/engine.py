@@ -4,7 +4,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,9 @@ from t2v.weights.card import Card, read_card
 from t2v.weights.controlnet import load_controlnet
 from t2v.weights.family import Family
 from t2v.weights.fits import check_fits
-from t2v.weights.load import load_pipeline, loaded_family, read_tokenizer
+from t2v.weights.load import load_pipeline, loaded_family, put_loras, read_tokenizer
+from t2v.weights.refusals import ModelError
+from t2v.weights.single_file.behind import without_loras
 from t2v.weights.source import Source
 
 logger = logging.getLogger(__name__)
@@ -72,12 +74,30 @@ class Engine:
     def _load(self, name: str, editor: bool) -> Loaded:
         with self._lock:
             if self._loaded is None or (self._loaded.name, self._loaded.editor) != (name, editor):
-                self._loaded = None  # free the old weights before the new ones come
-                with quiet_loading():
-                    pipeline = load_pipeline(name, self.device, self.dtype, editor)
+                same = self._with_other_loras(name, editor)
+                if same is None:
+                    self._loaded = None  # free the old weights before the new ones come
+                    with quiet_loading():
+                        pipeline = load_pipeline(name, self.device, self.dtype, editor)
+                else:
+                    pipeline = same
                 card = read_card(Source.parse(name))
                 self._loaded = Loaded(name, editor, pipeline, card, loaded_family(pipeline))
             return self._loaded
+
+    def _with_other_loras(self, name: str, editor: bool) -> TextToVideoPipeline | None:
+        """The model in memory with other LoRAs, where the name differs in these alone; else None."""
+        loaded, source = self._loaded, Source.parse(name)
+        if loaded is None or loaded.editor != editor or without_loras(loaded.name) != without_loras(name):
+            return None
+        self._loaded = None  # till these are in its weights, it is of no name
+        try:
+            put_loras(loaded.pipeline, source)
+        except ModelError:
+            plain = without_loras(name)
+            self._loaded = replace(loaded, name=plain, card=read_card(Source.parse(plain)))
+            raise
+        return loaded.pipeline
 
     def load_networks(self, settings: Settings, wanted: tuple[Network, ...]) -> list[ControlNetModel]:
         """The ControlNets that a run of the settings wants, from memory where they were used last."""
