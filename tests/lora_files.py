@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from original_names import unet_name
 from torch import nn
 from torch.nn import functional
+
+from benchmarks.original_names import unet_name
 
 RANK = 2
 State = dict[str, torch.Tensor]

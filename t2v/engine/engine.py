@@ -33,6 +33,7 @@ from t2v.weights.load import load_pipeline, loaded_family, put_loras, read_token
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.behind import without_loras
 from t2v.weights.source import Source
+from t2v.weights.words import named_words, use_words, word_notes
 
 logger = logging.getLogger(__name__)
 
@@ -177,6 +178,7 @@ class Engine:
     ) -> Means:
         asked: Settings = resolved.asked
         pipeline = self.load(asked.model, asked.editor)
+        use_words(pipeline, named_words(asked.prompt, asked.negative_prompt))
         networks = self.load_networks(asked, resolved.networks)
         generator = torch.Generator().manual_seed(resolved.seed)
         see = {} if on_seen is None else {"see": on_seen}
@@ -226,6 +228,8 @@ class Engine:
         about_clip = tuple(Note(text) for text in settings.notes())
         notes = about_clip + prompt_notes(settings, read_card(source), read_tokenizer(source))
         leaves = travel_note(settings, native_side_px(settings.model, settings.task))
+        learned = named_words(settings.prompt, settings.negative_prompt)
+        notes += tuple(Note(text) for text in word_notes(source, learned))
         notes += () if leaves is None else (Note(leaves),)
         loaded = self._loaded
         if loaded is None or (loaded.name, loaded.editor) != (settings.model, settings.editor):

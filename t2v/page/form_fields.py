@@ -8,6 +8,7 @@ from gradio.components import Component
 
 from t2v.diffusion.options import SCHEDULERS
 from t2v.page.events import RAW
+from t2v.page.lora_rows import lora_rows
 from t2v.page.studio import Studio
 from t2v.tasks import Settings
 from t2v.tasks.controlled import ControlledSettings
@@ -96,6 +97,7 @@ def model_and_seed(studio: Studio, kind: type[Settings]) -> dict[str, Component]
             info=f"The miniature is quick and knows few {known}. {OTHER_MODELS}",
         )
         seed = number_field("Seed", "Empty: a new video each time.", placeholder="random")
+    lora_rows(studio, model)
     return {"model": model, "seed": seed}
 
 

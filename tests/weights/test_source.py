@@ -1,6 +1,7 @@
 """source.py: models and what stands behind their pluses, with strengths."""
 
 import pytest
+import torch
 from safetensors.torch import save_file
 
 from t2v.weights.refusals import ModelError
@@ -70,14 +71,10 @@ def test_what_stands_behind_a_model_is_checked(text, told):
 
 
 def test_without_loras_a_name_is_that_of_the_same_model(tmp_path):
-    import torch
-
     vae = tmp_path / "vae.safetensors"
     ends = ("encoder.conv_in.weight", "decoder.conv_in.weight")
     save_file({name: torch.zeros(4, 4, 1, 1) for name in ends}, vae)
     assert without_loras("miniature+style@0.5+b") == "miniature"
     assert without_loras(f"miniature+style@0.5+{vae}+b") == f"miniature+{vae}"
-    with pytest.raises(
-        ModelError, match="vae vae.safetensors has a strength, 0.5; a VAE is whole, leave that out"
-    ):
+    with pytest.raises(ModelError, match="vae.safetensors has a strength, 0.5; a VAE is whole, leave that"):
         behind(Source.parse(f"miniature+{vae}@0.5"))

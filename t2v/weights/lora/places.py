@@ -27,8 +27,15 @@ OF_TEXT = {
 
 
 def places(network: torch.nn.Module, part: str) -> dict[str, str]:
-    """Names with underscores -> paths of a network's layers that have weights. part: as in pipelines."""
-    paths = [path for path, module in network.named_modules() if "weight" in module._parameters]
+    """Names with underscores -> paths of layers with weights, but for tables of words.
+
+    part: the network's, as in pipelines.
+    """
+    paths = [
+        path
+        for path, module in network.named_modules()
+        if "weight" in module._parameters and not isinstance(module, torch.nn.Embedding)
+    ]
     found = {path.replace(".", "_"): path for path in paths}
     for other, path in _of_unet(network, paths) if part == UNET else _of_text(paths):
         found.setdefault(other.replace(".", "_"), path)
