@@ -52,11 +52,13 @@ def lora_rows(studio: Studio, model: gr.Dropdown) -> None:
             rows.append(row)
             sliders.append(slider)
             buttons.append(button)
+    slid = gr.State("")  # the name as a slider wrote it last: what is being dragged is not to be set as well
     shown = [picker, *rows, *sliders]
-    gr.on(None, partial(_show, studio), [model], shown, **QUIET)  # when the page opens, and at each change
+    gr.on(None, partial(_show, studio), [model, slid], shown, **QUIET)  # when the page opens, at each change
     picker.input(partial(_add, studio), [model, picker], [model, picker], **RAW)
     for number, (slider, button) in enumerate(zip(sliders, buttons, strict=True)):
-        slider.release(partial(_slide, studio, number), [model, slider], [model], **RAW)
+        slide = partial(_slide, studio, number)
+        slider.input(slide, [model, slider], [model, slid], trigger_mode="always_last", **RAW)
         button.click(partial(_remove, studio, number), [model], [model], **RAW)
 
 
@@ -64,8 +66,10 @@ def _choices() -> list[tuple[str, str]]:
     return [("Choose one", NOTHING), *offered_loras()]
 
 
-def _show(studio: Studio, model: object) -> list[Any]:
-    """What the rows show of a model's name."""
+def _show(studio: Studio, model: object, slid: object = "") -> list[Any]:
+    """What the rows show of a model's name; they stay as they are where a slider has written it."""
+    if model == slid:
+        return [gr.skip()] * (1 + 2 * ROWS)
     source = read(studio, model)
     loras = [source.adapters[place] for place in places_of_loras(studio, source)][:ROWS]
     strengths = [_strength(source, place) for place in places_of_loras(studio, source)]
@@ -92,13 +96,13 @@ def _add(studio: Studio, model: object, picked: object) -> list[Any]:
     return [f"{model}+{name}", NOTHING]
 
 
-def _slide(studio: Studio, number: int, model: object, strength: object) -> Any:
-    """The model's name with another strength of the LoRA in this row."""
+def _slide(studio: Studio, number: int, model: object, strength: object) -> list[Any]:
+    """The model's name, twice, with another strength of the LoRA in this row."""
     source = read(studio, model)
     places = places_of_loras(studio, source)
     if number >= len(places) or not isinstance(strength, int | float):
-        return gr.skip()
-    return written(source, {places[number]: float(strength)})
+        return [gr.skip()] * 2
+    return [written(source, {places[number]: float(strength)})] * 2
 
 
 def _remove(studio: Studio, number: int, model: object) -> Any:

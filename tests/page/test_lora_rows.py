@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 
 from benchmarks.made_up import MADE_UP, write_made_up
@@ -52,16 +53,17 @@ def test_rows_show_what_the_models_field_says(studio):
 def test_adding_sliding_and_removing_write_the_models_field():
     model, cleared = rows._add(OWN, "miniature", "neon.safetensors")
     assert (model, cleared) == ("miniature+neon.safetensors", "")
-    model = rows._slide(OWN, 0, model, 0.35)
+    model, slid = rows._slide(OWN, 0, model, 0.35)
+    assert slid == model and all(one == gr.skip() for one in rows._show(OWN, model, slid))
     assert model == "miniature+neon.safetensors@0.35"
     model = rows._add(OWN, f"{model}+v.safetensors", "b.safetensors")[0]
     assert model == "miniature+neon.safetensors@0.35+v.safetensors+b.safetensors"
-    model = rows._slide(OWN, 1, model, -1)
+    model = rows._slide(OWN, 1, model, -1)[0]
     assert model == "miniature+neon.safetensors@0.35+v.safetensors+b.safetensors@-1"
-    assert rows._slide(OWN, 0, model, 1) == "miniature+neon.safetensors+v.safetensors+b.safetensors@-1"
+    assert rows._slide(OWN, 0, model, 1)[0] == "miniature+neon.safetensors+v.safetensors+b.safetensors@-1"
     assert rows._remove(OWN, 0, model) == "miniature+v.safetensors+b.safetensors@-1"
     assert isinstance(rows._add(OWN, model, "b.safetensors")[0], dict)  # it is there already
-    assert isinstance(rows._slide(OWN, 5, model, 1), dict)
+    assert isinstance(rows._slide(OWN, 5, model, 1)[0], dict)
 
 
 def test_the_picker_has_the_bundled_one_and_those_in_the_folder():
