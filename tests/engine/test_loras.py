@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from t2v.engine.engine import Engine
 from t2v.tasks.text_to_video import TextToVideoSettings
+from t2v.weights.models_folder import use_models_folder
 from t2v.weights.refusals import ModelError
 
 LAYER = "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_v"
@@ -49,6 +50,30 @@ def test_strengths_draw_what_they_say_and_none_draws_the_model_alone(model, tmp_
     assert np.array_equal(draw(Engine("cpu"), f"{model}+{b}@-0.3+{a}@0.7"), both)  # and so does a new one
     assert np.array_equal(draw(engine, f"{model}+{a}@0+{b}@0"), plain)
     assert np.array_equal(draw(engine, str(model)), plain)
+
+
+@pytest.mark.slow
+def test_learned_words_are_drawn_by_their_files_name(model, tmp_path):
+    folder = tmp_path / "models"
+    folder.mkdir()
+    save_file({"emb_params": torch.randn(2, 16, generator=seeded(9))}, folder / "Zorg.safetensors")
+    engine = Engine("cpu")
+
+    def drawn(prompt: str) -> np.ndarray:
+        return engine.generate(TextToVideoSettings(prompt, model=str(model), **HOW)).frames
+
+    before, car = drawn("a zorg"), drawn("a car")
+    use_models_folder(folder)
+    try:
+        meant = drawn("a ZORG")
+        assert not np.array_equal(meant, before)
+        assert np.array_equal(drawn("a zorg"), meant) and np.array_equal(drawn("a car"), car)
+        settings = TextToVideoSettings("a zorg", model=str(model))
+        told = "“Zorg” in the prompt means the learned words of Zorg.safetensors."
+        assert told in [note.text for note in engine.prompt_notes(settings)]
+    finally:
+        use_models_folder(None)
+    assert np.array_equal(drawn("a zorg"), before)
 
 
 def test_another_strength_reads_nothing_from_disk(model, tmp_path):

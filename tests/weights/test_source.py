@@ -4,8 +4,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from benchmarks.made_up import MADE_UP, write_made_up
 from t2v.weights.refusals import ModelError
-from t2v.weights.single_file.behind import behind, without_loras
+from t2v.weights.single_file.behind import behind, check_lora, without_loras
 from t2v.weights.source import MAX_STRENGTH, Source
 
 
@@ -68,6 +69,35 @@ def test_a_name_is_written_again_with_other_strengths():
 def test_what_stands_behind_a_model_is_checked(text, told):
     with pytest.raises(ModelError, match=told):
         behind(Source.parse(text))
+
+
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (
+            "lora kohya sdxl",
+            "is a LoRA for Stable Diffusion XL, and the model is of Stable Diffusion 1.x; choose",
+        ),
+        (
+            "lora kohya sd2",
+            "is a LoRA for Stable Diffusion 2.x, and the model is of Stable Diffusion 1.x; choose",
+        ),
+        ("embedding sd1", "is a textual inversion for Stable Diffusion 1.x; choose a LoRA, or"),
+        ("lora kohya sd1", None),
+        ("loha", None),
+    ],
+)
+def test_what_is_no_lora_for_this_model_is_told_by_its_header_before_a_run(tmp_path, made, told):
+    (tmp_path / "model" / "unet").mkdir(parents=True)
+    (tmp_path / "model" / "unet" / "config.json").write_text('{"cross_attention_dim": 768}')
+    shapes, dtype, metadata, _ = MADE_UP[made]
+    write_made_up(tmp_path / "x.safetensors", shapes(), dtype, metadata)
+    source = Source(str(tmp_path / "model"))
+    if told is None:
+        check_lora(source, str(tmp_path / "x.safetensors"))
+    else:
+        with pytest.raises(ModelError, match=told):
+            check_lora(source, str(tmp_path / "x.safetensors"))
 
 
 def test_without_loras_a_name_is_that_of_the_same_model(tmp_path):

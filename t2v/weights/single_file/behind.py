@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from t2v.weights.files import read_object
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import look
+from t2v.weights.single_file.generations import Generation, by_width
 from t2v.weights.single_file.header import ENDINGS
 from t2v.weights.single_file.kinds import FileKind
-from t2v.weights.source import Source, as_path, is_file
+from t2v.weights.source import CONFIG, Source, as_path, is_file
 
 
 def _kind(path: Path) -> FileKind | None:
@@ -51,3 +53,26 @@ def without_loras(name: str) -> str:
     source = Source.parse(name)
     vae, _ = behind(source)
     return source.base if vae is None else f"{source.base}+{vae}"
+
+
+def check_lora(source: Source, adapter: str) -> None:
+    """ModelError for a file that its header tells to be no LoRA, or one for another family than the model's."""
+    kind, own = _kind(as_path(adapter)), _generation(source)
+    if kind is None:
+        return  # a folder, or an id, or what the loading of LoRAs tells
+    if kind.kind not in ("lora", "unknown"):
+        raise ModelError(
+            f"lora {adapter} is {kind.words}; choose a LoRA for Stable Diffusion, or leave it out."
+        )
+    if own is not None and kind.generation not in (None, own):
+        raise ModelError(f"lora {adapter} is {kind.words}, and the model is of {own.name}; choose another.")
+
+
+def _generation(source: Source) -> Generation | None:
+    """The generation of a model that is on this disk; None where nothing tells."""
+    try:
+        if source.folder.is_file():
+            return look(source.base, source.folder).generation
+        return by_width(read_object(source.folder / "unet" / CONFIG)["cross_attention_dim"])
+    except (OSError, ValueError, TypeError, LookupError, ModelError):
+        return None
