@@ -56,14 +56,12 @@ def without_loras(name: str) -> str:
 
 
 def check_lora(source: Source, adapter: str) -> None:
-    """ModelError for a file that its header tells to be no LoRA, or one for another family than the model's."""
+    """ModelError for a file that is no LoRA by its header, or one for another family than the model's."""
     kind, own = _kind(as_path(adapter)), _generation(source)
     if kind is None:
         return  # a folder, or an id, or what the loading of LoRAs tells
     if kind.kind not in ("lora", "unknown"):
-        raise ModelError(
-            f"lora {adapter} is {kind.words}; choose a LoRA for Stable Diffusion, or leave it out."
-        )
+        raise ModelError(f"lora {adapter} is {kind.words}; choose a LoRA, or leave it out.")
     if own is not None and kind.generation not in (None, own):
         raise ModelError(f"lora {adapter} is {kind.words}, and the model is of {own.name}; choose another.")
 
