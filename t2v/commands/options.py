@@ -42,8 +42,8 @@ GROUPS = {
         "model": (
             "--model",
             "miniature (bundled), a hub id (owner/name), a folder in diffusers' format, or a checkpoint file "
-            "(.safetensors, .ckpt), of those in --models its name; MODEL+LORA adds a LoRA: a hub id, a "
-            "folder or a .safetensors file; MODEL+VAE takes the VAE of a file",
+            "(.safetensors, .ckpt), of those in --models its name; MODEL+LORA@0.7 adds a LoRA at a strength: "
+            "a hub id, a folder or a .safetensors file; MODEL+VAE takes the VAE of a file",
         ),  # fmt: skip
         "seed": ("--seed", "the same seed and options give the same video"),
     },

@@ -190,7 +190,7 @@ def draw_layers(
     """
     pipe, (start, freed) = drawing.pipe, window
     places = [
-        word_places(pipe.tokenizer, prompt, subject.words) if mask is None else []
+        word_places(pipe.tokenizer, pipe.worded(prompt), pipe.worded(subject.words)) if mask is None else []
         for subject, mask in zip(subjects, masks, strict=True)
     ]
     alone = guidance_by(pipe, without_all(prompt, [one.words for one in subjects]), "", 1.0)

@@ -5,6 +5,7 @@ scheduler is stepped once per time on all frames. So the chunk size sets the mem
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -188,7 +189,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         if not isinstance(prompt, str):
             raise InputError("smooth_bg needs the prompt as a text, to find its subject; give it, or 0.")
         first, others = tracks
-        mask = find_subject(run, first, self.tokenizer, prompt, motion.subject)
+        mask = find_subject(run, first, self.tokenizer, self.worded(prompt), self.worded(motion.subject))
         at_t1 = first.preserving()
         frames = smoothed(others.preserving(), at_t1, field, mask, motion.smooth_bg, self.cell_px)
         tracks[1] = Track.from_latents(run.schedule, frames, others.generators, others.index, run.eta)
@@ -307,6 +308,21 @@ class TextToVideoPipeline(StableDiffusionPipeline):
             run = Run(schedule, predictor, Progress.planned(num_frames, num_steps, None, on_step))
             denoise(run, [track], num_steps, "all frames")
         return check_numbers(track.latents[None], self.unet.dtype)
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Words of prompts, in small letters, that are learned vectors -> the tokens that stand for them."""
+        return self.__dict__.setdefault("_words", {})
+
+    def worded(self, text: str) -> str:
+        """A text with such words, whatever their capitals, as their tokens."""
+        for word, tokens in self.words.items():
+            text = re.sub(rf"(?<![\w-]){re.escape(word)}(?![\w-])", tokens, text, flags=re.IGNORECASE)
+        return text
+
+    def maybe_convert_prompt(self, prompt: Any, tokenizer: Any) -> Any:
+        """What diffusers asks of each text before it is encoded: here its learned words by ``words``."""
+        return self.worded(prompt) if isinstance(prompt, str) else [self.worded(one) for one in prompt]
 
     def decode(self, drawn: torch.Tensor | Drawn) -> Iterator[np.ndarray]:
         """Frames of what was drawn, latents (1 f c h w) or a scene, one at a time: uint8 RGB (h, w, 3)."""

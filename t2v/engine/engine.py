@@ -4,7 +4,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,11 @@ from t2v.weights.card import Card, read_card
 from t2v.weights.controlnet import load_controlnet
 from t2v.weights.family import Family
 from t2v.weights.fits import check_fits
-from t2v.weights.load import load_pipeline, loaded_family, read_tokenizer
+from t2v.weights.load import load_pipeline, loaded_family, put_loras, read_tokenizer
+from t2v.weights.refusals import ModelError
+from t2v.weights.single_file.behind import without_loras
 from t2v.weights.source import Source
+from t2v.weights.words import named_words, use_words, word_notes
 
 logger = logging.getLogger(__name__)
 
@@ -72,9 +75,13 @@ class Engine:
     def _load(self, name: str, editor: bool) -> Loaded:
         with self._lock:
             if self._loaded is None or (self._loaded.name, self._loaded.editor) != (name, editor):
-                self._loaded = None  # free the old weights before the new ones come
-                with quiet_loading():
-                    pipeline = load_pipeline(name, self.device, self.dtype, editor)
+                same = self._with_other_loras(name, editor)
+                if same is None:
+                    self._loaded = None  # free the old weights before the new ones come
+                    with quiet_loading():
+                        pipeline = load_pipeline(name, self.device, self.dtype, editor)
+                else:
+                    pipeline = same
                 card = read_card(Source.parse(name))
                 self._loaded = Loaded(name, editor, pipeline, card, loaded_family(pipeline))
             return self._loaded
@@ -83,6 +90,20 @@ class Engine:
         """Whether this model, or its InstructPix2Pix side, is the one in memory."""
         loaded = self._loaded
         return loaded is not None and (loaded.name, loaded.editor) == (name, editor)
+
+    def _with_other_loras(self, name: str, editor: bool) -> TextToVideoPipeline | None:
+        """The model in memory with other LoRAs, where the name differs in these alone; else None."""
+        loaded, source = self._loaded, Source.parse(name)
+        if loaded is None or loaded.editor != editor or without_loras(loaded.name) != without_loras(name):
+            return None
+        self._loaded = None  # till these are in its weights, it is of no name
+        try:
+            put_loras(loaded.pipeline, source)
+        except ModelError:
+            plain = without_loras(name)
+            self._loaded = replace(loaded, name=plain, card=read_card(Source.parse(plain)))
+            raise
+        return loaded.pipeline
 
     def load_networks(self, settings: Settings, wanted: tuple[Network, ...]) -> list[ControlNetModel]:
         """The ControlNets that a run of the settings wants, from memory where they were used last."""
@@ -162,6 +183,7 @@ class Engine:
     ) -> Means:
         asked: Settings = resolved.asked
         pipeline = self.load(asked.model, asked.editor)
+        use_words(pipeline, named_words(asked.prompt, asked.negative_prompt))
         networks = self.load_networks(asked, resolved.networks)
         generator = torch.Generator().manual_seed(resolved.seed)
         see = {} if on_seen is None else {"see": on_seen}
@@ -211,6 +233,8 @@ class Engine:
         about_clip = tuple(Note(text) for text in settings.notes())
         notes = about_clip + prompt_notes(settings, read_card(source), read_tokenizer(source))
         leaves = travel_note(settings, native_side_px(settings.model, settings.task))
+        learned = named_words(settings.prompt, settings.negative_prompt)
+        notes += tuple(Note(text) for text in word_notes(source, learned))
         notes += () if leaves is None else (Note(leaves),)
         loaded = self._loaded
         if loaded is None or (loaded.name, loaded.editor) != (settings.model, settings.editor):

@@ -9,6 +9,7 @@ from gradio.components import Component
 from t2v.diffusion.options import SCHEDULERS
 from t2v.page import model_told
 from t2v.page.events import RAW
+from t2v.page.lora_rows import lora_rows
 from t2v.page.notes import EDITOR_NAME
 from t2v.page.studio import Studio
 from t2v.tasks import Settings
@@ -109,6 +110,7 @@ def model_and_seed(studio: Studio, kind: type[Settings]) -> dict[str, Component]
         )
         seed = number_field("Seed", "Empty: a new video each time.", "random", "seed-field")
     model_told.follow_model(model, offers, bool(kind.editor), model_told.offered(offers, studio.is_open))
+    lora_rows(studio, model)
     return {"model": model, "seed": seed}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from t2v.weights.family import family_of
 from t2v.weights.files import read_json
 from t2v.weights.refusals import ModelError, reason
-from t2v.weights.single_file.behind import behind
+from t2v.weights.single_file.behind import behind, check_lora
 from t2v.weights.single_file.checks import check_checkpoint, check_vae
 from t2v.weights.source import MODEL_INDEX, Source
 
@@ -28,6 +28,7 @@ def check_model(name: str, editor: bool | None = None) -> None:
     vae, loras = behind(source)
     for adapter in loras:
         source.adapter_place(adapter)
+        check_lora(source, adapter)
     if vae is not None:
         check_vae(vae)
     if Path(place).is_file():

@@ -23,7 +23,7 @@ from t2v.weights.files import config_path, files_of, read_json, read_object
 from t2v.weights.fits import check_parts
 from t2v.weights.hub import hub_answers
 from t2v.weights.index import check_folder, read_index
-from t2v.weights.lora import add_lora
+from t2v.weights.lora.merge import merged
 from t2v.weights.network import Place, load_network
 from t2v.weights.refusals import ModelError, explain, log_failure
 from t2v.weights.single_file.behind import behind
@@ -40,13 +40,14 @@ def load_pipeline(name: str, device: str, dtype: torch.dtype, editor: bool = Fal
     """The pipeline of "miniature", a local folder, a file or a hub id, on ``device``; else ModelError.
 
     editor: with an InstructPix2Pix UNet, the model's own or that of a folder "editor" beside the model's.
-    A name "MODEL+LORA" is the model with a LoRA in its weights: a hub id, a folder or a .safetensors file;
-    "MODEL+VAE" has the VAE of that file.
+    A name "MODEL+LORA@0.7" has a LoRA in its weights: a hub id, a folder or a .safetensors file, and
+    its strength, 1 where none is told; "MODEL+VAE" has the VAE of that file.
     """
     source = Source.parse(name)
     place = source.place()
     vae, loras = behind(source)
-    adapters = {adapter: source.adapter_place(adapter) for adapter in loras}
+    for adapter in loras:
+        source.adapter_place(adapter)  # refused before anything is loaded
     try:
         if Path(place).is_file():
             pipeline = file_pipeline(source.base, Path(place), vae, device, dtype, editor)
@@ -60,10 +61,18 @@ def load_pipeline(name: str, device: str, dtype: torch.dtype, editor: bool = Fal
     except Exception as error:
         log_failure(f"loading {name}", error)
         raise ModelError(explain(name, error)) from error
-    for adapter, (folder, file) in adapters.items():
-        add_lora(pipeline, adapter, folder, file)
+    if loras:
+        put_loras(pipeline, source)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def put_loras(pipeline: TextToVideoPipeline, source: Source) -> None:
+    """Let the LoRAs of a model's name, and no others, be in its weights: nothing else is read from disk.
+
+    ModelError where one cannot be had or does not fit; the model then has none.
+    """
+    merged(pipeline).put(behind(source)[1], source.adapter_place)
 
 
 def _of_folder(

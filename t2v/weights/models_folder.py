@@ -15,7 +15,8 @@ What a file is, is found out from the file itself: names and folders are up to y
 
   checkpoints of Stable Diffusion 1.x and 2.x (.safetensors, .ckpt): to draw with
   VAEs (.safetensors, .ckpt, .pt): behind a model's name, as MODEL+VAE
-  LoRAs (.safetensors): behind a model's name, as MODEL+LORA
+  LoRAs (.safetensors): behind a model's name, as MODEL+LORA@0.7
+  textual inversions (.safetensors, .pt): by their names, without the ending, in a prompt
   folders in diffusers' format: to draw with
 
 Files of other kinds may lie here too; the page and `generate.py models` say what they are.

@@ -1,6 +1,8 @@
 """Where weights are: the bundled miniature, a folder, a file, a hub id. Nothing is read for it."""
 
+import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ CONFIG = "config.json"
 LORA_FILE = "pytorch_lora_weights.safetensors"
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)  # owner/name
 ALLOWED = f"{BUNDLED}, a file, a folder or a hub id (owner/name)"
+MAX_STRENGTH = 10.0  # of a LoRA; some are made to be slid far, both ways
 LORA_PLACES = "a .safetensors file, a folder (of one beside the model's, its name) or a hub id (owner/name)"
 
 
@@ -24,12 +27,14 @@ LORA_PLACES = "a .safetensors file, a folder (of one beside the model's, its nam
 class Source:
     """A model as people name it, parsed: "miniature", a folder, a file or a hub id, and more behind pluses.
 
-    base: the model alone. adapters: what is put into it, LoRAs and one VAE. The name may be nonsense still:
-    ``place`` and ``adapter_place`` refuse it.
+    base: the model alone. adapters: what is put into it, LoRAs and one VAE. told: the strength of each as it
+    stands behind its @, None where none does; () where no strength is told. The name may be nonsense still:
+    ``place``, ``adapter_place`` and ``strengths`` refuse it.
     """
 
     base: str
     adapters: tuple[str, ...] = ()
+    told: tuple[str | None, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> "Source":
@@ -37,7 +42,19 @@ class Source:
         if "+" not in text or is_there(text):
             return cls(text)
         base, *adapters = _pieces(text)
-        return cls(base, tuple(adapters))
+        cut = [_cut_strength(one) for one in adapters]
+        told = tuple(strength for _, strength in cut)
+        names = tuple(name for name, _ in cut)
+        return cls(base, names, told if any(one is not None for one in told) else ())
+
+    def strengths(self) -> tuple[float, ...]:
+        """That of each adapter, 1 where none is told; ModelError for what is no strength."""
+        return tuple(map(_strength, self.adapters, self.told)) if self.told else (1.0,) * len(self.adapters)
+
+    def with_adapters(self, strengths: Mapping[str, float]) -> str:
+        """The name of the same model with these adapters instead of its own, each at its strength."""
+        told = (one if strength == 1 else f"{one}@{strength:.6g}" for one, strength in strengths.items())
+        return "+".join((self.base, *told))
 
     @property
     def is_bundled(self) -> bool:
@@ -122,7 +139,10 @@ class Source:
     @property
     def public_name(self) -> str:
         """What it is called where others read it: of paths, which are private, the last part alone."""
-        return "+".join(_last_part(name) for name in (self.base, *self.adapters))
+        told = self.told if self.told else (None,) * len(self.adapters)
+        behind = zip(map(_last_part, self.adapters), told, strict=True)
+        named = (name if strength is None else f"{name}@{strength}" for name, strength in behind)
+        return "+".join((_last_part(self.base), *named))
 
 
 def find_controlnet(text: str, task: str) -> str:
@@ -167,10 +187,27 @@ def _pieces(text: str) -> list[str]:
     parts, made = text.split("+"), []
     while parts:
         ends = range(len(parts), 1, -1)
-        end = next((end for end in ends if is_there("+".join(parts[:end]).strip())), 1)
+        end = next((end for end in ends if is_there(_cut_strength("+".join(parts[:end]).strip())[0])), 1)
         made.append("+".join(parts[:end]).strip())
         parts = parts[end:]
     return made
+
+
+def _cut_strength(piece: str) -> tuple[str, str | None]:
+    """A name and the strength behind its last @, None where none is; a file's own @ belongs to its name."""
+    name, at, strength = piece.rpartition("@")
+    return (piece, None) if not at or "+" in strength or is_there(piece) else (name.strip(), strength.strip())
+
+
+def _strength(adapter: str, told: str | None) -> float:
+    try:
+        strength = 1.0 if told is None else float(told)
+    except ValueError:
+        strength = math.nan
+    if not abs(strength) <= MAX_STRENGTH:
+        allowed = f"give a number from -{MAX_STRENGTH:g} to {MAX_STRENGTH:g}, as in {STYLE}@0.7"
+        raise ModelError(f"the strength of lora {adapter} is {str(told)[:60]!r}; {allowed}.")
+    return strength
 
 
 def is_there(text: str) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT
+from safetensors.torch import save_file
 
 from t2v.commands.generate import main
 from t2v.tasks import settings_of
@@ -198,10 +199,15 @@ def test_a_detector_that_is_not_there_is_one_sentence(family, square_clip, tmp_p
 
 @pytest.mark.slow
 def test_a_lora_for_another_network_is_refused_with_our_sentence_alone(tmp_path):
-    clip = ROOT / "examples" / "pix2pix" / "car.mp4"
-    process = start("pix2pix", clip, "make it night", "--model", "miniature+style", cwd=tmp_path)
-    out, err = process.communicate(timeout=120)
-    sentence = "lora style does not fit here, as it was made for another network; leave it out.\n"
+    layer = "unet.down_blocks.0.resnets.0.conv1"
+    wide = {
+        f"{layer}.lora_A.weight": torch.ones(2, 7, 3, 3),
+        f"{layer}.lora_B.weight": torch.ones(9, 2, 1, 1),
+    }
+    save_file(wide, tmp_path / "wide.safetensors")
+    process = start("text-to-video", "a car", "--model", "miniature+wide.safetensors", cwd=tmp_path)
+    out, err = process.communicate(timeout=300)
+    sentence = "lora wide.safetensors does not fit here, as it was made for another network; leave it out.\n"
     assert (process.returncode, out, err) == (2, "", sentence)
 
 

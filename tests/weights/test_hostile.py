@@ -307,9 +307,7 @@ LORAS = {
     "attributes for a name": lora(pair(name="unet.__class__.__init__.__globals__")),
     "metadata nested": lora(pair(), lora_adapter_metadata="[" * hostile.DEEP),
     "metadata no JSON": lora(pair(), lora_adapter_metadata="{"),
-    "metadata of another rank": said(r=10**9, lora_alpha=1, target_modules=["to_q"]),
     "metadata of an endless alpha": said(r=2, lora_alpha=1e300, target_modules=[LAYER[5:]]),
-    "metadata of code": said(r=2, auto_mapping={"base_model_class": "os", "parent_library": "os"}, evil=1),
     "a folder": lambda folder: (folder / LORA).mkdir(),
     "a pipe": lambda folder: os.mkfifo(folder / LORA),
 }
@@ -324,6 +322,24 @@ def test_a_lora_is_refused_in_one_sentence(model_folder, tmp_path, caplog, what)
         load_pipeline(f"{model_folder}+{tmp_path / LORA}", "cpu", torch.float32)
     sentence(refusal.value)
     assert seen == []
+
+
+SAID = {
+    "another rank": said(r=10**9, target_modules=["to_q"]),
+    "code": said(r=2, auto_mapping={"base_model_class": "os", "parent_library": "os"}, evil=1),
+    "nothing of ours": lora(pair(), lora_adapter_metadata=json.dumps(["unet.lora_alpha", 9])),
+}
+
+
+@pytest.mark.parametrize("what", SAID)
+def test_what_a_lora_says_of_itself_is_believed_as_to_alpha_alone(model_folder, pipeline, tmp_path, what):
+    (tmp_path / "forbidden").mkdir()
+    SAID[what](tmp_path)
+    with hostile.watched("/forbidden/") as seen:
+        loaded = load_pipeline(f"{model_folder}+{tmp_path / LORA}", "cpu", torch.float32)
+    name = f"{LAYER[5:]}.weight"
+    plain, got = (each.unet.state_dict()[name] for each in (pipeline, loaded))
+    assert torch.allclose(got, plain + 2 * 0.1 * 0.1, atol=1e-6) and seen == []
 
 
 def test_the_watch_sees_what_is_opened_and_run(tmp_path):
