@@ -15,6 +15,7 @@ from t2v.diffusion.schedule import TIMES, build
 
 FEW_STEPS = 10
 LCM_TEACHER_STEPS = 50
+LEAST_ABAR = 1e-12  # of pure noise, whose logarithm there is none of
 
 
 def make_scheduler(name: str, config: Mapping[str, Any], num_inference_steps: int) -> SchedulerMixin:
@@ -64,11 +65,9 @@ def step_before(scheduler: SchedulerMixin, index: int, ratio: float) -> int:
     Nearest in logarithm: in a few steps the next one to the nearest *time* may be noise alone, and moved
     latents that are brought back up there have lost what was moved. Where steps are many, it is that one.
     """
-    wanted, there = math.log(max(ratio, 1e-12)), alpha_bar(scheduler, index)
-    apart = [
-        abs(math.log(max(alpha_bar(scheduler, before), 1e-12) / there) - wanted)
-        for before in range(index + 1)
-    ]
+    logs = [math.log(max(alpha_bar(scheduler, before), LEAST_ABAR)) for before in range(index + 1)]
+    wanted = logs[index] + math.log(max(ratio, LEAST_ABAR))
+    apart = [abs(one - wanted) for one in logs]
     return apart.index(min(apart))
 
 

@@ -104,7 +104,9 @@ def test_no_private_folder_goes_with_a_video(tmp_path):
     assert [part["controlnet"] for part in told["also"]] == ["controlnet-depth", "me/pose"]
     assert str(tmp_path) not in json.dumps(told)
     # what is left of a path is no model here, and that is said in one sentence
-    with pytest.raises(InputError, match="model model is not there; give miniature, a folder or a hub id"):
+    with pytest.raises(
+        InputError, match="model model is not there; give miniature, a file, a folder or a hub id"
+    ):
         check_model(settings_of(told).model)
 
 

@@ -178,6 +178,8 @@ async def _drawn(desk: Desk, task: str, arguments: dict[str, Any], session: Any)
         raise
     if told["state"] != "done":
         return _failed("The run was stopped." if told["error"] is None else told["error"])
+    if before < 1:
+        await session.report_progress(1.0, 1.0, "The video is there.")
     return _answer(desk, told, {})
 
 
