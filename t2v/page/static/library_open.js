@@ -197,7 +197,8 @@
     const GB = 1e9;
     library.cleanUp = tried(async () => {
         const about = await library.ask('overview');
-        const start = about.limit_bytes === null ? about.size_bytes : about.limit_bytes;
+        // a little more than there is, so that nothing goes by rounding
+        const start = about.limit_bytes === null ? 1.01 * about.size_bytes : about.limit_bytes;
         const limit = make('input', { type: 'number', min: 0, step: 'any', value: Number((start / GB).toPrecision(3)) });
         const told = make('p', { role: 'status' });
         const going = make('ul', { class: 'going' });
