@@ -197,6 +197,21 @@ def videos(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def server(videos):
+    """The app with the miniature; modules that need another have their own."""
+    from pages import serving  # only they need playwright
+
+    with serving("miniature", videos) as url:
+        yield url
+
+
+@pytest.fixture
+def page(open_page):
+    """A desktop's window on it."""
+    return open_page(viewport={"width": 1280, "height": 800})
+
+
+@pytest.fixture(scope="module")
 def browser():
     from pages import browsing  # only they need playwright
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PATIENCE_MS = 60_000
@@ -143,3 +143,14 @@ def fetched(page: Page, videos: Path) -> Path:
     target = videos / f"fetched-{waiting.value.suggested_filename}"
     waiting.value.save_as(target)
     return target
+
+
+def opened(page: Page, name: str) -> Locator:
+    """The part of the page that is the tab of a task with a clip."""
+    page.get_by_role("tab", name=name, exact=True).click()
+    return page.locator(".clip-tab:visible")
+
+
+def upload(tab: Locator, file: str) -> None:
+    """Choose a clip on such a tab."""
+    tab.locator("input[type=file]").set_input_files(file)

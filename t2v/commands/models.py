@@ -7,8 +7,9 @@ from t2v.checks import InputError, counted
 from t2v.commands.options import FURTHER, MODELS_HINT
 from t2v.commands.outcome import Outcome
 from t2v.program import Parser
-from t2v.weights.listing import Listed, listed, size_words
+from t2v.weights.listing import Listed, listed
 from t2v.weights.models_folder import MODELS
+from t2v.weights.sizes import size_words
 
 
 def models(argv: list[str], prog: str) -> Outcome:

@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-from tqdm import tqdm
 
 from t2v.checks import InputError
 from t2v.detectors.depth import DEPTH
 from t2v.detectors.pose import PERSON, POSE
+from t2v.weights.fetching import Fetching, told_of_fetching
+from t2v.weights.fetching import fetch as fetch_file
 from t2v.weights.refusals import log_failure
 
 logger = logging.getLogger(__name__)
@@ -43,13 +43,12 @@ def fetch(weights: Iterable[str], on_progress: OnProgress) -> None:
 
     on_progress may raise to end it; what has come by then is gone on with the next time.
     """
-    from huggingface_hub import hf_hub_download
-
     try:
         files = _to_fetch(weights)
         total, before = sum(size for _, _, size in files), 0
         for repo, name, size in files:
-            hf_hub_download(repo, name, tqdm_class=_bar(on_progress, before, total))
+            with told_of_fetching(partial(_told, on_progress, before, total)):
+                fetch_file(repo, name, local=False)
             before += size
             on_progress(before, total)
     except Exception as error:
@@ -66,17 +65,6 @@ def _to_fetch(weights: Iterable[str]) -> list[tuple[str, str, int]]:
     return [(repo, name, about.file_size or 0) for repo, name, about in found if about.will_download]
 
 
-def _bar(on_progress: OnProgress, before: int, total: int) -> type[Any]:
-    """A bar that shows nothing, and tells how many bytes are here."""
-
-    class Told(tqdm):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **{**kwargs, "disable": True})
-            self._here = kwargs.get("initial") or 0
-
-        def update(self, n: float | None = 1) -> bool | None:
-            self._here += n or 0
-            on_progress(min(total, int(before + self._here)), total)
-            return None
-
-    return Told
+def _told(on_progress: OnProgress, before: int, total: int, file: Fetching) -> None:
+    """before: bytes of the files that came before this one."""
+    on_progress(min(total, before + file.done), total)

@@ -4,7 +4,7 @@ The paper's authors asked a detector of salient objects (Sect. 3.3.3); the netwo
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from t2v.diffusion.loop import Run, denoise
 from t2v.diffusion.masks import grown, shares_of_cells
 from t2v.diffusion.over_time import texts_of
 from t2v.diffusion.sampling import Track
-from t2v.diffusion.subject import cut_out, heeding, mask_of, word_places
+from t2v.diffusion.subject import cut_out, heeding, mask_of
 from t2v.diffusion.telling import Text
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ MARGIN_CELLS = 1  # by which a rough mask is grown, as attention leaves outlines
 
 
 def heeded_ahead(
-    run: Run, track: Track, tokenizer: Any, prompt: str, words: str
+    pipe: "TextToVideoPipeline", run: Run, track: Track, prompt: str, words: str
 ) -> tuple[np.ndarray, torch.Tensor]:
     """How much each cell heeds a picture's words, (h, w) 0..1, and its latents at the end, (1 c h w).
 
@@ -33,7 +33,7 @@ def heeded_ahead(
     """
     ahead, steps = track.fork(), len(run.schedule.timesteps)
     first = ahead.index
-    places = word_places(tokenizer, prompt, words)
+    places = pipe.places_of(prompt, words)
     with heeding(run.predictor.unet, places, len(run.predictor.guidance.embeds)) as heard:
 
         def after_step(latents: torch.Tensor) -> torch.Tensor:
@@ -45,9 +45,9 @@ def heeded_ahead(
     return heard.map(*track.latents.shape[-2:]), ahead.latents
 
 
-def find_subject(run: Run, track: Track, tokenizer: Any, prompt: str, words: str) -> np.ndarray:
+def find_subject(pipe: "TextToVideoPipeline", run: Run, track: Track, prompt: str, words: str) -> np.ndarray:
     """Roughly where a picture's words are drawn, (h, w) bool; the rest as ``heeded_ahead``."""
-    heeded, _ = heeded_ahead(run, track, tokenizer, prompt, words)
+    heeded, _ = heeded_ahead(pipe, run, track, prompt, words)
     return grown(mask_of(heeded), MARGIN_CELLS)
 
 
@@ -55,7 +55,7 @@ def held(pipe: "TextToVideoPipeline", prompt: Text, weights: torch.Tensor, words
     """What holds a picture whose texts change; its subject too, where all of them say these words."""
     texts = texts_of(str(prompt))
     try:
-        said = bool(words) and all(word_places(pipe.tokenizer, text, words) for text in texts)
+        said = bool(words) and all(pipe.places_of(text, words) for text in texts)
     except InputError:  # what one of them does not say may change
         said = False
     return Hold(weights.to(pipe.device), texts[0], words if said else "")
@@ -69,7 +69,7 @@ def cells_of(pipe: "TextToVideoPipeline", run: Run, track: Track, hold: Hold) ->
     first = track.fork()
     first.latents, first.generators = first.latents[:1], first.generators[:1]
     alone = replace(run, hold=None)
-    heeded, latents = heeded_ahead(alone, first, pipe.tokenizer, hold.first_text, hold.words)
+    heeded, latents = heeded_ahead(pipe, alone, first, hold.first_text, hold.words)
     (picture,) = pipe.decode(latents[None])
     matte = cut_out(picture, mask_of(heeded), heeded, pipe.cell_px)
     return torch.from_numpy(shares_of_cells(matte, pipe.cell_px)).to(latents)

@@ -19,7 +19,7 @@ from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, alpha_bar, preserving_scale
 from t2v.diffusion.scenes import Drawing, Trajectory
 from t2v.diffusion.several import parted, without_all
-from t2v.diffusion.subject import cut_out, heeding, word_places
+from t2v.diffusion.subject import cut_out, heeding
 from t2v.diffusion.telling import guidance_by
 from t2v.diffusion.views import path
 
@@ -190,7 +190,7 @@ def draw_layers(
     """
     pipe, (start, freed) = drawing.pipe, window
     places = [
-        word_places(pipe.tokenizer, pipe.worded(prompt), pipe.worded(subject.words)) if mask is None else []
+        pipe.places_of(prompt, subject.words) if mask is None else []
         for subject, mask in zip(subjects, masks, strict=True)
     ]
     alone = guidance_by(pipe, without_all(prompt, [one.words for one in subjects]), "", 1.0)

@@ -5,7 +5,6 @@ scheduler is stepped once per time on all frames. So the chunk size sets the mem
 """
 
 import logging
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -31,6 +30,7 @@ from t2v.diffusion.conditions import Control, ready_to_predict
 from t2v.diffusion.from_picture import FirstFrame, Start
 from t2v.diffusion.inversion import invert
 from t2v.diffusion.layered import draw_layers
+from t2v.diffusion.learned import LearnedWords
 from t2v.diffusion.loop import Run, denoise
 from t2v.diffusion.masks import painted_cells
 from t2v.diffusion.motion import alpha_ratio, default_times, motion_field, noise_to, warp
@@ -53,7 +53,7 @@ with hushed("transformers"):  # of picture processors that want torchvision, whi
 logger = logging.getLogger(__name__)
 
 
-class TextToVideoPipeline(StableDiffusionPipeline):
+class TextToVideoPipeline(LearnedWords, StableDiffusionPipeline):
     """Stable Diffusion's parts, loaded and saved as diffusers does, that draw videos instead of pictures."""
 
     @torch.inference_mode()
@@ -189,7 +189,7 @@ class TextToVideoPipeline(StableDiffusionPipeline):
         if not isinstance(prompt, str):
             raise InputError("smooth_bg needs the prompt as a text, to find its subject; give it, or 0.")
         first, others = tracks
-        mask = find_subject(run, first, self.tokenizer, self.worded(prompt), self.worded(motion.subject))
+        mask = find_subject(self, run, first, prompt, motion.subject)
         at_t1 = first.preserving()
         frames = smoothed(others.preserving(), at_t1, field, mask, motion.smooth_bg, self.cell_px)
         tracks[1] = Track.from_latents(run.schedule, frames, others.generators, others.index, run.eta)
@@ -308,21 +308,6 @@ class TextToVideoPipeline(StableDiffusionPipeline):
             run = Run(schedule, predictor, Progress.planned(num_frames, num_steps, None, on_step))
             denoise(run, [track], num_steps, "all frames")
         return check_numbers(track.latents[None], self.unet.dtype)
-
-    @property
-    def words(self) -> dict[str, str]:
-        """Words of prompts, in small letters, that are learned vectors -> the tokens that stand for them."""
-        return self.__dict__.setdefault("_words", {})
-
-    def worded(self, text: str) -> str:
-        """A text with such words, whatever their capitals, as their tokens."""
-        for word, tokens in self.words.items():
-            text = re.sub(rf"(?<![\w-]){re.escape(word)}(?![\w-])", tokens, text, flags=re.IGNORECASE)
-        return text
-
-    def maybe_convert_prompt(self, prompt: Any, tokenizer: Any) -> Any:
-        """What diffusers asks of each text before it is encoded: here its learned words by ``words``."""
-        return self.worded(prompt) if isinstance(prompt, str) else [self.worded(one) for one in prompt]
 
     def decode(self, drawn: torch.Tensor | Drawn) -> Iterator[np.ndarray]:
         """Frames of what was drawn, latents (1 f c h w) or a scene, one at a time: uint8 RGB (h, w, 3)."""

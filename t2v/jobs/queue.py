@@ -298,10 +298,10 @@ class Jobs:
                 if self._closed:
                     return
                 job = self._next() if self._waiting else None
-                timed = [] if job is not None else [self._to_time.pop(0)]
+                timed = None if job is not None else self._to_time.pop(0)
+            if timed is not None:
+                self._worker.measure_pace(*timed, self.paces, self._is_idle)
             if job is None:
-                for settings, size in timed:
-                    self._worker.measure_pace(settings, size, self.paces, self._is_idle)
                 continue
             state, error = job.context.run(self._worker.run, job)
             with self._changed:

@@ -1,6 +1,5 @@
 """How a job looks on the page: JobView in, HTML out. Everything that a user wrote is escaped."""
 
-import base64
 import html
 import os
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 
 from t2v.checks import counted
 from t2v.jobs.job import JobView
+from t2v.page.addresses import webp_address
 from t2v.page.motion_editor.outlines import outlines_data
 from t2v.tasks import Resolved
 from t2v.tasks.clip import ClipSettings
@@ -41,7 +41,7 @@ def preview_strip(frames: np.ndarray, outlines: tuple[np.ndarray, ...] = ()) -> 
             cv2.polylines(frame, [points], True, OUTLINE, 1, cv2.LINE_AA, shift=4)
     strip = np.concatenate(sized)
     encoded = cv2.imencode(".webp", strip[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, 80])[1]
-    return "data:image/webp;base64," + base64.b64encode(encoded.tobytes()).decode("ascii"), count
+    return webp_address(encoded.tobytes()), count
 
 
 def file_url(path: Path) -> str:

@@ -1,6 +1,5 @@
 """The list of one's runs as HTML: what is under way, what waits, what has ended lately."""
 
-import base64
 import hashlib
 import html
 import json
@@ -10,6 +9,7 @@ from t2v.checks import counted
 from t2v.jobs.job import JobView
 from t2v.jobs.pace import expected_s
 from t2v.jobs.picture import picture_of, small_of
+from t2v.page.addresses import webp_address
 from t2v.page.markup import seconds_in_words, stopping_words
 from t2v.tasks import TASKS
 
@@ -112,8 +112,7 @@ def _picture(view: JobView) -> str:
         picture = picture_of(view.preview[0])
     if picture is None:
         return f'<span class="no-picture" aria-hidden="true">{SIGNS.get(view.state, "")}</span>'
-    uri = "data:image/webp;base64," + base64.b64encode(picture).decode("ascii")
-    return f'<img alt="" src="{uri}">'
+    return f'<img alt="" src="{webp_address(picture)}">'
 
 
 def _about(view: JobView, ended: Sequence[JobView]) -> str:

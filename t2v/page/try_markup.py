@@ -1,12 +1,12 @@
 """How pictures that are tried look on the page: JobView in, HTML out; what a user wrote is escaped."""
 
-import base64
 import html
 import math
 
 from t2v.checks import counted
 from t2v.jobs.job import JobView
 from t2v.page import markup
+from t2v.page.addresses import webp_address
 
 SAVE = '<button type="button" class="save-stills">Save as PNG</button>'
 
@@ -28,10 +28,10 @@ def stage_html(stage: markup.Stage, view: JobView) -> str:
 
 
 def _still(number: int, label: str, picture: bytes) -> str:
-    name, uri = html.escape(label, quote=True), base64.b64encode(picture).decode("ascii")
+    name = html.escape(label, quote=True)
     return (
         f'<button type="button" class="still" data-still="{number}" aria-label="Make the video: {name}" '
-        f'title="Make this video"><img alt="" src="data:image/webp;base64,{uri}"><span>{name}</span></button>'
+        f'title="Make this video"><img alt="" src="{webp_address(picture)}"><span>{name}</span></button>'
     )
 
 

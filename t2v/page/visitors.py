@@ -9,7 +9,7 @@ from starlette.requests import Request
 from t2v.checks import InputError
 from t2v.page.door.recognised import mark_of
 from t2v.page.door.sign_in import NAME
-from t2v.page.form_fields import models
+from t2v.page.form_fields import model_choices
 from t2v.page.lora_rows import are_offered
 from t2v.page.studio import Studio
 from t2v.tasks import Settings
@@ -24,7 +24,7 @@ def check_offered(studio: Studio, settings: Settings) -> None:
     """
     if not studio.is_open:
         return
-    listed = dict.fromkeys([*(model for _, model in models(type(settings))), studio.default_model])
+    listed = dict.fromkeys(model for _, model in model_choices(studio, type(settings)))
     if not are_offered(settings.model, list(listed)):
         _check("model", settings.model, listed)
     if isinstance(settings, ControlledSettings):

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-GIGABYTE = 1_000_000_000
-MEGABYTE = 1_000_000
+from t2v.weights.sizes import unit_of
+
+LEAST = 1_000_000  # bytes: less is told in megabytes, too
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Fetching:
     @property
     def words(self) -> str:
         """ "Fetching unet/model.safetensors, 0.4 of 3.4 GB"."""
-        unit, name = (GIGABYTE, "GB") if self.total >= GIGABYTE else (MEGABYTE, "MB")
+        unit, name = unit_of(max(self.total, LEAST))
         of = f" of {self.total / unit:.1f}" if self.total else ""
         return f"Fetching {self.file}, {self.done / unit:.1f}{of} {name}"
 

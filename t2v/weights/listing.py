@@ -9,6 +9,7 @@ from t2v.weights.models_folder import files_of_folder, models_folder
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import look, why_not
 from t2v.weights.single_file.kinds import FileKind
+from t2v.weights.sizes import size_words
 from t2v.weights.source import MODEL_INDEX
 
 FOLDER = "a model in diffusers' format"
@@ -87,11 +88,3 @@ def _size(path: Path) -> int:
 def on_offer(editor: bool) -> list[tuple[str, str]]:
     """What pickers list of the folder: label and name of what can be drawn with."""
     return [(one.label, one.name) for one in listed() if one.draws(editor)]
-
-
-def size_words(size: int) -> str:
-    """ "2.1 GB", "144 MB", "3 KB"."""
-    for unit, name in ((1_000_000_000, "GB"), (1_000_000, "MB")):
-        if size >= unit:
-            return f"{size / unit:.1f} {name}" if size < 10 * unit else f"{size / unit:.0f} {name}"
-    return f"{max(size // 1000, 1)} KB"

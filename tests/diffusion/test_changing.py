@@ -8,6 +8,7 @@ import torch
 from conftest import seeded, small_controlnet, small_pipeline
 
 from t2v.checks import InputError
+from t2v.diffusion.ahead import held
 from t2v.diffusion.changing import FREE, HELD, LATE, Hold, _prediction_of, blended
 from t2v.diffusion.conditions import Control, Guidance
 from t2v.diffusion.options import Motion
@@ -157,3 +158,16 @@ def test_the_whole_picture_as_subject_stays(pipeline, monkeypatch):
     monkeypatch.setattr(Hold, "_around", staticmethod(lambda change, subject: 1 - subject + 0 * change))
     latents = draw(pipeline, "0: a red car | 4: a red car by the sea", motion=Motion(0, 0, subject="red car"))
     assert torch.allclose(latents, latents[:, :1].expand_as(latents), atol=1e-3)
+
+
+def test_a_learned_word_is_found_where_its_tokens_stand():
+    """Its name is two letters, and four tokens stand for it: what comes behind it moves on by two."""
+    pipeline = small_pipeline()
+    weights = torch.ones(2, 2)
+    assert pipeline.places_of("a xy car", "car") == [4, 5, 6]
+    pipeline.words["xy"] = "abcd"
+    assert pipeline.places_of("a XY car", "car") == [6, 7, 8]
+    assert pipeline.places_of("a XY car", "xy") == [2, 3, 4, 5]
+    prompt = "0: a xy | 1: a Xy on sea"
+    assert held(pipeline, prompt, weights, "xy").words == "xy"
+    assert held(pipeline, prompt, weights, "sea").words == ""

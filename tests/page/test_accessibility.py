@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from clips import grey_steps
-from pages import PLAYING, button, drop, field, needs_browser, serving
+from pages import PLAYING, button, drop, field, needs_browser
 from playwright.sync_api import Page, expect
 
 from t2v.video.write import write_video
@@ -18,12 +18,6 @@ pytestmark = [needs_browser, pytest.mark.skipif(Axe is None, reason="axe-core is
 
 SERIOUS = ("serious", "critical")
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
-
-
-@pytest.fixture(scope="module")
-def server(videos):
-    with serving("miniature", videos) as url:
-        yield url
 
 
 @pytest.fixture(params=["light", "dark"])

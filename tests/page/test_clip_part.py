@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pages import button, drop, field, needs_browser, serving
-from playwright.sync_api import Locator, Page, expect
+from pages import button, drop, field, needs_browser, opened, serving, upload
+from playwright.sync_api import Locator, expect
 from small_detectors import hub_of, save_depth
 
 from t2v.detectors.depth import DEPTH
@@ -78,15 +78,6 @@ def long_clip(tmp_path_factory) -> str:
     for index, frame in enumerate(frames):
         frame[12:36, index // 2 : index // 2 + 20] = 100 + index
     return str(write_video(tmp_path_factory.mktemp("clips") / "long.mp4", frames, 20))
-
-
-def opened(page: Page, name: str) -> Locator:
-    page.get_by_role("tab", name=name, exact=True).click()
-    return page.locator(".clip-tab:visible")
-
-
-def upload(tab: Locator, file: str) -> None:
-    tab.locator("input[type=file]").set_input_files(file)
 
 
 def shown(tab: Locator, which: str = "clip") -> Path:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from pages import button, fetched, field, needs_browser, serving
-from playwright.sync_api import Locator, Page, expect
+from pages import button, fetched, field, needs_browser, opened, serving, upload
+from playwright.sync_api import Locator, expect
 
 from t2v.video.video import read_video
 from t2v.video.write import read_settings, write_video
@@ -33,16 +33,6 @@ def server(videos, family):
 def portrait(tmp_path_factory) -> str:
     frames = np.random.default_rng(0).integers(0, 90, (3, 12, 8, 3), np.uint8).repeat(8, 1).repeat(8, 2)
     return str(write_video(tmp_path_factory.mktemp("clips") / "portrait.mp4", frames, 4))
-
-
-def opened(page: Page, name: str) -> Locator:
-    """A tab's own part of the page."""
-    page.get_by_role("tab", name=name, exact=True).click()
-    return page.locator(".clip-tab:visible")
-
-
-def upload(tab: Locator, file: str) -> None:
-    tab.locator("input[type=file]").set_input_files(file)
 
 
 def pane(tab: Locator, which: str, state: str = "playing") -> Locator:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import grey_steps
-from pages import button, drop, fetched, field, needs_browser, serving
+from pages import button, drop, fetched, field, needs_browser
 from playwright.sync_api import Page, expect
 
 from t2v.engine.engine import Engine
@@ -149,12 +149,6 @@ def test_copies_are_made_once_and_the_oldest_go(tmp_path, studio, monkeypatch):
 
 def test_two_programs_have_two_places_for_copies():
     assert Copies().folder != Copies().folder
-
-
-@pytest.fixture(scope="module")
-def server(videos):
-    with serving("miniature", videos) as url:
-        yield url
 
 
 def draw(page: Page) -> None:

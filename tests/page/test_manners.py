@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from pages import PLAYING, button, field, needs_browser, serving
+from pages import PLAYING, button, field, needs_browser
 from playwright.sync_api import Page, expect
 
 from t2v.video.video import read_video
@@ -21,17 +21,6 @@ new PerformanceObserver((list) => {
 MOST_SHIFT = 0.03
 SIZES = [{"width": 1280, "height": 800}, {"width": 390, "height": 844}]
 PHONE = {"has_touch": True, "is_mobile": True}
-
-
-@pytest.fixture(scope="module")
-def server(videos):
-    with serving("miniature", videos) as url:
-        yield url
-
-
-@pytest.fixture
-def page(open_page) -> Page:
-    return open_page(viewport=SIZES[0])
 
 
 def prompt_box(page: Page):

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from pages import PLAYING, button, field, needs_browser, serving
+from pages import PLAYING, button, field, needs_browser
 from playwright.sync_api import Page, expect
 
 from t2v.diffusion.course_text import read_motion
@@ -24,12 +24,6 @@ TEXTS = (
 )
 
 pytestmark = needs_browser
-
-
-@pytest.fixture(scope="module")
-def server(videos):
-    with serving("miniature", videos) as url:
-        yield url
 
 
 @pytest.fixture

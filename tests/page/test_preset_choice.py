@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
-from pages import button, field, needs_browser, serving
+from pages import button, field, needs_browser
 from playwright.sync_api import Page, expect
 
 from t2v.page.presets import KNOWN, apply, told_html, which
@@ -59,17 +59,6 @@ def test_the_preset_that_a_form_is_is_found(values, name):
 
 def test_of_models_that_are_not_on_offer_no_preset_is_found():
     assert which(SimpleNamespace(is_open=True, default_model="miniature"), {**OPEN, "model": "x/y"}) is None
-
-
-@pytest.fixture(scope="module")
-def server(videos):
-    with serving("miniature", videos) as url:
-        yield url
-
-
-@pytest.fixture
-def page(open_page) -> Page:
-    return open_page(viewport={"width": 1280, "height": 800})
 
 
 def options(page: Page) -> None:

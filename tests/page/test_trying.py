@@ -8,7 +8,7 @@ import zipfile
 import gradio as gr
 import numpy as np
 import pytest
-from pages import button, fetched, field, needs_browser, serving
+from pages import button, fetched, field, needs_browser
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -124,17 +124,6 @@ def test_pictures_are_saved_with_the_settings_of_their_videos(panel, tmp_path):
     assert read_settings(tmp_path / "02-seed-6.png")["seed"] == 6
     assert "not on the server any more" in panel._save_stills("unknown")[1]
     assert 'class="save-stills"' in shown(panel, many)
-
-
-@pytest.fixture(scope="module")
-def server(videos):
-    with serving("miniature", videos) as url:
-        yield url
-
-
-@pytest.fixture
-def page(open_page) -> Page:
-    return open_page(viewport={"width": 1280, "height": 800})
 
 
 FIRST_PIXELS = """(selector) => {

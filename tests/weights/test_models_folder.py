@@ -7,7 +7,7 @@ from checkpoint_files import checkpoint, parts_of_1, write_safetensors
 
 from benchmarks.made_up import MADE_UP, write_made_up
 from t2v.weights.index import check_model
-from t2v.weights.listing import listed, on_offer, size_words
+from t2v.weights.listing import listed, on_offer
 from t2v.weights.models_folder import (
     NOTE,
     files_of_folder,
@@ -16,6 +16,7 @@ from t2v.weights.models_folder import (
     use_models_folder,
 )
 from t2v.weights.refusals import ModelError
+from t2v.weights.sizes import size_words
 from t2v.weights.source import Source, as_path
 
 

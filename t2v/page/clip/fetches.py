@@ -12,8 +12,8 @@ from t2v.page.glances import Lacking
 from t2v.page.notes import note_html
 from t2v.tasks.controlled import ControlledSettings, controlled_kinds
 from t2v.weights.hub import hub_answers
+from t2v.weights.sizes import size_words, unit_of
 
-MIB = 2**20
 TRIED = 'data-fetch="again"'  # on the button of a note that tells of a fetch that failed
 
 
@@ -76,7 +76,7 @@ def lacking_html(lacking: Lacking, own: type[ControlledSettings], tabs: Mapping[
     weights = weights_of(lacking.tasks)
     if hub_answers():
         text, size = f"{begins} yet.", size_of(weights)
-        about = "" if not size else f" ({max(1, round(size / MIB))} MB)"
+        about = "" if not size else f" ({size_words(size)})"
         button = f'<button type="button" data-fetch="yes">Fetch them{about}</button>'
     else:
         text, button = f"{begins}, and the hub that has them cannot be reached from here.", ""
@@ -96,9 +96,9 @@ def _instead(lacking: Lacking, own: type[ControlledSettings]) -> str:
 
 def progress_html(state: Fetch, by: str) -> str:
     """The note while weights are fetched."""
-    share = state.here / state.total if state.total else None
+    share, (unit, name) = state.here / state.total if state.total else None, unit_of(state.total)
     value = "" if share is None else f' value="{share:.3f}"'
-    of = "" if share is None else f": {state.here / MIB:,.0f} of {state.total / MIB:,.0f} MB"
+    of = "" if share is None else f": {state.here / unit:,.0f} of {state.total / unit:,.0f} {name}"
     bar = f'<progress class="bar" aria-label="Fetching the weights"{value}></progress>'
     return note_html("hint", f"Fetching the weights{of} …", bar, by)
 

@@ -4,7 +4,6 @@ The browser keeps handles and the form's Start and End together (static/clips.js
 once for each clip.
 """
 
-import base64
 import hashlib
 import html
 import json
@@ -18,6 +17,7 @@ import numpy as np
 from gradio.components import Component
 from gradio.events import Dependency
 
+from t2v.page.addresses import webp_address
 from t2v.page.events import QUIET, RAW
 from t2v.page.glances import About, Glances
 from t2v.tasks.clip import ClipSettings
@@ -205,7 +205,7 @@ def use_in_html(tabs: Mapping[str, str]) -> str:
 
 def _uri(picture: np.ndarray) -> str:
     encoded = cv2.imencode(".webp", picture[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, 70])[1]
-    return "data:image/webp;base64," + base64.b64encode(encoded.tobytes()).decode("ascii")
+    return webp_address(encoded.tobytes())
 
 
 EMPTY = "<i></i>" * PICTURES

@@ -4,8 +4,7 @@ Names, parameters and descriptions of both are the methods' own, so that they ca
 submits goes into the same queue and the same library as what the page does.
 """
 
-import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from t2v.jobs.picture import picture_of
 from t2v.library.entry import Entry
 from t2v.library.results import WEIGHTS, settings_dict
 from t2v.library.search import Query, search
+from t2v.page.addresses import webp_address
 from t2v.page.library.shelf import Shelf, told
 from t2v.page.programs.reading import NOT_HERE, read_settings
 from t2v.page.studio import Studio
@@ -75,27 +75,9 @@ class Desk:
         it has come, as an address that begins with data:. video: the id of the finished one in the library.
         """
         view = self._view(run)
-        ended = [one for one in self._studio.jobs.runs(self._caller.visitor) if one.finished]
-        entry = None if view.output is None else self._entry_at(view.output)
         return {
-            "run": view.id,
-            "task": view.settings.task,
-            "prompt": view.settings.prompt,
-            "state": view.state,
-            "stopping": view.stopping,
-            "ahead": view.ahead,
-            "others_ahead": view.others_ahead,
-            "stage": view.label,
-            "step": view.step_done,
-            "steps": view.step_total,
-            "fraction": 1.0 if view.state == "done" else view.fraction,
-            "seconds_elapsed": round(view.seconds_elapsed, 3),
-            "seconds_left": view.seconds_left,
-            "seconds_expected": None if view.tries is not None else expected_s(view.settings, ended),
-            "seed": view.settings.seed if view.resolved is None else view.resolved.seed,
+            **self._standing(view, self._studio.jobs.runs(self._caller.visitor)),
             "preview": _preview(view),
-            "error": view.error,
-            "video": None if entry is None else entry.id,
         }
 
     def stop(self, run: str) -> dict[str, Any]:
@@ -106,7 +88,7 @@ class Desk:
     def runs(self) -> list[dict[str, Any]]:
         """Your own runs: what is drawn, what waits in order, what has ended; each as follow tells it."""
         views = self._studio.jobs.runs(self._caller.visitor)
-        return [{**self.follow(view.id), "preview": None} for view in views]
+        return [self._standing(view, views) for view in views]
 
     def library(
         self,
@@ -174,6 +156,31 @@ class Desk:
             raise InputError(otherwise)
         return view
 
+    def _standing(self, view: JobView, mine: Sequence[JobView]) -> dict[str, Any]:
+        """A run as ``follow`` tells it, but without its picture. mine: all runs of the caller."""
+        ended = [one for one in mine if one.finished]
+        entry = None if view.output is None else self._entry_at(view.output)
+        return {
+            "run": view.id,
+            "task": view.settings.task,
+            "prompt": view.settings.prompt,
+            "state": view.state,
+            "stopping": view.stopping,
+            "ahead": view.ahead,
+            "others_ahead": view.others_ahead,
+            "stage": view.label,
+            "step": view.step_done,
+            "steps": view.step_total,
+            "fraction": 1.0 if view.state == "done" else view.fraction,
+            "seconds_elapsed": round(view.seconds_elapsed, 3),
+            "seconds_left": view.seconds_left,
+            "seconds_expected": None if view.tries is not None else expected_s(view.settings, ended),
+            "seed": view.settings.seed if view.resolved is None else view.resolved.seed,
+            "preview": None,
+            "error": view.error,
+            "video": None if entry is None else entry.id,
+        }
+
     def _weights(self, places: Mapping[str, Any]) -> dict[str, Any]:
         """Where a run's weights lie, of which files carry names alone; only the owner hears of folders."""
         if self._studio.is_open:
@@ -206,7 +213,7 @@ def _preview(view: JobView) -> str | None:
     picture = view.picture
     if picture is None and view.preview is not None:
         picture = picture_of(view.preview[0])
-    return None if picture is None else "data:image/webp;base64," + base64.b64encode(picture).decode("ascii")
+    return None if picture is None else webp_address(picture)
 
 
 def _count(name: str, value: object) -> int:

@@ -58,7 +58,8 @@ def _of_unet(unet: Any, paths: list[str]) -> Iterator[tuple[str, str]]:
         for name in (path, _original(path, blocks)):
             if name is not None:
                 yield name, path
-                yield name.removesuffix(".to_out.0") + (".to_out" if name.endswith(".to_out.0") else ""), path
+                if name.endswith(".to_out.0"):
+                    yield name.removesuffix(".0"), path
 
 
 def _original(path: str, blocks: dict[str, str]) -> str | None:
