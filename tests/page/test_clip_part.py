@@ -10,10 +10,12 @@ from playwright.sync_api import Locator, expect
 from small_detectors import hub_of, save_depth
 
 from t2v.detectors.depth import DEPTH
+from t2v.detectors.fetching import FILES
 from t2v.page.clip.part import briefly, in_words, parts, rounded, short_part
 from t2v.page.glances import About
 from t2v.video.video import read_video
 from t2v.video.write import read_settings, write_video
+from t2v.weights.sizes import size_words
 
 KNOWN = re.compile("16 frames, about [0-9]+ (s|min)$")
 SHIFTS = """() => {
@@ -272,7 +274,8 @@ def test_missing_weights_are_fetched_with_one_press_where_a_hub_answers(browser,
         note = tab.locator(".note")
         expect(note).to_contain_text("The weights that find depth in a clip are not on this machine yet.")
         assert not list((videos / "hub").rglob("*.safetensors"))  # looking at a clip fetches nothing
-        note.get_by_role("button", name="Fetch them (1 MB)").click()
+        size = size_words(sum((tmp_path / "depth" / name).stat().st_size for name in FILES))
+        note.get_by_role("button", name=f"Fetch them ({size})", exact=True).click()
         assert read_video(shown(tab, "seen")).num_frames == 16
         expect(note).to_have_count(0)
         tab = opened(page, "Pose")  # of which the hub has nothing
