@@ -201,7 +201,7 @@
         const start = about.limit_bytes === null ? 1.01 * about.size_bytes : about.limit_bytes;
         const limit = make('input', { type: 'number', min: 0, step: 'any', value: Number((start / GB).toPrecision(3)) });
         const told = make('p', { role: 'status' });
-        const going = make('ul', { class: 'going' });
+        const going = make('ul', { class: 'going', tabindex: 0, 'aria-label': 'What would go' });
         const go = button('Remove them for good', tried(async () => {
             const { freed_bytes: freed } = await library.order('clean_up', { ids: going.ids, limit_bytes: going.limit });
             dialog.close();
