@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from t2v.checks import InputError, check_choice, check_int, check_number, make_plain
+from t2v.checks import InputError, check_choice, check_flag, check_int, check_number, make_plain
 from t2v.diffusion.courses import Course
 
 METHODS = ("canvas", "paper")  # one picture under a camera; or each frame drawn anew from T on
@@ -76,7 +76,8 @@ class Camera:
 
     x, y: output pixels, to the right and downwards. zoom: factor of size, above 1 comes nearer. turn:
     degrees, clockwise. path: one of PATHS, of x and y. course: how it moves over time, in the place of all
-    these.
+    these. lead: the first frame stands back against a quick motion (``views.lead_room``), so that what is in
+    the middle of the picture has room ahead of it.
     """
 
     x: float = 0.0
@@ -85,12 +86,14 @@ class Camera:
     turn: float = 0.0
     path: str = "straight"
     course: Course | None = None
+    lead: bool = False
 
     def __post_init__(self) -> None:
         make_plain(self)
 
     def check(self) -> None:
         """InputError where a value is out of range."""
+        check_flag("lead", self.lead)
         check_number("motion_x", self.x, -MAX_MOTION_PX, MAX_MOTION_PX)
         check_number("motion_y", self.y, -MAX_MOTION_PX, MAX_MOTION_PX)
         check_number("zoom", self.zoom, *ZOOMS)

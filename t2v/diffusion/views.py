@@ -1,7 +1,9 @@
 """Where the camera stands: how the first frame's picture lies in every frame of a video.
 
-A view is an affine map, (2, 3), from pixels of the first frame to pixels of frame k: q -> A q + b. The first
-one changes nothing. Positive x moves the picture to the right, positive y downwards.
+A view is an affine map, (2, 3), from pixels of the first picture to pixels of frame k: q -> A q + b. The
+first frame's changes nothing, unless the camera gives what moves room ahead: then the first picture, with the
+subject in its middle, is what a frame a little later shows. Positive x moves the picture to the right,
+positive y downwards.
 """
 
 import math
@@ -13,6 +15,8 @@ from t2v.diffusion.courses import Placed, sampled
 from t2v.diffusion.options import Camera
 
 MOST_STEPS = 4096  # between two frames, however far apart they are
+LEAD_FRAMES = 3.5  # after which the subject is in the middle: half of the way of eight
+LEAD_PART, LEAD_MOST = 1 / 8, 2  # of a side, by which it is moved, and so many of them at most
 
 
 def path(num_frames: int, x: float, y: float, shape: str = "straight") -> np.ndarray:
@@ -47,6 +51,21 @@ def placed(num_frames: int, camera: Camera, height: int, width: int) -> Placed:
     return Placed(path(num_frames, camera.x, camera.y, camera.path), sizes, turns)
 
 
+def lead_room(camera: Camera, height: int, width: int) -> np.ndarray:
+    """How far the first frame's picture is moved back against its motion, (x, y) in whole pixels.
+
+    What moves is framed with room ahead of it, as film-makers do it: begun in the middle, a quick motion
+    would lead it out at once. It depends on the speed alone, so that frames 0..n are the same however many
+    follow; slow motions have none. (0, 0) where the camera has no ``lead``, and where it zooms, turns or is
+    on a course.
+    """
+    if not camera.lead or camera.course is not None or (camera.zoom, camera.turn) != (1, 0):
+        return np.zeros(2)
+    parts = np.array([width, height]) * LEAD_PART
+    count = np.clip(np.round(LEAD_FRAMES * np.array([camera.x, camera.y]) / parts), -LEAD_MOST, LEAD_MOST)
+    return np.asarray(np.round(count * parts))
+
+
 def turned_about(centre: np.ndarray, size: float, turn: float) -> np.ndarray:
     """The map (2, 3) that makes a thing larger and turns it, in radians clockwise, where ``centre`` stays."""
     cosine, sine = size * math.cos(turn), size * math.sin(turn)
@@ -58,22 +77,23 @@ def views(num_frames: int, camera: Camera, height: int, width: int) -> np.ndarra
     """The views of a video, (f, 2, 3). height, width: of a frame, in pixels; zoom goes to its middle."""
     centre = np.array([(width - 1) / 2, (height - 1) / 2])
     how = placed(num_frames, camera, height, width)
+    lead = lead_room(camera, height, width)
     found = np.zeros((num_frames, 2, 3))
     for k, (place, size, turn) in enumerate(zip(how.places, how.sizes, how.turns, strict=True)):
         found[k] = turned_about(centre, float(size), float(turn))
-        found[k, :, 2] += place
+        found[k, :, 2] += place - lead
     return found
 
 
 def inverse(view: np.ndarray) -> np.ndarray:
-    """The map back, from pixels of frame k to pixels of the first frame, (2, 3)."""
+    """The map back, from pixels of frame k to pixels of the first picture, (2, 3)."""
     return cv2.invertAffineTransform(view)
 
 
 def footprint(view: np.ndarray, height: int, width: int) -> tuple[float, float, float, float]:
-    """What a frame shows of the first frame's plane: top, left, bottom, right, in its pixels' edges.
+    """What a frame shows of the first picture's plane: top, left, bottom, right, in its pixels' edges.
 
-    0, 0, height, width for the first frame itself.
+    0, 0, height, width for the first picture itself.
     """
     corners = np.array([[-0.5, -0.5], [width - 0.5, -0.5], [-0.5, height - 0.5], [width - 0.5, height - 0.5]])
     back = inverse(view)

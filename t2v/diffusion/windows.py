@@ -23,7 +23,7 @@ MOST_WINDOWS = 4096
 NEAR = 1e-6  # cells; what rounding leaves of a whole number
 
 Piece = tuple[slice, slice]  # rows and columns
-Corner = tuple[int, int]  # a window's place on the lattice, (row, column); the first frame's is (0, 0)
+Corner = tuple[int, int]  # a window's place on the lattice, (row, column); the first picture's is (0, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,7 @@ class Windows:
         return len(self.corners)
 
     def cells(self, number: int) -> Corner:
-        """Where a window's first row and column lie, in cells of the first frame."""
+        """Where a window's first row and column lie, in cells of the first picture."""
         (row, column), (down, right) = self.corners[number], self.steps
         return row * down, column * right
 
@@ -110,9 +110,9 @@ class Windows:
         """Find each frame's windows; the way between frames is covered too, so that windows hang together."""
         numbers: dict[Corner, int] = {}
         most_px = min(step * self.cell_px for step in self.steps)
-        for k, view in enumerate(seen):
-            way = between(seen[k - 1], view, most_px, *self.pixels) if k else [view]
-            for place in way:
+        before = np.eye(2, 3)  # the first picture is drawn first, wherever the first frame stands
+        for view in [before, *seen]:
+            for place in between(before, view, most_px, *self.pixels):
                 for corner in self._covering(place):
                     if corner not in numbers:
                         if len(numbers) == MOST_WINDOWS:
@@ -121,6 +121,8 @@ class Windows:
                             )
                         numbers[corner] = len(numbers)
                         self.corners.append(corner)
+            before = view
+        for view in seen:
             self.needs.append(tuple(sorted(numbers[corner] for corner in self._covering(view))))
 
     def _covering(self, view: np.ndarray) -> Iterable[Corner]:

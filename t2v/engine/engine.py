@@ -16,7 +16,7 @@ from t2v.diffusion.canvas import Drawn
 from t2v.diffusion.latent_preview import preview
 from t2v.diffusion.pipeline import TextToVideoPipeline
 from t2v.diffusion.progress import Step
-from t2v.engine.defaults import native_side_px, suits_run
+from t2v.engine.defaults import native_side_px, suits_run, told_method
 from t2v.engine.networks import choose_network
 from t2v.engine.prompt_notes import Note, known_words, prompt_notes, unknown_words
 from t2v.engine.travel_notes import travel_note
@@ -232,7 +232,9 @@ class Engine:
         source = Source.parse(settings.model)
         about_clip = tuple(Note(text) for text in settings.notes())
         notes = about_clip + prompt_notes(settings, read_card(source), read_tokenizer(source))
-        leaves = travel_note(settings, native_side_px(settings.model, settings.task))
+        leaves = travel_note(
+            settings, native_side_px(settings.model, settings.task), told_method(settings.model)
+        )
         learned = named_words(settings.prompt, settings.negative_prompt)
         notes += tuple(Note(text) for text in word_notes(source, learned))
         notes += () if leaves is None else (Note(leaves),)

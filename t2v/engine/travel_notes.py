@@ -13,11 +13,11 @@ NEAR = 2.0  # times as large: a subject of usual size is larger than the picture
 INSTEAD = "leave the motion empty, and it stays in view."
 
 
-def travel_note(settings: Settings, side_px: float) -> str | None:
+def travel_note(settings: Settings, side_px: float, method: str) -> str | None:
     """A sentence where what is asked takes the subject out of the picture; None where it stays.
 
-    side_px: of the model's own square pictures, where the settings leave the size open. Nothing is told of
-    what suits the model.
+    side_px: of the model's own square pictures, where the settings leave the size open. method: of drawing,
+    that suits the model. Nothing is told of what suits the model.
     """
     if not isinstance(settings, TextToVideoSettings) or settings.num_frames < 2:
         return None
@@ -25,23 +25,25 @@ def travel_note(settings: Settings, side_px: float) -> str | None:
     moved = (settings.motion_x or 0.0, settings.motion_y or 0.0)
     if settings.acted() is not None or settings.move in ("subject", "both"):
         return _of_subject(settings, moved, (width, height))
-    return _of_camera(settings, moved, (round(width), round(height))) if settings.move == "camera" else None
+    if settings.move != "camera":
+        return None
+    lead = settings.drawn_by(method) == "canvas" and settings.first_frame is None
+    camera = Camera(*moved, settings.zoom, settings.turn, settings.motion_path, lead=lead)
+    return _of_camera(settings, camera, (round(width), round(height)))
 
 
-def _of_camera(
-    settings: TextToVideoSettings, moved: tuple[float, float], size: tuple[int, int]
-) -> str | None:
+def _of_camera(settings: TextToVideoSettings, camera: Camera, size: tuple[int, int]) -> str | None:
     """Of the whole picture: its middle, where subjects stand, leaves the view, or comes too near."""
     width, height = size
-    camera = Camera(*moved, settings.zoom, settings.turn, settings.motion_path)
+    moved, centre = (camera.x, camera.y), np.array([(width - 1) / 2, (height - 1) / 2])
     seen = views(int(settings.num_frames), camera, height, width)
-    middle = seen[:, :, :2] @ np.array([(width - 1) / 2, (height - 1) / 2]) + seen[:, :, 2]
-    away = np.abs(middle - middle[0]) / size
+    middle = seen[:, :, :2] @ centre + seen[:, :, 2]
+    moves, away = np.abs(middle - middle[0]) / size, np.abs(middle - centre) / size
     gone = np.flatnonzero(away.max(axis=1) > 0.5)
     if len(gone):
         axis = int(away.max(axis=0).argmax())
         return (
-            f"{_asked(settings, moved)} move the picture by {away[:, axis].max():.1f} of its "
+            f"{_asked(settings, moved)} move the picture by {moves[:, axis].max():.1f} of its "
             f"{('widths', 'heights')[axis]}: the subject leaves the picture after frame {gone[0]}; {INSTEAD}"
         )
     size_at = settings.zoom ** np.arange(settings.num_frames)

@@ -143,7 +143,7 @@ class TextToVideoSettings(Settings):
                 "method draws; choose paper and camera, or give one text."
             )
 
-    def _method(self, suits: Suits) -> str:
+    def drawn_by(self, suited: str) -> str:
         """The method that is asked for, or that the options set belong to, or that suits the model."""
         if self.method is not None:
             return self.method
@@ -151,7 +151,7 @@ class TextToVideoSettings(Settings):
         if own != ("camera", "straight", 1, 0, None):
             return "canvas"
         changes = read_over_time(self.prompt) is not None
-        return "paper" if changes or self._is_papers() else suits.method
+        return "paper" if changes or self._is_papers() else suited
 
     def _is_papers(self) -> bool:
         """Whether an option has been set that only the paper's method knows."""
@@ -198,7 +198,7 @@ class TextToVideoSettings(Settings):
         if self.t0 is not None:
             t1 = max(t1, self.t0)
         action = self.acted()
-        moving = speeds(suits.own, int(self.num_frames), self.move, self._method(suits))
+        moving = speeds(suits.own, int(self.num_frames), self.move, self.drawn_by(suits.method))
         moves_otherwise = action is not None or self.motion is not None
         if moves_otherwise or read_over_time(self.prompt) is not None:  # then that is what moves
             moving = dict.fromkeys(moving, 0.0)
@@ -217,7 +217,7 @@ class TextToVideoSettings(Settings):
             motion_y=suits.number("motion_y", self.motion_y),
             t0=t0 if self.t0 is None else int(self.t0),
             t1=t1 if self.t1 is None else int(self.t1),
-            method=self._method(suits),
+            method=self.drawn_by(suits.method),
             subject=subject_of(texts_of(self.prompt)[0]) if self.subject is None else self.subject.strip(),
             action=acting.NONE if action is None else action,
             figure=acting.sized(suits.figure, self.prompt),

@@ -137,7 +137,8 @@ def what_moves(run: "ResolvedTextToVideo") -> WhatMoves:
     subjects = tuple(Subject(one, x, y, way, lively, run.t0, run.t1, own.get(one)) for one in words)
     if subjects or asked.motion is not None:
         x, y = asked.background_x, asked.background_y
-    camera = Camera(x, y, asked.zoom, asked.turn, way, own.get(CAMERA))
+    lead = not subjects and asked.first_frame is None  # a picture that is given is what the video begins with
+    camera = Camera(x, y, asked.zoom, asked.turn, way, own.get(CAMERA), lead)
     grids = [] if asked.painted is None else read_painted(asked.painted)
     grids += [None] * (len(words) - len(grids))
     painted = tuple(None if one is None else in_size(one, run.width, run.height) for one in grids)

@@ -57,7 +57,15 @@ def test_chunk_size_never_changes_the_picture(pipeline, subject, scheduler):
         assert difference(frames(pipeline, chunk_size=chunk_size, **call), whole) <= 1
 
 
-@pytest.mark.parametrize("camera", [Camera(8, 0), Camera(3, 2, zoom=0.97, turn=2)])
+def test_with_room_ahead_the_seeds_picture_is_reached_a_little_later(pipeline):
+    call = {"camera": Camera(8, 0, lead=True)}
+    drawn, still = frames(pipeline, **call), frames(pipeline, camera=Camera(), num_frames=1)
+    assert np.array_equal(drawn[4], still[0])  # 32 px, a quarter of the picture
+    assert np.array_equal(drawn[0][:, :-32], still[0][:, 32:])
+    assert np.array_equal(frames(pipeline, first=1, **call)[0], drawn[0])
+
+
+@pytest.mark.parametrize("camera", [Camera(8, 0), Camera(3, 2, zoom=0.97, turn=2), Camera(8, 0, lead=True)])
 def test_a_shorter_video_is_the_beginning_of_a_longer_one(pipeline, camera):
     call = {"camera": camera, "scheduler": "euler-ancestral"}
     long, short = frames(pipeline, num_frames=7, **call), frames(pipeline, num_frames=3, **call)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from t2v.diffusion.options import Camera
-from t2v.diffusion.views import between, footprint, inverse, path, views
+from t2v.diffusion.views import between, footprint, inverse, lead_room, path, views
 
 
 def place(view, x, y):
@@ -43,3 +43,20 @@ def test_the_way_between_two_views_has_no_long_steps_and_ends_there():
     assert len(way) == 13 and np.array_equal(way[-1], last)
     assert np.diff([one[0, 2] for one in way]).max() <= 8
     assert len(between(first, first, 8, 64, 64)) == 1
+
+
+@pytest.mark.parametrize(
+    ("speed", "room"),
+    [((4, 0), (0, 0)), ((8, 0), (32, 0)), ((-16, 7), (-64, 24)), ((100, -100), (64, -48))],
+)
+def test_a_quick_motion_begins_that_much_before_the_middle(speed, room):
+    camera = Camera(*speed, lead=True)
+    assert lead_room(camera, 192, 256).tolist() == list(room)
+    seen, usual = views(9, camera, 192, 256), views(9, Camera(*speed), 192, 256)
+    assert np.allclose((usual - seen)[:, :, 2], room) and np.allclose(seen[:, :, :2], np.eye(2))
+    assert np.array_equal(views(3, camera, 192, 256), seen[:3])  # however many follow
+
+
+def test_what_zooms_turns_or_is_told_over_time_begins_where_it_is_told():
+    for camera in (Camera(16, 0, zoom=1.1, lead=True), Camera(16, 0, turn=3, lead=True), Camera(16, 0)):
+        assert lead_room(camera, 256, 256).tolist() == [0, 0]

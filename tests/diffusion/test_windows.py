@@ -34,6 +34,7 @@ def plane(windows, cell):
         Camera(zoom=0.95),
         Camera(3, 0, zoom=1.1, turn=10),
         Camera(9, 0, path="arc"),
+        Camera(9, -5, lead=True),
     ],
 )
 def test_every_frame_is_covered_by_the_windows_it_needs(camera):

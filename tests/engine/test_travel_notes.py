@@ -8,17 +8,21 @@ from t2v.tasks.canny import CannySettings
 from t2v.tasks.text_to_video import TextToVideoSettings
 
 
-def note(prompt: str = "a red car on a street", side_px: float = 256, **options) -> str | None:
-    return travel_note(TextToVideoSettings(prompt, **options), side_px)
+def note(
+    prompt: str = "a red car on a street", side_px: float = 256, suited: str = "canvas", **options
+) -> str | None:
+    return travel_note(TextToVideoSettings(prompt, **options), side_px, suited)
 
 
 def test_it_says_how_far_and_when():
     assert note(num_frames=24, motion_x=16) == (
         "24 frames at 16 px a frame move the picture by 1.4 of its widths: the subject leaves the picture "
-        "after frame 9; leave the motion empty, and it stays in view."
+        "after frame 13; leave the motion empty, and it stays in view."  # begun a quarter of the picture back
     )
+    assert "after frame 9;" in note(num_frames=24, motion_x=16, suited="paper")
+    assert "after frame 9;" in note(num_frames=24, motion_x=16, first_frame="mine.png")
     assert "by 0.7 of its heights" in note(num_frames=24, motion_y=-16, side_px=512)
-    assert "after frame 5;" in note(num_frames=24, motion_x=16, width=128, height=256)
+    assert "after frame 7;" in note(num_frames=24, motion_x=16, width=128, height=256)
 
 
 @pytest.mark.parametrize(
@@ -58,4 +62,4 @@ def test_the_engine_tells_it_with_the_other_notes(square_clip):
     settings = TextToVideoSettings("a red car on a street", num_frames=24, motion_x=16)
     (told,) = engine.prompt_notes(settings)
     assert told.text == note(num_frames=24, motion_x=16) and not told.is_about_words
-    assert travel_note(CannySettings(square_clip, "a red car"), 256) is None
+    assert travel_note(CannySettings(square_clip, "a red car"), 256, "canvas") is None
