@@ -190,8 +190,9 @@ def test_where_a_loras_name_may_mean_a_thing_that_is_said_and_nothing_taken(tmp_
 def test_the_sentence_names_what_is_taken(tmp_path):
     text = sentence(Source.parse(f"miniature+{lora(tmp_path / 'sd_lightning_1step.safetensors')}"))
     assert text == (
-        "sd_lightning_1step.safetensors is taken for a LoRA of Lightning's kind (by its name), which lets the "
-        "model draw in few steps: 1 step, guidance 1 (off) and the sampler euler are taken where you choose none."
+        "sd_lightning_1step.safetensors is taken for a LoRA of Lightning's kind (by its name), which lets "
+        "the model draw in few steps: 1 step, guidance 1 (off) and the sampler euler are taken where you "
+        "choose none."
     )
 
 
