@@ -77,9 +77,9 @@ def report(model: Engine, clip: Clip, prompts: int, lines: Sequence[str]) -> str
     return f"""# Motion in few steps
 
 `python -m benchmarks.few_steps --prompts {prompts}`, {date.today().isoformat()}. {machine()}; device \
-{model.device}, {str(model.dtype).removeprefix("torch.")}. The bundled miniature, {run.width}x{run.height}, {run.num_frames} \
-frames, the paper's method, guidance {run.guidance_scale:g}, ({ASKED_PX[0]:g}, {ASKED_PX[1]:g}) px a frame \
-asked for. No clip is left out.
+{model.device}, {str(model.dtype).removeprefix("torch.")}. The bundled miniature, {run.width}x{run.height}, \
+{run.num_frames} frames, the paper's method, guidance {run.guidance_scale:g}, ({ASKED_PX[0]:g}, \
+{ASKED_PX[1]:g}) px a frame asked for. No clip is left out.
 
 The miniature is made for many steps, so this tells whether what is drawn moves as asked, with the samplers of
 models made for few, and not how such models draw. **T', T**: the times of the steps that frames are moved at
