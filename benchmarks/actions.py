@@ -105,7 +105,7 @@ def report(model: Engine, clips: list[Acted]) -> str:
 
 `python -m benchmarks.actions --prompts {len(clips)}`, {date.today().isoformat()}. {machine()}; device \
 {model.device}. The bundled miniature, {run.width}x{run.height}, {run.num_frames} frames at {run.fps:g} a \
-second, {run.num_inference_steps} steps of {run.asked.scheduler}. No clip is left out.
+second, {run.num_inference_steps} steps of {run.scheduler}. No clip is left out.
 
 - **correlation**: of where the judge reads the joints with where the action has them, over all that move,
   each taken from its mean over the clip. A figure that stands still has none. **off by**: their distance.

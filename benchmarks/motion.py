@@ -160,7 +160,7 @@ def report(model: Engine, clips: dict[str, list[Clip]]) -> str:
 
 `python -m benchmarks.motion`, {date.today().isoformat()}. {machine()}; device {model.device}, \
 {str(model.dtype).removeprefix("torch.")}. Model: {source}, {run.width}x{run.height}, \
-{run.num_frames} frames, {run.num_inference_steps} steps of {asked.scheduler}, guidance \
+{run.num_frames} frames, {run.num_inference_steps} steps of {run.scheduler}, guidance \
 {run.guidance_scale:g}, T' = {run.t0}, T = {run.t1}, warp {asked.warp}. No clip is left out.
 
 - **seen**: the steady motion, in output pixels a frame, that fits best where the first frame's picture lies

@@ -129,7 +129,7 @@ def report(model: Engine, clips: dict[str, list[Seen]]) -> str:
 
 `python -m benchmarks.whole`, {date.today().isoformat()}. {machine()}; device {model.device}. The bundled \
 miniature at its defaults, {run.width}x{run.height}, {run.num_frames} frames and more, \
-{run.num_inference_steps} steps of {run.asked.scheduler}, guidance {run.guidance_scale:g}. No clip is left \
+{run.num_inference_steps} steps of {run.scheduler}, guidance {run.guidance_scale:g}. No clip is left \
 out.
 
 A frame is **whole** where both judges see the kind and the colour of subject that was asked for, and the

@@ -23,9 +23,11 @@ from t2v.tasks.presets import KIND as PRESET_KIND
 from t2v.tasks.presets import PRESETS
 from t2v.video.formats import ENDINGS
 from t2v.weights.family import STABLE_DIFFUSION
+from t2v.weights.few_steps import KINDS as FEW
 from t2v.weights.models_folder import MODELS
 
 OVER_TIME = "one that changes along the video: '0: a street | 7: a street at night', or 0%% to 100%%"
+SAMPLER = "the sampler; of models of few steps " + ", ".join(f"{one.name} {one.scheduler}" for one in FEW)
 CONTROLNETS, OTHERS = "the ControlNets", "how to draw it"
 # group of options -> field of a task's Settings -> its option and what it means; defaults and limits come
 # from the Settings
@@ -103,7 +105,11 @@ GROUPS = {
         "guidance_end": ("--guidance-end", "share of the steps up to which it is"),
     },
     OTHERS: {
-        "num_inference_steps": ("--steps", "denoising steps; more are slower and often finer"),
+        "num_inference_steps": (
+            "--steps",
+            "denoising steps; more are slower and often finer; models made for few (LCM, Turbo, Lightning, "
+            "Hyper, TCD, and LoRAs that do it) are known by their files or names",
+        ),
         "guidance_scale": ("--guidance", "how closely the prompt is followed; 1 or less turns guidance off"),
         "action": (
             "--action",
@@ -118,7 +124,12 @@ GROUPS = {
             "picture is taken to stand still",
         ),  # fmt: skip
         "chunk_size": ("--chunk-size", "frames computed at once, 0 for all; less memory, the same picture"),
-        "scheduler": ("--scheduler", "the sampler"),
+        "scheduler": ("--scheduler", SAMPLER),
+        "spacing": (
+            "--spacing",
+            "how the steps lie among the times; as the model was saved with, and trailing below ten steps or "
+            "for models of few",
+        ),
         "warp": ("--warp", "how latents are moved"),
         "cross_frame_attention": ("--no-cross-frame-attention", "every frame attends to itself (ablation)"),
         "smooth_bg": (
@@ -299,7 +310,8 @@ def _add_option(group: Any, kind: type[Settings], name: str, default: Any, is_ta
         group.add_argument(*flags, dest=name, type=_number, default=default, metavar="N", help=hint)
     else:
         hint += f": {', '.join(CHOICES[name])}" if name in CHOICES else ""
-        hint += f" (default: {default})" if default else ""
+        default_told = "what suits the model" if name in ("scheduler", "spacing") else default
+        hint += f" (default: {default_told})" if default_told else ""
         how = {"action": "append"} if name in REPEATED else {}
         group.add_argument(*flags, dest=name, default=default, metavar="TEXT", help=hint, **how)
 

@@ -104,7 +104,7 @@ class Start:
         own = self.preserving(done) / (1 if is_end else preserving_scale(self.schedule, done))
         return torch.cat([own, latents[1:]])
 
-    def track(self, generators: list[torch.Generator], index: int, eta: float = 0.0) -> Track:
+    def track(self, generators: list[torch.Generator], index: int, eta: float | None = None) -> Track:
         """The first frame alone, from time step number ``index`` on, at which it is held."""
         track = Track.from_latents(self.schedule, self.preserving(index), generators, index, eta)
         track.put_back = self.put_back

@@ -15,13 +15,13 @@ from t2v.diffusion.sampling import Track
 class Run:
     """What stays the same while tracks are denoised.
 
-    eta: DDIM's, 0..1, the share of new noise in a step. hold: of what a prompt over time does not change.
+    eta: as in ``Track``, the share of new noise in a step. hold: of what a prompt over time does not change.
     """
 
     schedule: SchedulerMixin
     predictor: Predictor
     progress: Progress
-    eta: float = 0.0
+    eta: float | None = None
     hold: Hold | None = None
 
 

@@ -20,7 +20,9 @@ SCHEDULERS = {  # samplers by the names people give them -> diffusers' classes
     "dpm++": "DPMSolverMultistepScheduler",
     "unipc": "UniPCMultistepScheduler",
     "lcm": "LCMScheduler",
+    "tcd": "TCDScheduler",
 }
+SPACINGS = ("leading", "trailing", "linspace")  # how a sampler's steps lie among the times
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,8 @@ class TextToVideoPipeline(LearnedWords, StableDiffusionPipeline):
         guidance_scale: float = 7.5,
         motion: Motion = Motion(),  # noqa: B008 - frozen, so one default instance is safe
         scheduler: str = "ddim",
-        eta: float = 0.0,
+        spacing: str | None = None,
+        eta: float | None = None,
         chunk_size: int = 8,
         cross_frame: bool = True,
         first_frame: FirstFrame | None = None,
@@ -83,7 +84,8 @@ class TextToVideoPipeline(LearnedWords, StableDiffusionPipeline):
         prompt, negative_prompt: texts, or their embeddings (1 n d); a prompt may change along the video, as
         in "0: a day | 7: a night" (``over_time``), and without a motion then shows one picture that changes.
         height, width: output pixels, multiples of the VAE's reduction (8); None: the model's own size.
-        num_inference_steps: 1..1000. guidance_scale: w >= 0, no guidance where w <= 1. eta: DDIM's, 0..1.
+        num_inference_steps: 1..1000. guidance_scale: w >= 0, no guidance where w <= 1. spacing: of the
+        steps, as in ``make_scheduler``. eta: 0..1, DDIM's, and TCD's gamma; None: 0 and 0.3.
         chunk_size: frames through the network at once, 0 for all; never changes the picture. frame_ids: which
         frames of the video are drawn, the first of them 0; None: all. latents: x_T of the first frame,
         (1 c h w) white noise; drawn from ``generator`` (on the CPU) where None. first_frame: a picture to
@@ -100,7 +102,7 @@ class TextToVideoPipeline(LearnedWords, StableDiffusionPipeline):
         noise, generators = draw_noise(shape, self.device, generator, latents)
         if frame_ids is not None:
             noise, generators = noise[ids], [generators[number] for number in ids]
-        schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
+        schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps, spacing)
         t1, t0 = self._motion_steps(motion, schedule, shape)
         guidance, weights = guidance_over_time(self, prompt, negative_prompt, guidance_scale, ids)
         is_moved = motion.enabled and num_frames > 1
@@ -118,7 +120,8 @@ class TextToVideoPipeline(LearnedWords, StableDiffusionPipeline):
             if hold is not None and hold.words:
                 progress.add(num_steps)
             start = self._start(first_frame, schedule, noise[:1], prompt, window, progress)
-            run = Run(schedule, predictor, progress, check_number("eta", eta, 0, 1), hold)
+            eta = None if eta is None else check_number("eta", eta, 0, 1)
+            run = Run(schedule, predictor, progress, eta, hold)
             if is_moved:
                 field = motion_field(max(ids) + 1, motion.x, motion.y)[ids[1:]]
                 tracks = self._move(run, motion, field, (t1, t0), noise, generators, start)
@@ -211,6 +214,7 @@ class TextToVideoPipeline(LearnedWords, StableDiffusionPipeline):
         first: int | None = None,
         first_frame: FirstFrame | None = None,
         scheduler: str = "ddim",
+        spacing: str | None = None,
         chunk_size: int = 8,
         cross_frame: bool = True,
         generator: torch.Generator | None = None,
@@ -234,7 +238,7 @@ class TextToVideoPipeline(LearnedWords, StableDiffusionPipeline):
         )
         camera.check()
         size = latent_size(self.unet, self.cell_px, height, width)
-        schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
+        schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps, spacing)
         guidance = guidance_by(self, prompt, negative_prompt, guidance_scale)
         drawing = Drawing(
             self,
@@ -268,6 +272,7 @@ class TextToVideoPipeline(LearnedWords, StableDiffusionPipeline):
         guidance_scale: float = 7.5,
         image_guidance_scale: float = 1.5,
         scheduler: str = "ddim",
+        spacing: str | None = None,
         chunk_size: int = 8,
         cross_frame: bool = True,
         latents: torch.Tensor | None = None,
@@ -289,7 +294,7 @@ class TextToVideoPipeline(LearnedWords, StableDiffusionPipeline):
         channels = noise_channels(self.unet, self.vae, source)
         shape = (1, channels, *latent_size(self.unet, self.cell_px, height, width))
         noise, (own,) = draw_noise(shape, self.device, generator, latents)
-        schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps)
+        schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps, spacing)
         track = Track.from_noise(
             schedule, noise.expand(num_frames, -1, -1, -1), [own.clone_state() for _ in range(num_frames)]
         )

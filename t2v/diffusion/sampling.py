@@ -10,31 +10,39 @@ from typing import Any
 import torch
 from diffusers import SchedulerMixin
 
-from t2v.diffusion.options import SCHEDULERS
+from t2v.checks import check_choice
+from t2v.diffusion.options import SCHEDULERS, SPACINGS
 from t2v.diffusion.schedule import TIMES, build
 
 FEW_STEPS = 10
-LCM_TEACHER_STEPS = 50
+TEACHER_STEPS = 50  # of LCM and TCD, which take some of them
 LEAST_ABAR = 1e-12  # of pure noise, whose logarithm there is none of
 
 
-def make_scheduler(name: str, config: Mapping[str, Any], num_inference_steps: int) -> SchedulerMixin:
+def make_scheduler(
+    name: str, config: Mapping[str, Any], num_inference_steps: int, spacing: str | None = None
+) -> SchedulerMixin:
     """A scheduler of SCHEDULERS on a model's noise schedule, with its time steps set.
 
     config: of the scheduler that the model was saved with, any class, its name in "_class_name"; InputError
     where it describes no noise that is drawn from here.
-    The spacing of the steps is the model's own, except below ten steps: "leading" spacing, Stable
-    Diffusion's, leaves out the noisiest times, and a few-step run would never form a picture; there the
-    steps end at the noisiest time ("trailing"). So they do where every time is a step: "leading" steps, which
-    Stable Diffusion moves up by one, would end at a time that there is not.
+    spacing: of the steps, one of SPACINGS. None: the model's own, except below ten steps: "leading" spacing,
+    Stable Diffusion's, leaves out the noisiest times, and a few-step run would never form a picture; there
+    the steps end at the noisiest time ("trailing"). So they do wherever every time is a step: "leading"
+    steps, which Stable Diffusion moves up by one, would end at a time that there is not. LCM and TCD space
+    theirs in their own way.
     """
-    is_trailing = num_inference_steps < FEW_STEPS or num_inference_steps == TIMES
-    own: dict[str, object] = {"timestep_spacing": "trailing"} if is_trailing else {}
-    if name in ("ddim", "lcm"):
-        own["clip_sample"] = False  # latents are no pixels; these two would clip them to -1..1 by default
+    if spacing is not None:
+        check_choice("spacing", spacing, SPACINGS)
+    elif num_inference_steps < FEW_STEPS:
+        spacing = "trailing"
+    spacing = "trailing" if num_inference_steps == TIMES else spacing
+    own: dict[str, object] = {} if spacing is None else {"timestep_spacing": spacing}
+    if name in ("ddim", "lcm", "tcd"):
+        own["clip_sample"] = False  # latents are no pixels; some would clip them to -1..1 by default
     scheduler = build(SCHEDULERS[name], config, **own)
-    if name == "lcm":
-        teacher_steps = max(LCM_TEACHER_STEPS, num_inference_steps)
+    if name == "lcm" or (name == "tcd" and num_inference_steps > TEACHER_STEPS):
+        teacher_steps = max(TEACHER_STEPS, num_inference_steps)
         scheduler.set_timesteps(num_inference_steps, original_inference_steps=teacher_steps)
     else:
         scheduler.set_timesteps(num_inference_steps)
@@ -76,8 +84,9 @@ class Track:
     """Frames that share one scheduler history: the first frame on its own, and the rest from T on.
 
     latents: (f, c, h, w), float32, in the scheduler's own scaling. generators: one per frame, for samplers
-    that draw noise as they go, so that no frame's noise depends on how many frames there are. eta: of DDIM's
-    paper, 0..1, the share of such noise; for that sampler alone. after_step: what becomes of the latents
+    that draw noise as they go, so that no frame's noise depends on how many frames there are. eta: 0..1, the
+    share of such noise, for samplers that let one choose: DDIM's eta, TCD's gamma (arXiv 2402.19159); None:
+    what is usual, 0 and 0.3. after_step: what becomes of the latents
     after every step, as where parts of them are the same thing; (f, c, h, w) to the same shape. put_back: the
     same before that, for latents that are known; it is also told the number of the time step that comes next.
     """
@@ -86,7 +95,7 @@ class Track:
     latents: torch.Tensor
     generators: list[torch.Generator]
     index: int = 0
-    eta: float = 0.0
+    eta: float | None = None
     after_step: Callable[[torch.Tensor], torch.Tensor] | None = None
     put_back: Callable[[torch.Tensor, int], torch.Tensor] | None = None
 
@@ -96,7 +105,7 @@ class Track:
         scheduler: SchedulerMixin,
         noise: torch.Tensor,
         generators: list[torch.Generator],
-        eta: float = 0.0,
+        eta: float | None = None,
     ) -> "Track":
         """A track at the first time step, from white noise (f, c, h, w)."""
         return cls(copy.deepcopy(scheduler), noise * scheduler.init_noise_sigma, generators, eta=eta)
@@ -108,7 +117,7 @@ class Track:
         latents: torch.Tensor,
         generators: list[torch.Generator],
         index: int,
-        eta: float = 0.0,
+        eta: float | None = None,
     ) -> "Track":
         """A track that begins at time step ``index`` with variance-preserving latents (f, c, h, w)."""
         track = cls(copy.deepcopy(scheduler), latents, generators, index, eta)
@@ -144,7 +153,7 @@ class Track:
         """One step of the scheduler on all the track's frames; prediction: (f, c, h, w)."""
         taken = inspect.signature(self.scheduler.step).parameters
         extra: dict[str, Any] = {"generator": self.generators} if "generator" in taken else {}
-        if "eta" in taken:
+        if "eta" in taken and self.eta is not None:
             extra["eta"] = self.eta
         time = self.scheduler.timesteps[self.index]
         stepped = self.scheduler.step(prediction, time, self.latents, return_dict=False, **extra)[0]

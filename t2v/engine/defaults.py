@@ -12,6 +12,7 @@ from t2v.diffusion.pipeline import TextToVideoPipeline
 from t2v.tasks.settings import Settings, Suits
 from t2v.weights.card import Card, read_card
 from t2v.weights.family import FAMILIES, STABLE_DIFFUSION, Family, family_of
+from t2v.weights.few_steps import Found, few_steps
 from t2v.weights.files import read_object
 from t2v.weights.single_file.checks import side_px
 from t2v.weights.source import CONFIG, MODEL_INDEX, Source
@@ -19,15 +20,34 @@ from t2v.weights.source import CONFIG, MODEL_INDEX, Source
 AS_DRAWN = 1  # frames are doubled where somebody asks for it, or the model's card does
 
 
-def suits_run(kind: type[Settings], pipeline: TextToVideoPipeline, card: Card, family: Family) -> Suits:
-    """What suits the loaded model for one run of a task; a seed is drawn."""
+def suits_run(
+    kind: type[Settings],
+    pipeline: TextToVideoPipeline,
+    card: Card,
+    family: Family,
+    few: Found | None = None,
+) -> Suits:
+    """What suits the loaded model for one run of a task; a seed is drawn. few: how it draws in few steps."""
     rows, columns = own_cells(pipeline.unet.config.sample_size)
     size = {"width": columns * pipeline.cell_px, "height": rows * pipeline.cell_px}
-    own = {"upscale": AS_DRAWN, **size, **family.suits[kind.way], **card.suits(kind.task)}
+    own = {"upscale": AS_DRAWN, **size, **_numbers(kind, family, card, few)}
     times = partial(_times, pipeline, card, family)
     method = family.method if card.method is None else card.method
     figure = family.figure if card.figure is None else card.figure
-    return Suits(own, secrets.randbelow(2**32), times, method, figure)
+    sampler = _sampler(kind, family, few)
+    return Suits(own, secrets.randbelow(2**32), times, method, figure, *sampler)
+
+
+def _numbers(kind: type[Settings], family: Family, card: Card, few: Found | None) -> dict[str, float]:
+    """Settings' numbers: a model's card knows best, but for a LoRA that makes it one of few steps."""
+    distilled = {} if few is None else few.suits
+    own = {**family.suits[kind.way], **distilled, **card.suits(kind.task)}
+    return {**own, **distilled} if few is not None and few.by_lora else own
+
+
+def _sampler(kind: type[Settings], family: Family, few: Found | None) -> tuple[str, str | None]:
+    """The sampler, and how its steps are spaced; None: as the model was saved with."""
+    return (family.samplers[kind.way], None) if few is None else (few.kind.scheduler, few.kind.spacing)
 
 
 def told_defaults(model: str, kind: type[Settings]) -> dict[str, float]:
@@ -44,9 +64,17 @@ def told_defaults(model: str, kind: type[Settings]) -> dict[str, float]:
         side = native_side_px(model, kind.task)
         size = {"width": side, "height": side}
     times = {"t0": float(family.times.t0), "t1": float(family.times.t1)}
-    own = {**size, **family.suits[kind.way], **read_card(source).suits(kind.task)}
+    own = {**size, **_numbers(kind, family, read_card(source), few_steps(source))}
     is_known_size = own["width"] == own["height"] == family.side_px
     return {**times, **own} if is_known_size else own
+
+
+def told_sampler(model: str, kind: type[Settings]) -> dict[str, str | None]:
+    """The sampler that suits a model in a task, as far as that is known without loading it: as fields."""
+    source = Source.parse(model)
+    family = _family_told(source)
+    scheduler, spacing = _sampler(kind, STABLE_DIFFUSION if family is None else family, few_steps(source))
+    return {"scheduler": scheduler, "spacing": spacing}
 
 
 def told_method(model: str) -> str:

@@ -28,6 +28,8 @@ from t2v.video.video import Video
 from t2v.weights.card import Card, read_card
 from t2v.weights.controlnet import load_controlnet
 from t2v.weights.family import Family
+from t2v.weights.few_steps import Found, few_steps
+from t2v.weights.few_steps import sentence as few_steps_told
 from t2v.weights.fits import check_fits
 from t2v.weights.load import load_pipeline, loaded_family, put_loras, read_tokenizer
 from t2v.weights.refusals import ModelError
@@ -47,6 +49,7 @@ class Loaded:
     pipeline: TextToVideoPipeline
     card: Card
     family: Family
+    few: Found | None
 
 
 class Engine:
@@ -82,8 +85,9 @@ class Engine:
                         pipeline = load_pipeline(name, self.device, self.dtype, editor)
                 else:
                     pipeline = same
-                card = read_card(Source.parse(name))
-                self._loaded = Loaded(name, editor, pipeline, card, loaded_family(pipeline))
+                source = Source.parse(name)
+                known = read_card(source), loaded_family(pipeline), few_steps(source)
+                self._loaded = Loaded(name, editor, pipeline, *known)
             return self._loaded
 
     def has_loaded(self, name: str, editor: bool = False) -> bool:
@@ -101,7 +105,8 @@ class Engine:
             put_loras(loaded.pipeline, source)
         except ModelError:
             plain = without_loras(name)
-            self._loaded = replace(loaded, name=plain, card=read_card(Source.parse(plain)))
+            source = Source.parse(plain)
+            self._loaded = replace(loaded, name=plain, card=read_card(source), few=few_steps(source))
             raise
         return loaded.pipeline
 
@@ -127,7 +132,7 @@ class Engine:
             loaded = self._load(settings.model, settings.editor)
             wanted = settings.networks(choose_network(settings.model, loaded.family))
             self.load_networks(settings, wanted)
-        suits = suits_run(type(settings), loaded.pipeline, loaded.card, loaded.family)
+        suits = suits_run(type(settings), loaded.pipeline, loaded.card, loaded.family, loaded.few)
         resolved = settings.resolve(suits, wanted)
         resolved.filled().check()
         self._finish(resolved.upscale)
@@ -237,7 +242,8 @@ class Engine:
         )
         learned = named_words(settings.prompt, settings.negative_prompt)
         notes += tuple(Note(text) for text in word_notes(source, learned))
-        notes += () if leaves is None else (Note(leaves),)
+        told = few_steps_told(source)
+        notes += tuple(Note(text) for text in (leaves, told) if text is not None)
         loaded = self._loaded
         if loaded is None or (loaded.name, loaded.editor) != (settings.model, settings.editor):
             return notes

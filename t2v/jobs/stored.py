@@ -47,6 +47,8 @@ class Past(Resolved[Any]):
             fps=_known(made.fps),
             num_inference_steps=_known(made.num_inference_steps),
             guidance_scale=_known(made.guidance_scale),
+            scheduler=_known(made.scheduler),
+            spacing=made.spacing,
         )
 
     def draw(self, means: Means) -> "torch.Tensor":

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from t2v.diffusion.options import SCHEDULERS
+from t2v.diffusion.options import SCHEDULERS, SPACINGS
 from t2v.page import model_told
 from t2v.page.events import RAW
 from t2v.page.lora_rows import lora_rows
@@ -22,7 +22,7 @@ from t2v.weights.source import BUNDLED, LORA_FILE, STYLE, STYLE_NAME, Source
 SLIDER_FRAMES = 64  # longer videos are for programs: a slider to the limit could not be aimed
 OTHER_MODELS = "You may type a Hugging Face id, a folder or a file, and +LoRA or +VAE behind it."
 SUITS = ""  # the choice of what suits the model
-FINISHES = [("What suits the model", SUITS), ("As drawn", 1), ("Crisp ×2, for cartoon-like videos", 2)]
+FINISHES = [(model_told.SUITING, SUITS), ("As drawn", 1), ("Crisp ×2, for cartoon-like videos", 2)]
 MINIATURE = ("Miniature (bundled)", BUNDLED)
 
 
@@ -130,7 +130,7 @@ def size(placeholder: str = model_told.SUITS) -> dict[str, Component]:
 def form_value(settings: Settings, field: str) -> Any:
     """What a field of every form shows for settings."""
     shown = getattr(settings, field)
-    return SUITS if field == "upscale" and shown is None else shown
+    return SUITS if field in ("upscale", "scheduler", "spacing") and shown is None else shown
 
 
 def drawing(default: Settings, prompt: Component) -> dict[str, Component]:
@@ -143,14 +143,21 @@ def drawing(default: Settings, prompt: Component) -> dict[str, Component]:
     with gr.Row():
         steps = number_field("Steps", "More take longer and draw finer.")
         guidance = number_field("Guidance", "How strictly the prompt is followed.")
-    sampler = gr.Dropdown(
-        list(SCHEDULERS), value=default.scheduler, label="Sampler", info="How noise is turned into a picture."
-    )
+    with gr.Row():
+        hint = "How noise is turned into a picture."
+        sampler = gr.Dropdown(
+            model_told.or_suits(SCHEDULERS), value=SUITS, label="Sampler", info=hint, min_width=120
+        )
+        hint = "How the steps lie among the times; models of few steps want trailing ones."
+        spacing = gr.Dropdown(
+            model_told.or_suits(SPACINGS), value=SUITS, label="Spacing", info=hint, min_width=120
+        )
     return {
         "negative_prompt": negative,
         "num_inference_steps": steps,
         "guidance_scale": guidance,
         "scheduler": sampler,
+        "spacing": spacing,
     }
 
 

@@ -4,7 +4,7 @@ Nothing is loaded or fetched for it; an app that is open to others looks for no 
 """
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,11 +12,13 @@ import gradio as gr
 from gradio.components import Component
 
 from t2v.checks import InputError
-from t2v.engine.defaults import told_defaults, told_method
+from t2v.diffusion.options import SCHEDULERS
+from t2v.engine.defaults import told_defaults, told_method, told_sampler
 from t2v.page.events import RAW
 from t2v.page.form_values import typed_number
 from t2v.tasks import Settings
 from t2v.tasks.travel import TRAVELS, speeds
+from t2v.weights.few_steps import sentence as few_steps_told
 from t2v.weights.here import is_here, size_gb
 from t2v.weights.source import Source
 
@@ -24,6 +26,7 @@ Choices = list[tuple[str, str]]
 Offers = Callable[[], Choices]  # what there is to choose now, unmarked
 MOVED_BY = ("num_frames", "move", "method")  # what the model's own motion depends on
 SUITS = "suits the model"
+SUITING = "What suits the model"
 MARK = ": to be fetched ("
 MANY = 1_000_000  # frames: more are mistyped
 LATEST: dict[str, Any] = {**RAW, "trigger_mode": "always_last"}
@@ -55,13 +58,19 @@ def told_html(model: object, is_editor: bool) -> str:
     """The line below the picker about the model that is chosen; empty where there is nothing to say."""
     if not isinstance(model, str) or not model.strip():
         return ""
-    if Source.parse(model).is_bundled:
-        return _told(f"The miniature is quick and knows few {'instructions' if is_editor else 'words'}.")
+    source = Source.parse(model)
+    told = (_where(model, source, is_editor), few_steps_told(source))
+    return _told(" ".join(text for text in told if text is not None)) if any(told) else ""
+
+
+def _where(model: str, source: Source, is_editor: bool) -> str | None:
+    if source.is_bundled:
+        return f"The miniature is quick and knows few {'instructions' if is_editor else 'words'}."
     size = to_fetch(model)
     if size is None:
-        return ""
+        return None
     much = "how much that is is not known here" if size == "size unknown" else f"about {size}"
-    return _told(f"This model is not on this machine yet: the first run fetches it ({much}), and keeps it.")
+    return f"This model is not on this machine yet: the first run fetches it ({much}), and keeps it."
 
 
 def _told(text: str) -> str:
@@ -91,25 +100,45 @@ def follow_model(
 def follow_defaults(
     kind: type[Settings], form: Mapping[str, Component], is_offered: Callable[[str], bool]
 ) -> None:
-    """Fields that may stay empty show what the model takes then, as soon as it is chosen."""
+    """Fields that may stay empty show what the model takes then, as soon as it is chosen, and so does the
+    sampler's choice of what suits it."""
     told = [name for name, one in form.items() if getattr(one, "placeholder", None) == SUITS]
     watched = [name for name in ("model", *MOVED_BY, "width", "height") if name in form]
     work = partial(_placeholders, kind, told)
     now = work({name: getattr(form[name], "value", None) for name in watched})
     for name, shown in zip(told, now, strict=True):
         form[name].placeholder = shown
+    if "scheduler" in form:
+        form["scheduler"].choices = _samplers(kind, getattr(form["model"], "value", None))
 
     def changed(*values: Any) -> list[Any]:
         known = dict(zip(watched, values, strict=True))
         model = known["model"]
         is_known = isinstance(model, str) and is_offered(model)
         shown = work(known) if is_known else [SUITS] * len(told)
-        return [gr.update(placeholder=one) for one in shown]
+        updates = [gr.update(placeholder=one) for one in shown]
+        if "scheduler" in form:
+            updates.append(gr.update(choices=_samplers(kind, model if is_known else None)))
+        return updates
 
-    outputs = [form[name] for name in told]
+    outputs = [form[name] for name in (*told, "scheduler") if name in form]
     gr.on(
         [form[name].change for name in watched], changed, [form[name] for name in watched], outputs, **LATEST
     )
+
+
+def or_suits(choices: Iterable[str], told: str | None = None) -> Choices:
+    """Choices after that of what suits the model, "". told: what that is."""
+    first = SUITING if told is None else f"{SUITING}: {told}"
+    return [(first, ""), *((one, one) for one in choices)]
+
+
+def _samplers(kind: type[Settings], model: object) -> Choices:
+    try:
+        told = told_sampler(model, kind)["scheduler"] if isinstance(model, str) else None
+    except InputError:
+        told = None
+    return or_suits(SCHEDULERS, told)
 
 
 def taken(kind: type[Settings], known: Mapping[str, Any]) -> dict[str, float]:

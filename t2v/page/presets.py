@@ -16,7 +16,7 @@ import gradio as gr
 from gradio.components import Component
 
 from t2v.checks import InputError
-from t2v.engine.defaults import AS_DRAWN, told_method
+from t2v.engine.defaults import AS_DRAWN, told_method, told_sampler
 from t2v.page.events import QUIET, RAW
 from t2v.page.form_fields import SUITS
 from t2v.page.model_told import MOVED_BY, taken
@@ -102,13 +102,13 @@ def which(studio: Studio, values: Mapping[str, Any]) -> str | None:
         return None
     try:
         check_offered(studio, KIND("a preset", model=model))
-        suits: dict[str, Any] = {"method": told_method(model), **_told(model, values)}
+        suits = {"method": told_method(model), **told_sampler(model, KIND), **_told(values)}
         return next((name for name in PRESETS if _is_so(preset(model, name), suits, values)), None)
     except InputError:
         return None
 
 
-def _told(model: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def _told(values: Mapping[str, Any]) -> dict[str, Any]:
     return {"upscale": AS_DRAWN, **taken(KIND, values)}
 
 

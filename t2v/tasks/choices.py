@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
-from t2v.diffusion.options import METHODS, MOVES, PATHS, SCHEDULERS, WARPS
+from t2v.diffusion.options import METHODS, MOVES, PATHS, SCHEDULERS, SPACINGS, WARPS
 from t2v.tasks import acting
 
 CHOICES: Mapping[str, Iterable[str]] = {
     "scheduler": SCHEDULERS,
+    "spacing": SPACINGS,
     "warp": WARPS,
     "move": MOVES,
     "motion_path": PATHS,

@@ -130,14 +130,11 @@ class ClipSettings(Settings):
         taken = self.taken(math.sqrt(suits.own["width"] * suits.own["height"]))
         return taken, {
             "asked": self,
-            "seed": suits.seed if self.seed is None else int(self.seed),
+            **self._drawing(suits),
             "num_frames": taken.num_frames,
             "width": taken.width,
             "height": taken.height,
-            "upscale": suits.whole("upscale", self.upscale),
             "fps": taken.fps,
-            "num_inference_steps": suits.whole("num_inference_steps", self.num_inference_steps),
-            "guidance_scale": suits.number("guidance_scale", self.guidance_scale),
             "steady": suits.number("steady", self.steady),
         }
 

@@ -38,7 +38,6 @@ class Pix2PixVideoSettings(ClipSettings):
     asks: ClassVar[str] = "what should be changed, as in 'make it night'"
 
     _: KW_ONLY
-    scheduler: str = "euler-ancestral"
     image_guidance_scale: float | None = None
 
     def resolve(self, suits: Suits, networks: Sequence[Network]) -> "ResolvedEdit":

@@ -9,24 +9,40 @@ from t2v.tasks.settings import Settings
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.weights.card import read_card
 from t2v.weights.family import STABLE_DIFFUSION
+from t2v.weights.few_steps import Found, few_steps
 from t2v.weights.source import Source
 
 PRESETS = ("draft", "standard", "best", "paper")
 # what a preset decides: it sets each of these, to what suits the model where it says nothing
-FIELDS = ("num_inference_steps", "guidance_scale", "scheduler", "upscale", "method", "motion_x", "motion_y")
+FIELDS = (
+    "num_inference_steps", "guidance_scale", "scheduler", "spacing", "upscale", "method", "motion_x",
+    "motion_y",
+)  # fmt: skip
+DECIDED = ("num_inference_steps", "guidance_scale", "scheduler", "spacing")  # by how a model was distilled
 KIND = TextToVideoSettings  # the task that has presets
 
 
 def preset(model: str, name: str) -> dict[str, Any]:
     """What a preset sets for a model, a value for each of FIELDS. InputError for a name that there is not."""
     check_choice("preset", name, PRESETS)
-    own = read_card(Source.parse(model)).presets
+    source = Source.parse(model)
+    own = read_card(source).presets
     chosen: Mapping[str, Any] = own.get(name, STABLE_DIFFUSION.presets.get(name, {}))
+    few = few_steps(source)
+    if few is not None and (few.by_lora or name not in own):
+        chosen = _of_few(few, name, chosen)
     foreign = chosen.keys() - set(FIELDS)
     if foreign:
         sets = f"preset is {name}, which sets {min(foreign)} in this model's card"
         raise InputError(f"{sets}; leave it out there.")
     return {field: chosen.get(field, KIND.__dataclass_fields__[field].default) for field in FIELDS}
+
+
+def _of_few(few: Found, name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a model of few steps: half of them, or twice as many, by its own sampler and guidance."""
+    steps = {"draft": max(1, few.steps // 2), "best": 2 * few.steps}
+    kept = {field: value for field, value in chosen.items() if field not in DECIDED}
+    return {**kept, **({"num_inference_steps": steps[name]} if name in steps else {})}
 
 
 def with_preset(settings: Settings, name: str) -> Settings:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from t2v.checks import InputError, check_choice, check_flag, check_int, check_number, check_text, make_plain
-from t2v.diffusion.options import SCHEDULERS
+from t2v.diffusion.options import SCHEDULERS, SPACINGS
 from t2v.diffusion.over_time import read_over_time
 from t2v.tasks.words import OwnNumber, TabWords
 from t2v.weights.figure import PERSON, Figure
@@ -47,7 +47,8 @@ class Suits:
 
     own: settings field -> value; "width" and "height" are of the square pictures that the model draws best.
     seed: drawn for this run. times: (width, height) in pixels -> the model's T' and T there. method: of
-    drawing videos from text, one of METHODS. figure: how its figures stand.
+    drawing videos from text, one of METHODS. figure: how its figures stand. scheduler: of SCHEDULERS.
+    spacing: of its steps, of SPACINGS; None: as the model was saved with, trailing below ten steps.
     """
 
     own: Mapping[str, float]
@@ -55,6 +56,8 @@ class Suits:
     times: Callable[[int, int], tuple[int, int]]
     method: str = "paper"
     figure: Figure = PERSON
+    scheduler: str = "ddim"
+    spacing: str | None = None
 
     def whole(self, field: str, asked: float | None) -> int:
         """What is asked, or suits where that is None; pages and scripts may send 25.0."""
@@ -86,7 +89,9 @@ class Settings(ABC):
     100%). width, height: pixels of the frames as they are drawn, multiples of 8. upscale: 2 makes the
     finished frames twice as large by the finisher, which is made for flat cartoon pictures; 1 leaves them as
     they are drawn. fps: frames per second of the file.
-    guidance_scale: 1 or less turns guidance off. chunk_size: frames through the network at once, 0 for all;
+    guidance_scale: 1 or less turns guidance off. scheduler: the sampler, one of SCHEDULERS. spacing: how its
+    steps lie among the times, one of SPACINGS; of a model of many steps it stays None, which is as the model
+    was saved with, and trailing below ten steps. chunk_size: frames through the network at once, 0 for all;
     never changes the picture. cross_frame_attention: the paper's ablation switch.
 
     A task names ``task``, its ``tab``, the ``limits`` of its numbers, those that only it has (``own``), what
@@ -114,7 +119,8 @@ class Settings(ABC):
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     chunk_size: int = 8
-    scheduler: str = "ddim"
+    scheduler: str | None = None
+    spacing: str | None = None
     cross_frame_attention: bool = True
 
     if TYPE_CHECKING:
@@ -151,7 +157,9 @@ class Settings(ABC):
         if not check_text("model", self.model, 500).strip():
             raise InputError("model is empty; give miniature, a hub id or a folder.")
         self._check_numbers()
-        check_choice("scheduler", self.scheduler, SCHEDULERS)
+        for field, choices in (("scheduler", SCHEDULERS), ("spacing", SPACINGS)):
+            if getattr(self, field) is not None:
+                check_choice(field, getattr(self, field), choices)
         check_flag("cross_frame_attention", self.cross_frame_attention)
         self._check_work()
 
@@ -165,6 +173,17 @@ class Settings(ABC):
 
         InputError where a clip cannot be read.
         """
+
+    def _drawing(self, suits: Suits) -> dict[str, Any]:
+        """How it is drawn: what every resolved run has beside its frames, size and rate."""
+        return {
+            "seed": suits.seed if self.seed is None else int(self.seed),
+            "upscale": suits.whole("upscale", self.upscale),
+            "num_inference_steps": suits.whole("num_inference_steps", self.num_inference_steps),
+            "guidance_scale": suits.number("guidance_scale", self.guidance_scale),
+            "scheduler": suits.scheduler if self.scheduler is None else self.scheduler,
+            "spacing": suits.spacing if self.spacing is None else self.spacing,
+        }
 
     @classmethod
     def in_order(cls) -> list[Field[Any]]:
@@ -242,6 +261,8 @@ class Resolved(ABC, Generic[S]):
     fps: float
     num_inference_steps: int
     guidance_scale: float
+    scheduler: str
+    spacing: str | None
 
     def filled(self) -> S:
         """The settings that ask for this very run: what a result carries. ``check`` passes."""
@@ -260,7 +281,8 @@ class Resolved(ABC, Generic[S]):
             "negative_prompt": self.asked.negative_prompt,
             "num_inference_steps": self.num_inference_steps,
             "guidance_scale": self.guidance_scale,
-            "scheduler": self.asked.scheduler,
+            "scheduler": self.scheduler,
+            "spacing": self.spacing,
             "chunk_size": int(self.asked.chunk_size),
             "cross_frame": self.asked.cross_frame_attention,
             "generator": means.generator,

@@ -205,14 +205,11 @@ class TextToVideoSettings(Settings):
         suits = replace(suits, own={**suits.own, **moving})
         return ResolvedTextToVideo(
             self,
-            seed=suits.seed if self.seed is None else int(self.seed),
+            **self._drawing(suits),
             num_frames=int(self.num_frames),
             width=width,
             height=height,
-            upscale=suits.whole("upscale", self.upscale),
             fps=self.fps,
-            num_inference_steps=suits.whole("num_inference_steps", self.num_inference_steps),
-            guidance_scale=suits.number("guidance_scale", self.guidance_scale),
             motion_x=suits.number("motion_x", self.motion_x),
             motion_y=suits.number("motion_y", self.motion_y),
             t0=t0 if self.t0 is None else int(self.t0),

@@ -18,7 +18,7 @@ SEEDS = 2**32
 SHOWN_AT_FIRST = frozenset(
     {
         "prompt", "negative_prompt", "model", "seed", "width", "height", "upscale", "num_inference_steps",
-        "guidance_scale", "scheduler", "action",
+        "guidance_scale", "scheduler", "spacing", "action",
     }
 )  # fmt: skip
 NOT_SWEPT = {"fps", "chunk_size", "also", "clip", "controlnet", "prompt"}  # no picture tells, or no text says

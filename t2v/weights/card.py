@@ -57,12 +57,19 @@ def read_card(source: Source) -> Card:
     known = [family.dreambooth[source.base] for family in FAMILIES if source.base in family.dreambooth]
     card = replace(card, keywords=tuple(known)) if known else card
     for adapter in source.adapters:
-        beside = source.companion(adapter, LORA_FILE)
-        card = card if beside is None else _with_adapter(card, _read_file(Path(beside) / CARD))
+        card = _with_adapter(card, lora_card(source, adapter))
     return card
 
 
+def lora_card(source: Source, adapter: str) -> Card:
+    """That of one LoRA alone, in a folder beside the model; an empty one as above."""
+    beside = source.companion(adapter, LORA_FILE)
+    return Card() if beside is None else _read_file(Path(beside) / CARD)
+
+
 def _with_adapter(card: Card, own: Card) -> Card:
+    if own == Card():
+        return card
     groups = {**card.words, **own.words}
     words = {group: (*card.words.get(group, ()), *own.words.get(group, ())) for group in groups}
     keywords = tuple(phrase for phrases in own.words.values() for phrase in phrases)

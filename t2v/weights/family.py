@@ -13,10 +13,11 @@ class Family:
 
     key, name: for programs, and for people. model, editor: hub ids of the plain model and of the one that
     follows instructions. unet, text_encoder: classes of its networks. side_px: of the square pictures that it
-    draws best; times: T' and T there. method: of drawing from text. suits: way of drawing ("text", "guided",
-    "edited") -> settings field -> value. preview: 5 rows of RGB, latents @ rows[:4] + rows[4] -> -1..1.
-    dreambooth: hub ids of models in a style of their own -> the keyword that it answers to. figure: how a
-    figure is put into its pictures. presets: of videos from text -> settings field -> value.
+    draws best; times: T' and T there. method: of drawing from text. samplers: way -> its sampler. suits: way
+    of drawing ("text", "guided", "edited") -> settings field -> value. preview: 5 rows of RGB, latents @
+    rows[:4] + rows[4] -> -1..1. dreambooth: hub ids of models in a style of their own -> the keyword that it
+    answers to. figure: how a figure is put into its pictures. presets: of videos from text -> settings field
+    -> value.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Family:
     side_px: int
     times: KnownTimes
     method: str
+    samplers: Mapping[str, str]
     suits: Mapping[str, Mapping[str, float]]
     preview: tuple[tuple[float, ...], ...]
     dreambooth: Mapping[str, str]
@@ -45,6 +47,7 @@ STABLE_DIFFUSION = Family(
     side_px=512,
     times=PAPER,
     method="paper",  # until the canvas has been measured on its real weights
+    samplers={"text": "ddim", "guided": "ddim", "edited": "euler-ancestral"},
     suits={
         "text": {"num_inference_steps": 50, "guidance_scale": 7.5, "motion_x": 12.0, "motion_y": 12.0},
         "guided": {"num_inference_steps": 20, "guidance_scale": 9.0, "steady": 0.0},

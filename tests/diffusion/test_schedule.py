@@ -66,7 +66,7 @@ def test_a_samplers_own_ways_are_kept_for_itself_alone():
 @pytest.mark.parametrize("kind", ["PNDMScheduler", "DDIMScheduler", "EulerAncestralDiscreteScheduler"])
 def test_files_as_they_were_always_right_give_what_diffusers_gives(kind, name):
     found = getattr(diffusers, kind)(**SD, steps_offset=1)
-    own = {"clip_sample": False} if name in ("ddim", "lcm") else {}
+    own = {"clip_sample": False} if name in ("ddim", "lcm", "tcd") else {}
     theirs = getattr(diffusers, SCHEDULERS[name]).from_config(found.config, **own)
     theirs.set_timesteps(20)
     ours = make_scheduler(name, {**found.config, "_class_name": kind}, 20)

@@ -3,13 +3,15 @@
 import gradio as gr
 import huggingface_hub.constants
 import pytest
+import torch
+from safetensors.torch import save_file
 
-from t2v.engine.defaults import told_defaults, told_method
+from t2v.engine.defaults import told_defaults, told_method, told_sampler
 from t2v.engine.engine import Engine
 from t2v.jobs.queue import Jobs
 from t2v.page import text_tab
 from t2v.page.form_fields import models
-from t2v.page.model_told import SUITS, _placeholders, marked, offered, told_html, unmarked
+from t2v.page.model_told import SUITS, _placeholders, _samplers, marked, offered, taken, told_html, unmarked
 from t2v.page.studio import Studio
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
@@ -97,3 +99,18 @@ def test_the_form_begins_with_them(tmp_path):
     assert panel.form["motion_x"].placeholder == "-2"
     assert "Stable Diffusion 1.5: to be fetched (4 GB)" in dict(panel.form["model"].choices)
     jobs.close()
+
+
+def test_few_steps_are_told_of_a_model_and_of_a_lora_and_shown_where_fields_stay_empty(tmp_path):
+    file = tmp_path / "lcm-lora.safetensors"
+    save_file({"lora_unet_mid_block_attentions_0_proj_in.lora_down.weight": torch.zeros(2, 16)}, file)
+    name = f"miniature+{file}"
+    page = told_html(name, False)
+    assert "knows few words. lcm-lora.safetensors is taken for a LoRA of LCM&#x27;s kind" in page
+    assert "4 steps, guidance 1 (off) and the sampler lcm" in page
+    shown = taken(TextToVideoSettings, {"model": name, "num_frames": 8})
+    assert (shown["num_inference_steps"], shown["guidance_scale"]) == (4, 1)
+    assert told_sampler(name, TextToVideoSettings) == {"scheduler": "lcm", "spacing": None}
+    assert _samplers(TextToVideoSettings, name)[0] == ("What suits the model: lcm", "")
+    assert _samplers(TextToVideoSettings, "miniature")[0] == ("What suits the model: ddim", "")
+    assert _samplers(Pix2PixVideoSettings, "miniature")[0] == ("What suits the model: euler-ancestral", "")

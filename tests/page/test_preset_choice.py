@@ -14,7 +14,7 @@ from t2v.tasks.presets import FIELDS
 def test_a_preset_fills_the_form_as_the_model_has_it():
     values = apply(SimpleNamespace(is_open=False), "best", "miniature")
     assert dict(zip(FIELDS, values, strict=False)) == {
-        **dict.fromkeys(FIELDS, ""), "num_inference_steps": 50, "upscale": 2, "scheduler": "ddim",
+        **dict.fromkeys(FIELDS, ""), "num_inference_steps": 50, "upscale": 2,
     }  # fmt: skip
     assert "Sets 50 steps, frames twice as large." in values[-1]
     assert told_html("none", "miniature") == ""
@@ -33,7 +33,7 @@ def test_of_models_that_are_not_on_offer_nothing_is_looked_up(tmp_path):
 
 ALONE = SimpleNamespace(is_open=False, default_model="miniature")
 OPEN = {**dict.fromkeys((*FIELDS, *KNOWN), ""), "model": "miniature", "num_frames": 8, "move": "camera"}
-OPEN |= {"scheduler": "ddim"}
+
 FILLED = {**OPEN, "num_inference_steps": "25", "guidance_scale": "5", "upscale": 1, "method": "canvas"}
 FILLED |= {"motion_x": "-2", "motion_y": "0", "width": "256", "height": "256"}
 

@@ -62,5 +62,6 @@ def test_in_words():
     assert in_words(preset("miniature", "best")) == "50 steps, frames twice as large"
     assert in_words(preset(HUB, "draft")) == "20 steps, the sampler dpm++"
     assert in_words(preset(HUB, "paper")) == (
-        "the paper's method, 50 steps, guidance 7.5, motion of 12 px to the right and 12 px down a frame"
+        "the paper's method, 50 steps, guidance 7.5, motion of 12 px to the right and 12 px down a frame, "
+        "the sampler ddim"
     )

@@ -75,6 +75,7 @@ def test_filled_keeps_what_was_given_and_makes_numbers_whole():
     assert (filled.seed, filled.width, filled.height, filled.t0, filled.t1) == (0, 128, 256, 500, 500)
     assert isinstance(filled.num_frames, int) and isinstance(filled.width, int)
     assert [name for name, value in vars(filled).items() if value is None] == [
+        "spacing",  # of a model of many steps: as it was saved with
         "motion",
         "painted",
         "first_frame",

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from t2v.engine.defaults import AS_DRAWN, told_method
+from t2v.engine.defaults import AS_DRAWN, told_method, told_sampler
 from t2v.page.model_told import taken
 from t2v.tasks import TASKS
 
@@ -17,7 +17,8 @@ def usual(settings: Mapping[str, Any]) -> list[str]:
         return []
     model = str(settings.get("model", ""))
     known = {name: settings.get(name) for name in ("num_frames", "move")} | {"model": model, "method": ""}
-    suits = {"upscale": AS_DRAWN, "method": told_method(model), **taken(kind, known)}
+    words = {"method": told_method(model), **told_sampler(model, kind)}
+    suits = {"upscale": AS_DRAWN, **words, **taken(kind, known)}
     fields = {field.name: field.default for field in dataclasses.fields(kind)}
     found = {name: suits.get(name) if default is None else default for name, default in fields.items()}
     return [name for name, default in found.items() if name in settings and _same(settings[name], default)]

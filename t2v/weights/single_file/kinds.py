@@ -41,6 +41,8 @@ PRECISIONS = {
     "F32": "float32", "F16": "float16", "BF16": "bfloat16", "F64": "float64", "F8_E4M3": "fp8",
     "F8_E5M2": "fp8",
 }  # fmt: skip
+TITLES = ("modelspec.title", "ss_output_name")  # of a file's metadata
+LONGEST_TITLE = 200
 SCALES = re.compile(
     r"\.(?:scale_weight|weight_scale(?:_2)?|scale_input|input_scale|absmax|quant_map|quant_state\.\w+|qweight"
     r"|qzeros|SCB|comfy_quant)$|(?:^|\.)scaled_fp8$",
@@ -73,7 +75,7 @@ class FileKind:
     is_scaled: its numbers mean nothing without scales beside them. prediction: "epsilon", "v_prediction" or
     None where nothing tells; zero_snr: its noise ends in noise alone. ema: the averaged UNet is there too.
     missing: parts that a checkpoint lacks, "VAE", "text encoder". is_lcm: distilled to few steps, with a
-    place for the guidance. size: in bytes.
+    place for the guidance. title: what the file says that it is called. size: in bytes.
     """
 
     kind: str
@@ -88,6 +90,7 @@ class FileKind:
     ema: bool = False
     missing: tuple[str, ...] = ()
     is_lcm: bool = False
+    title: str = ""
     size: int = 0
 
     @property
@@ -129,6 +132,7 @@ def recognise(header: Header, path: Path | None = None) -> FileKind:
         ema=found.ema,
         missing=found.missing,
         is_lcm=found.is_lcm,
+        title=" ".join(header.metadata[key][:LONGEST_TITLE] for key in TITLES if key in header.metadata),
         size=header.size,
     )
 
