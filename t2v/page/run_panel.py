@@ -23,7 +23,7 @@ from t2v.page.following import Following
 from t2v.page.form_fields import model_choices
 from t2v.page.notes import note_html, prompt_notes_html
 from t2v.page.queue_told import added_html
-from t2v.page.run_scripts import SHOW_STAGE, SOON, TAKE_SETTINGS_OF, TYPED_AGAIN
+from t2v.page.run_scripts import CHANGED, SHOW_STAGE, SOON, TAKE_SETTINGS_OF, TYPED_AGAIN
 from t2v.page.save_as import SaveAs
 from t2v.page.visitors import source, visitor
 from t2v.tasks import Settings
@@ -89,12 +89,12 @@ class RunPanel(Following):
         self.starts(submit, self._start, [self.job_id, *form.values()], **RAW)
         # Gradio's .input of a text is for keys that write: it misses what is pasted, deleted or an example's
         changed = [one.change if isinstance(one, gr.Textbox) else one.input for one in form.values()]
-        gr.on(changed, None, [self.note], [self.note], js=notes.WITHOUT_RUNS_ERROR, **QUIET)
-        gr.on(changed, None, list(form.values()), None, js=self.keep, **QUIET)
         tell = gr.Button(visible="hidden", elem_id=f"tell-{self.settings_class.task}")
         tell.click(self._told, [self.note, *form.values()], [self.note], **RAW)
         asked = SOON.format(id=tell.elem_id, after_ms=TYPING_MS)
-        gr.on([*changed, form["model"].change], None, None, None, js=asked, **QUIET)
+        form["model"].change(None, None, None, js=asked, **QUIET)
+        noted = CHANGED.format(keep=self.keep, ask=asked, note=notes.WITHOUT_RUNS_ERROR)
+        gr.on(changed, None, [self.note, *form.values()], [self.note], js=noted, **QUIET)
         self.stop.click(self._stop, [self.job_id], None, **QUIET)
         self.reuse.click(self._seed, [self.job_id], [form["seed"]], **QUIET)
         self.save_as.wire(self.job_id)

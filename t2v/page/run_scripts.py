@@ -29,3 +29,10 @@ SOON = """() => {{
     clearTimeout(window.soon['{id}']);
     window.soon['{id}'] = setTimeout(() => document.getElementById('{id}')?.click(), {after_ms});
 }}"""
+
+# What each change of a form leads to in the browser, in one: each event listened to costs the page time.
+CHANGED = """(note, ...values) => {{
+    ({keep})(...values);
+    ({ask})();
+    return ({note})(note);
+}}"""

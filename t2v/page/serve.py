@@ -155,6 +155,7 @@ def _launch(
     """From now on the page is served, by threads of their own."""
     from starlette.middleware import Middleware
 
+    from t2v.page.door.front_page import FrontPage
     from t2v.page.door.gates import Gates
     from t2v.page.door.recognised import Recognised
     from t2v.page.door.sign_in import SignIn
@@ -180,7 +181,7 @@ def _launch(
             root_path=options.root_path,
             state_session_capacity=KEPT_SESSIONS,
             enable_monitoring=False,
-            app_kwargs={"middleware": [*middleware, Middleware(Gates, gates=gates)]},
+            app_kwargs={"middleware": [*middleware, Middleware(Gates, gates=gates), Middleware(FrontPage)]},
             quiet=not options.share,  # else it tells the public link
             prevent_thread_lock=True,
             **looks(studio),
