@@ -53,18 +53,19 @@ def _sampler(kind: type[Settings], family: Family, few: Found | None) -> tuple[s
 def told_defaults(model: str, kind: type[Settings]) -> dict[str, float]:
     """What suits a model where a task's settings leave it open, as far as that is known without loading it.
 
-    {} for a hub id of which nothing is known here. t0 and t1 are those of the width and height told.
+    Of a hub id of which nothing is known here, only what its name tells of few steps. t0 and t1 are those of
+    the width and height told.
     """
     source = Source.parse(model)
-    family = _family_told(source)
+    family, few = _family_told(source), few_steps(source)
     if family is None:
-        return {}
+        return {} if few is None else few.suits
     size = {"width": float(family.side_px), "height": float(family.side_px)}
     if source.kind != "hub":
         side = native_side_px(model, kind.task)
         size = {"width": side, "height": side}
     times = {"t0": float(family.times.t0), "t1": float(family.times.t1)}
-    own = {**size, **_numbers(kind, family, read_card(source), few_steps(source))}
+    own = {**size, **_numbers(kind, family, read_card(source), few)}
     is_known_size = own["width"] == own["height"] == family.side_px
     return {**times, **own} if is_known_size else own
 

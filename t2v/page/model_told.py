@@ -154,7 +154,7 @@ def taken(kind: type[Settings], known: Mapping[str, Any]) -> dict[str, float]:
     is_own_size = all(str(one or "").strip() in ("", f"{own.get('width', 0):g}") for one in size)
     if not is_own_size:  # then times are others
         own = {name: value for name, value in own.items() if name not in ("t0", "t1")}
-    return {**own, **_motion(own, known)} if own and kind.way == "text" else own
+    return {**own, **_motion(own, known)} if TRAVELS.keys() <= own.keys() and kind.way == "text" else own
 
 
 def _placeholders(kind: type[Settings], told: Sequence[str], known: Mapping[str, Any]) -> list[str]:

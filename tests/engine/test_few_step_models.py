@@ -173,3 +173,13 @@ def test_a_file_is_drawn_by_the_command_line_which_tells_it(tmp_path, capsys, na
     assert main(["text-to-video", *like]) == 0
     first, again = (read_video(tmp_path / file).frames for file in ("car.mp4", "again.mp4"))
     assert np.array_equal(first, again)
+
+
+def test_a_models_own_card_knows_best_but_for_a_lora(engine, model_folder, tmp_path):
+    folder = lcm_folder(Path(shutil.copytree(model_folder, tmp_path / "carded")))
+    (folder / "miniature.json").write_text('{"defaults": {"num_inference_steps": 6, "guidance_scale": 3}}')
+    asked = TextToVideoSettings("a car", model=str(folder), **SMALL)
+    assert chosen(engine.resolve(asked)) == ("lcm", None, 6, 3)
+    file = lora(tmp_path / "sd_lightning_2step_lora.safetensors")
+    run = engine.resolve(replace(asked, model=f"{folder}+{file}"))
+    assert chosen(run) == ("euler", "trailing", 2, 8)  # a network that takes the guidance wants one still

@@ -16,7 +16,7 @@ LAYER = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_v"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
-    for number, name in enumerate(("inky", "soft")):
+    for number, name in enumerate(("inky", "soft", "sd_lightning_2step_lora")):
         halves = {"lora_A": (2, 16), "lora_B": (16, 2)}
         made = {half: torch.randn(*shape, generator=seeded(number)) for half, shape in halves.items()}
         save_file(
@@ -62,3 +62,29 @@ def test_loras_are_picked_slid_and_drawn_with(open_page, videos, model_folder):
     model_of(page).press("Enter")
     expect(page.locator(".lora-row:visible")).to_have_count(1)
     expect(page.locator(".lora-row:visible").first.locator("input[type=number]")).to_have_value("-0.5")
+
+
+@needs_browser
+def test_a_lora_for_few_steps_switches_what_the_page_shows_and_draws_with(open_page, videos):
+    page = open_page(viewport={"width": 1280, "height": 800})
+    page.get_by_text("Advanced options").first.click()
+    for label, value in {"Width": 64, "Height": 64, "Frames": 2}.items():
+        field(page, label).first.fill(str(value))
+    page.get_by_label("What should the video show?").first.fill("a quick car")
+    steps, sampler = field(page, "Steps").first, page.get_by_label("Sampler", exact=True).first
+    expect(steps).to_have_attribute("placeholder", "50")
+    expect(sampler).to_have_value("What suits the model: ddim")
+    page.get_by_label("Add a LoRA").first.click()
+    page.get_by_role("option").filter(has_text="lightning").first.click()
+    expect(steps).to_have_attribute("placeholder", "2")
+    expect(sampler).to_have_value("What suits the model: euler")
+    expect(page.locator(".model-told").first).to_contain_text("2 steps, guidance 1 (off)")
+    button(page, "Run").first.click()
+    page.wait_for_selector(".stage[data-state=done]")
+    (path,) = videos.glob("a-quick-car-*.mp4")
+    kept = read_settings(path)
+    chosen = [kept[name] for name in ("scheduler", "spacing", "num_inference_steps", "guidance_scale")]
+    assert chosen == ["euler", "trailing", 2, 1]
+    page.locator(".lora-row:visible").first.get_by_role("button").click()
+    expect(steps).to_have_attribute("placeholder", "50")
+    expect(sampler).to_have_value("What suits the model: ddim")

@@ -111,6 +111,8 @@ def test_few_steps_are_told_of_a_model_and_of_a_lora_and_shown_where_fields_stay
     shown = taken(TextToVideoSettings, {"model": name, "num_frames": 8})
     assert (shown["num_inference_steps"], shown["guidance_scale"]) == (4, 1)
     assert told_sampler(name, TextToVideoSettings) == {"scheduler": "lcm", "spacing": None}
+    of_hub = taken(TextToVideoSettings, {"model": "someone/sd-turbo", "num_frames": 8})
+    assert of_hub == {"num_inference_steps": 4, "guidance_scale": 1}
     assert _samplers(TextToVideoSettings, name)[0] == ("What suits the model: lcm", "")
     assert _samplers(TextToVideoSettings, "miniature")[0] == ("What suits the model: ddim", "")
     assert _samplers(Pix2PixVideoSettings, "miniature")[0] == ("What suits the model: euler-ancestral", "")
