@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from t2v.diffusion.progress import Step
-from t2v.jobs.profile import Profile, Work
+from t2v.jobs.kinds import Kind
 from t2v.jobs.sources import source_of, with_source
+from t2v.jobs.time_left import Course, Work, after_steps_s
 from t2v.tasks.tries import Tries
 
 FINISHED = ("done", "failed", "stopped", "interrupted")
@@ -106,7 +107,8 @@ class Job:
         default_factory=lambda: deque(maxlen=RECENT_STEPS)
     )  # (time in s, fraction done)
     steps: list[tuple[float, float]] = field(default_factory=list)  # the same of all
-    profile: Profile | None = None  # of an earlier run like it
+    kind: Kind | None = None  # known once it is resolved
+    course: Course | None = None  # of an earlier run like it
     preview: np.ndarray | None = None
     preview_number: int = 0
     picture: bytes | None = None
@@ -157,24 +159,36 @@ class Job:
         return (time.monotonic() if self.ended_s is None else self.ended_s) - self.started_s
 
     def seconds_left(self, now_s: float) -> float | None:
-        """How long it will still take, decoding and writing included where a run like it was drawn before.
+        """How long it will still take, decoding, finishing and writing included.
 
-        Else what the pace of the last steps says about the rest; None until there is one.
+        As a run like it went; else what the pace of the last steps says, and what usually follows upon them.
+        None while its model is loaded, and until its first step where no run like it was drawn before.
         """
-        if self.state != "running" or len(self.steps) < 2:
+        if self.state != "running":
             return None
-        if self.profile is None:
-            return self._by_pace(now_s)
-        left_s = self.profile.left_s(self.steps, Work.of(self.resolved))
-        return max(0.0, left_s - (now_s - self.steps[-1][0]))
+        work = Work.of(self.resolved)
+        if self.steps:
+            told_s = self._by_pace(work) if self.course is None else self.course.left_s(self.steps, work)
+            since_s = self.steps[-1][0]
+        elif self.course is None or self.drawn_from_s is None:
+            return None
+        else:
+            told_s, since_s = self.course.before_steps_s(work), self.drawn_from_s
+        return None if told_s is None else max(0.0, told_s - (now_s - since_s))
 
-    def _by_pace(self, now_s: float) -> float | None:
-        if len(self.pace) < 2:
-            return None
-        (first_s, first), (last_s, last) = self.pace[0], self.pace[-1]
+    def _by_pace(self, work: Work) -> float | None:
+        """At its last step. The first step may have warmed things up: it counts only while it is alone."""
+        first_s, first = self.pace[0]
+        last_s, last = self.pace[-1]
+        count = len(self.pace) - 1
+        if count == 0:
+            if self.drawn_from_s is None:
+                return None
+            first_s, first, count = self.drawn_from_s, 0.0, 1
         if last <= first:
             return None
-        return max(0.0, (1 - last) * (last_s - first_s) / (last - first) - (now_s - last_s))
+        after_s = 0.0 if self.kind is None else after_steps_s((last_s - first_s) / count, self.kind, work)
+        return (1 - last) * (last_s - first_s) / (last - first) + after_s
 
     def _step_s(self, now_s: float) -> float | None:
         """As long as the last one of its kind took, less what has gone by since."""

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from t2v.checks import InputError
+from t2v.jobs.clip_costs import clip_costs_table
 from t2v.jobs.job import FINISHED, Job
 from t2v.jobs.kept import KeptSources
-from t2v.jobs.paces import paces_table
 from t2v.jobs.sources import source_of
 from t2v.jobs.stored import Past, settings_from_text, text_of
+from t2v.jobs.time_left import courses_table
 from t2v.jobs.workshop import told
 from t2v.library.database import Database
 from t2v.program import hold, let_go
@@ -36,7 +37,7 @@ def _first(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS = (_first, paces_table)
+MIGRATIONS = (_first, clip_costs_table, courses_table)
 
 
 class Ledger:

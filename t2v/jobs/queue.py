@@ -19,12 +19,12 @@ import numpy as np
 from t2v.checks import InputError, counted
 from t2v.engine.engine import Engine
 from t2v.jobs import order
+from t2v.jobs.clip_costs import ClipCosts, Size
 from t2v.jobs.job import Job, JobView
 from t2v.jobs.ledger import Ledger
-from t2v.jobs.paces import Paces, Size
 from t2v.jobs.picture import picture_of
-from t2v.jobs.profile import Profiles, Work
 from t2v.jobs.sources import source_of
+from t2v.jobs.time_left import Course, Courses, Work
 from t2v.jobs.worker import Worker
 from t2v.jobs.workshop import sweep
 from t2v.library.index import Library
@@ -66,7 +66,6 @@ class Jobs:
         self._waiting: list[Job] = []  # in order
         self._running: Job | None = None
         self._cut_off: Job | None = None  # what was drawn when the program was told to end
-        self._profiles = Profiles()
         self._made: set[Path] = set()  # videos of jobs that are forgotten
         self._closed = False
         self._changed = threading.Condition()
@@ -76,9 +75,13 @@ class Jobs:
             self._jobs[job.id] = job
         self._waiting = order.in_order(job for job in self._jobs.values() if job.state == "queued")
         self._round = max((job.round for job in self._jobs.values() if job.state != "queued"), default=0)
-        self.paces = Paces(self._ledger.database, str(getattr(engine, "device", "")))
+        device = str(getattr(engine, "device", ""))
+        self.clip_costs = ClipCosts(self._ledger.database, device)
+        self._courses = Courses(self._ledger.database, device)
         self._to_time: list[tuple[ClipSettings, Size]] = []  # runs whose pace is to be measured
-        self._worker = Worker(engine, self.output_folder, self._changed, self._ledger.plan, library)
+        self._worker = Worker(
+            engine, self.output_folder, self._changed, self._ledger.plan, library, self._courses
+        )
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
         self._thread.start()
 
@@ -126,19 +129,19 @@ class Jobs:
         if own >= share:
             raise InputError(f"{counted(own, 'run')} of yours wait already; try again when one has begun.")
 
-    def measure_pace(self, settings: ClipSettings, size: Size) -> bool:
-        """Whether ``paces`` will know such runs at this size: the device times a few frames once it is idle.
+    def measure_cost(self, settings: ClipSettings, size: Size) -> bool:
+        """Whether ``clip_costs`` will know such runs at this size: an idle device times a few frames.
 
         Once for each, of what is cheap to time, and not while there are runs: they come first, and tell it.
         """
         with self._changed:
             is_busy = self._running is not None or self._waiting or self._closed
-            if is_busy or self.paces.is_known(settings, size) or not self._worker.may_time(settings):
+            if is_busy or self.clip_costs.is_known(settings, size) or not self._worker.may_time(settings):
                 return False
-            if len(self._to_time) < MOST_TIMED and self.paces.begin(settings, size):
+            if len(self._to_time) < MOST_TIMED and self.clip_costs.begin(settings, size):
                 self._to_time.append((settings, size))
                 self._changed.notify_all()
-            return self.paces.is_under_way(settings, size)
+            return self.clip_costs.is_under_way(settings, size)
 
     def follow(self, job_id: str) -> JobView:
         """How the job stands now. InputError if this id is not known (any more)."""
@@ -284,7 +287,6 @@ class Jobs:
         job = self._running = self._waiting.pop(0)
         job.state, job.started_s = "running", time.monotonic()
         self._round = job.round
-        job.profile = None if job.tries else self._profiles.like(job.settings)
         self._ledger.begin(job)
         self._worker.begin(job)
         return job
@@ -300,7 +302,7 @@ class Jobs:
                 job = self._next() if self._waiting else None
                 timed = None if job is not None else self._to_time.pop(0)
             if timed is not None:
-                self._worker.measure_pace(*timed, self.paces, self._is_idle)
+                self._worker.measure_cost(*timed, self.clip_costs, self._is_idle)
             if job is None:
                 continue
             state, error = job.context.run(self._worker.run, job)
@@ -308,11 +310,17 @@ class Jobs:
                 self._running = None
                 self._end(job, state, error)
                 if state == "done" and job.tries is None:
-                    self._profiles.learn(job.settings, job.steps, time.monotonic(), Work.of(job.resolved))
-                    self._worker.learn(job, self.paces)
+                    self._learn(job)
                 took_s = job.took_s()
             where = "" if job.output is None else f": {job.output}"
             logger.info("Run %s %s after %.1f s%s", job.id, state, took_s, where)
+
+    def _learn(self, job: Job) -> None:
+        """What a run that has made its video tells of the next ones; the lock is held."""
+        if job.kind is not None and job.ended_s is not None:
+            course = Course.of(job.steps, job.ended_s, Work.of(job.resolved), job.drawn_from_s)
+            self._courses.learn(job.kind, course)
+        self._worker.learn(job, self.clip_costs)
 
 
 def _thinned(preview: np.ndarray | None) -> np.ndarray | None:

@@ -19,10 +19,12 @@ from t2v.checks import InputError
 from t2v.diffusion.progress import Cancelled, Step
 from t2v.engine.engine import Engine
 from t2v.failures import is_out_of_memory
+from t2v.jobs.clip_costs import ClipCost, ClipCosts, Size, is_cheap, measured
 from t2v.jobs.job import Job
-from t2v.jobs.paces import Pace, Paces, Size, is_cheap, measured
+from t2v.jobs.kinds import kind_of
 from t2v.jobs.picture import picture_of
 from t2v.jobs.stills import draw_stills
+from t2v.jobs.time_left import Courses
 from t2v.jobs.workshop import FOLDER, SEEN, workshop
 from t2v.library.index import Library
 from t2v.library.keep import keep
@@ -45,7 +47,7 @@ class Worker:
     """Runs jobs one after the other; ``changed`` is the lock under which their fields are written.
 
     plan: hears of a run that is resolved, and where its video will lie, before it is drawn. library: gets the
-    finished videos.
+    finished videos. courses: of earlier runs.
     """
 
     def __init__(
@@ -55,12 +57,14 @@ class Worker:
         changed: Condition,
         plan: Callable[[Job, Path], None] = lambda job, path: None,
         library: Library | None = None,
+        courses: Courses | None = None,
     ) -> None:
         self._engine = engine
         self._output_folder = output_folder
         self._changed = changed
         self._plan = plan
         self._library = library
+        self._courses = Courses() if courses is None else courses
         self._loaded: str | None = None  # the model of the last run
 
     def begin(self, job: Job) -> None:
@@ -84,26 +88,26 @@ class Worker:
         """Whether a few frames of such a run cost little."""
         return is_cheap(self._engine, settings)
 
-    def measure_pace(
-        self, settings: ClipSettings, size: Size, paces: Paces, go_on: Callable[[], bool]
+    def measure_cost(
+        self, settings: ClipSettings, size: Size, costs: ClipCosts, go_on: Callable[[], bool]
     ) -> None:
-        """Time a few frames, for ``paces``, as long as it may go on."""
+        """Time a few frames, for ``costs``, as long as it may go on."""
         self._loaded = None
         pace = measured(self._engine, settings, go_on)
         if self._engine.has_loaded(settings.model, settings.editor):
             self._loaded = settings.model
         if pace is not None:
-            paces.learn(settings, size, pace)
-        paces.end(settings, size, once=go_on())
+            costs.learn(settings, size, pace)
+        costs.end(settings, size, once=go_on())
 
-    def learn(self, job: Job, paces: Paces) -> None:
+    def learn(self, job: Job, costs: ClipCosts) -> None:
         """What a run that has made its video tells of the pace."""
         run = job.resolved
         if not isinstance(run, ResolvedClip) or job.drawn_from_s is None or job.ended_s is None:
             return
-        pace = Pace.of(run, job.drawn_from_s, [at_s for at_s, _ in job.steps], job.ended_s)
+        pace = ClipCost.of(run, job.drawn_from_s, [at_s for at_s, _ in job.steps], job.ended_s)
         if pace is not None:
-            paces.learn(job.settings, (run.width, run.height), pace)
+            costs.learn(job.settings, (run.width, run.height), pace)
 
     def _fetching(self, job: Job, file: Fetching) -> None:
         """What a job is called that waits for files from the hub."""
@@ -124,6 +128,8 @@ class Worker:
                 with self._changed:
                     job.resolved, self._loaded = resolved, job.settings.model
                     job.drawn_from_s = time.monotonic()
+                    job.kind = kind_of(job.settings, resolved)
+                    job.course = self._courses.like(job.kind)
                     if isinstance(resolved, ResolvedClip):
                         job.label = "Looking at the clip"
                 _stop_if_asked(job)

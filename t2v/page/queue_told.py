@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from t2v.checks import counted
 from t2v.jobs.job import JobView
-from t2v.jobs.pace import expected_s
+from t2v.jobs.time_ahead import expected_s
 from t2v.page.markup import seconds_in_words
 from t2v.page.notes import BUSY, note_html
 

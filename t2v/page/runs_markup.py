@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from t2v.checks import counted
 from t2v.jobs.job import JobView
-from t2v.jobs.pace import expected_s
 from t2v.jobs.picture import picture_of, small_of
+from t2v.jobs.time_ahead import expected_s
 from t2v.page.addresses import webp_address
 from t2v.page.markup import seconds_in_words, stopping_words
 from t2v.tasks import TASKS

@@ -8,7 +8,8 @@ import torch
 
 from t2v.diffusion.progress import Step
 from t2v.jobs.job import Job
-from t2v.jobs.profile import Profile, Profiles, Work
+from t2v.jobs.kinds import kind_of
+from t2v.jobs.time_left import Course, Courses, Work
 from t2v.tasks.text_to_video import TextToVideoSettings
 
 PREVIEW = np.zeros((1, 4, 8, 3), np.uint8)
@@ -46,7 +47,7 @@ def slow_at_first(scale: float) -> list[tuple[float, float]]:
 def test_time_left_is_as_a_run_like_it_went_with_decoding_and_writing():
     steps = slow_at_first(1.0)
     job, slower = running(), slow_at_first(2.0)  # on a machine that is half as fast by now
-    job.profile = Profile.of(steps, steps[-1][0] + 8)
+    job.course = Course.of(steps, steps[-1][0] + 8)
     end_s = slower[-1][0] + 16
     for number in (3, 4, 6, 8, 10):
         job.steps = slower[:number]
@@ -60,16 +61,18 @@ def test_time_left_is_as_a_run_like_it_went_with_decoding_and_writing():
 
 
 def test_the_next_run_of_a_kind_learns_from_the_last_one():
-    profiles, steps = Profiles(), slow_at_first(1.0)
-    asked = TextToVideoSettings("a car")
-    assert profiles.like(asked) is None
-    profiles.learn(asked, steps, 130.0)
-    profiles.learn(asked, steps, 140.0)
-    assert profiles.like(TextToVideoSettings("a boat", num_frames=30)).whole_s == 37.0
-    assert profiles.like(TextToVideoSettings("a boat", model="another")) is None
-    for number in range(30):
-        profiles.learn(TextToVideoSettings("a car", model=f"model {number}"), steps, 130.0)
-    assert profiles.like(asked) is None  # so that memory is bounded
+    courses, steps = Courses(), slow_at_first(1.0)
+    asked = kind_of(TextToVideoSettings("a car"))
+    assert courses.like(asked) is None
+    courses.learn(asked, Course.of(steps, 130.0))
+    courses.learn(asked, Course.of(steps, 140.0))
+    courses.learn(asked, None)  # one that told nothing
+    assert courses.like(kind_of(TextToVideoSettings("a boat", num_frames=30))).whole_s == 37.0
+    assert courses.like(kind_of(TextToVideoSettings("a boat", model="another"))) is None
+    assert courses.like(kind_of(TextToVideoSettings("a boat", method="paper"))) is None
+    for number in range(70):
+        courses.learn(kind_of(TextToVideoSettings("a car", model=f"model {number}")), Course.of(steps, 130.0))
+    assert courses.like(asked) is None  # so that memory is bounded
 
 
 def alike(num_frames: int, pixels: int) -> tuple[list[tuple[float, float]], float]:
@@ -83,7 +86,7 @@ def alike(num_frames: int, pixels: int) -> tuple[list[tuple[float, float]], floa
 @pytest.mark.parametrize(("num_frames", "pixels"), [(8, 1), (24, 1), (8, 4), (64, 2), (2, 1)])
 def test_time_left_of_a_longer_or_larger_video_is_judged_by_its_own_work(num_frames, pixels):
     job, (steps, ended_s) = running(), alike(8, 1)
-    job.profile = Profile.of(steps, ended_s, Work(8, 1))
+    job.course = Course.of(steps, ended_s, Work(8, 1))
     job.resolved = SimpleNamespace(num_frames=num_frames, width=pixels, height=1)
     steps, ended_s = alike(num_frames, pixels)
     for number in range(3, len(steps) + 1):
@@ -94,12 +97,12 @@ def test_time_left_of_a_longer_or_larger_video_is_judged_by_its_own_work(num_fra
 
 def test_a_step_that_takes_much_longer_than_ever_does_not_frighten():
     job, (steps, ended_s) = running(), alike(24, 1)
-    job.profile = Profile.of(steps, ended_s)
+    job.course = Course.of(steps, ended_s)
     (begun_s, first), (_, second) = steps[:2]
     job.steps = [(begun_s, first), (begun_s + 1.0, second)]  # ten times as long
     assert job.seconds_left(begun_s + 1.0) < 1.5 * (ended_s - begun_s)
 
 
 def test_one_step_or_steps_without_time_tell_nothing_about_the_next_run():
-    assert Profile.of([(1.0, 0.5)], 2.0) is None and Profile.of([(1.0, 0.5), (1.0, 1.0)], 2.0) is None
-    assert Profile.of([(1.0, 0.5), (2.0, 1.0)], 3.0).left_s([(7.0, 0.5)]) == 2.0  # as it was
+    assert Course.of([(1.0, 0.5)], 2.0) is None and Course.of([(1.0, 0.5), (1.0, 1.0)], 2.0) is None
+    assert Course.of([(1.0, 0.5), (2.0, 1.0)], 3.0).left_s([(7.0, 0.5)]) == 2.0  # as it was

@@ -17,8 +17,8 @@ from runs import resolved
 from t2v.checks import InputError
 from t2v.engine.engine import Engine
 from t2v.jobs.job import JobView
-from t2v.jobs.pace import expected_s
 from t2v.jobs.queue import Jobs
+from t2v.jobs.time_ahead import expected_s
 from t2v.page.clip import clip_tab
 from t2v.page.door.recognised import COOKIE, mark_of
 from t2v.page.markup import Stage

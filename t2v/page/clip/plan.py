@@ -35,9 +35,9 @@ class Plans:
             yield markup.plan_html(count, counting=True), gr.skip()
             count = await glances.counting.take(is_large, glances.count, settings)
         whole = await self._whole(settings, is_large)
-        paces = self._studio.jobs.paces
-        is_new = not paces.is_known(settings, size) and self._has_detectors(settings)
-        is_timed = is_new and self._studio.jobs.measure_pace(settings, size)
+        costs = self._studio.jobs.clip_costs
+        is_new = not costs.is_known(settings, size) and self._has_detectors(settings)
+        is_timed = is_new and self._studio.jobs.measure_cost(settings, size)
         seconds = partial(self._seconds, settings, size)
         offers = self._part.offers(settings, seconds, whole)
         takes = seconds(count)
@@ -54,7 +54,7 @@ class Plans:
         return True
 
     def _seconds(self, settings: ClipSettings, size: tuple[int, int], num_frames: int) -> float | None:
-        return self._studio.jobs.paces.expected_s(settings, num_frames, size)
+        return self._studio.jobs.clip_costs.expected_s(settings, num_frames, size)
 
     async def _whole(self, settings: ClipSettings, is_large: Callable[[], bool]) -> int | None:
         """How many frames the whole clip has; None where that would take long to tell."""

@@ -14,8 +14,8 @@ import gradio as gr
 from t2v.checks import InputError
 from t2v.engine.check_weights import check_weights
 from t2v.jobs.job import JobView
-from t2v.jobs.pace import expected_s
 from t2v.jobs.picture import picture_of
+from t2v.jobs.time_ahead import expected_s
 from t2v.library.entry import Entry
 from t2v.library.results import WEIGHTS, settings_dict
 from t2v.library.search import Query, search

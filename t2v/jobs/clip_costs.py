@@ -29,7 +29,7 @@ KEPT = 300  # kinds and sizes
 Size = tuple[int, int]
 
 
-def paces_table(connection: sqlite3.Connection) -> None:
+def clip_costs_table(connection: sqlite3.Connection) -> None:
     """A migration of the queue's file."""
     connection.execute(
         "CREATE TABLE paces (kind TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,"
@@ -39,7 +39,7 @@ def paces_table(connection: sqlite3.Connection) -> None:
 
 
 @dataclass(frozen=True)
-class Pace:
+class ClipCost:
     """step_s: seconds that one step of one frame takes; frame_s: all else of a frame, as looking at it,
     decoding and writing it. steps: of a run that asks for no number of them."""
 
@@ -48,7 +48,7 @@ class Pace:
     steps: int
 
     @classmethod
-    def of(cls, run: Any, begun_s: float, steps_s: Sequence[float], ended_s: float) -> "Pace | None":
+    def of(cls, run: Any, begun_s: float, steps_s: Sequence[float], ended_s: float) -> "ClipCost | None":
         """Of a run that was timed. steps_s: when each step was done; None for too few of them.
 
         The first step may have warmed things up, so that it is not counted among the others.
@@ -65,7 +65,7 @@ class Pace:
         return num_frames * (self.frame_s + self.step_s * (self.steps if steps is None else steps))
 
 
-class Paces:
+class ClipCosts:
     """What is known of one device's pace; safe from several threads. database: of the queue."""
 
     def __init__(self, database: Database, device: str) -> None:
@@ -73,7 +73,9 @@ class Paces:
         self._lock = threading.Lock()
         self._tried: dict[tuple[str, Size], bool] = {}  # whether it is under way
         self._known = {
-            (row["kind"], (row["width"], row["height"])): Pace(row["step_s"], row["frame_s"], row["steps"])
+            (row["kind"], (row["width"], row["height"])): ClipCost(
+                row["step_s"], row["frame_s"], row["steps"]
+            )
             for row in self._rows()
         }
 
@@ -114,7 +116,7 @@ class Paces:
             if not once:
                 del self._tried[self._kind(settings), size]
 
-    def learn(self, settings: ClipSettings, size: Size, pace: Pace) -> None:
+    def learn(self, settings: ClipSettings, size: Size, pace: ClipCost) -> None:
         """What was timed last holds."""
         key = self._kind(settings), size
         with self._lock:
@@ -153,7 +155,7 @@ def is_cheap(engine: Engine, settings: ClipSettings) -> bool:
     return Source.parse(settings.model).is_bundled or engine.has_loaded(settings.model, settings.editor)
 
 
-def measured(engine: Engine, settings: ClipSettings, go_on: Callable[[], bool]) -> Pace | None:
+def measured(engine: Engine, settings: ClipSettings, go_on: Callable[[], bool]) -> ClipCost | None:
     """Time a few frames of a run; None where it cannot be run, or was not to go on.
 
     The weights it needs are in memory then, as for the run itself.
@@ -177,4 +179,4 @@ def measured(engine: Engine, settings: ClipSettings, go_on: Callable[[], bool]) 
     except Exception as error:
         logger.warning("How long a run takes could not be measured: %s", error)
         return None
-    return Pace.of(usual, begun_s, steps_s, time.monotonic())
+    return ClipCost.of(usual, begun_s, steps_s, time.monotonic())
