@@ -5,7 +5,7 @@ Frame 0 is in the first chunk, and its keys and values serve the chunks after it
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import InitVar, dataclass, field
 from typing import Any
@@ -18,7 +18,9 @@ from PIL import Image
 
 from t2v.checks import InputError, check_number
 from t2v.diffusion.attention import FirstFrameBank, cross_frame_attention
+from t2v.diffusion.beside import Beside
 from t2v.diffusion.options import check_window
+from t2v.diffusion.time_rows import few_time_rows
 
 MAX_CONTROL_SCALE = 100.0
 
@@ -31,7 +33,7 @@ class Guidance:
     b - 1 steps: (text,), or (picture, text) in the three branches of InstructPix2Pix (neither, picture,
     picture and text). shown: which branches see the source clip, where there is one. embedding: (1, e) for
     networks that take the scale as an input. late: the share of the steps, 0..1, in which all frames are told
-    what the first one is.
+    what the first one is. beside: what Stable Diffusion XL is told too.
     """
 
     embeds: torch.Tensor
@@ -39,14 +41,26 @@ class Guidance:
     shown: tuple[bool, ...] = (True,)
     embedding: torch.Tensor | None = None
     late: float = 0.0
+    beside: Beside | None = None
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether frames are told different things."""
+        return self.embeds.ndim == 4
+
+    def added(self, frames: slice, latents: torch.Tensor, done: float) -> dict[str, Any]:
+        """What networks take beside the text of these frames. latents: (f c h w); done: as in ``text``."""
+        if self.beside is None:
+            return {}
+        return {"added_cond_kwargs": self.beside.rows(frames, latents, done < self.late)}
 
     def text(self, start: int, count: int, done: float) -> torch.Tensor:
         """What so many frames from number ``start`` are told in each branch: ((b f) n d).
 
         done: share of the steps, 0..1.
         """
-        if self.embeds.ndim == 3 or done < self.late:
-            first = self.embeds if self.embeds.ndim == 3 else self.embeds[:, 0]
+        if not self.tells_apart or done < self.late:
+            first = self.embeds[:, 0] if self.tells_apart else self.embeds
             return repeat(first, "b n d -> (b f) n d", f=count)
         return rearrange(self.embeds[:, start : start + count], "b f n d -> (b f) n d")
 
@@ -104,15 +118,29 @@ class Control:
         return self.scale > 0 and step / num_steps >= self.start and (step + 1) / num_steps <= self.end
 
     def residuals(
-        self, noisy: torch.Tensor, time: torch.Tensor, text: torch.Tensor, frames: slice
+        self,
+        noisy: torch.Tensor,
+        time: torch.Tensor,
+        text: torch.Tensor,
+        frames: slice,
+        told: Mapping[str, Any],
     ) -> list[torch.Tensor]:
-        """What it adds to the UNet's skips, and last to its middle; noisy: ((b f) c h w) of these frames."""
+        """What it adds to the UNet's skips, and last to its middle; noisy: ((b f) c h w) of these frames.
+
+        told: as ``Guidance.added``.
+        """
         network, dtype = self.network, self.network.dtype
         pictures = torch.from_numpy(self.packed[frames]).to(network.device)
         pictures = rearrange(pictures, "f h w c -> f c h w").to(dtype) / 255
         with _embedded_for_all(network, len(pictures), len(noisy)) as rows:
             down, middle = network(
-                noisy.to(dtype), time, text.to(dtype), pictures[rows], self.scale, return_dict=False
+                noisy.to(dtype),
+                time,
+                text.to(dtype),
+                pictures[rows],
+                conditioning_scale=self.scale,
+                return_dict=False,
+                **told,
             )
         return [*down, middle]
 
@@ -161,14 +189,16 @@ class Predictor:
             frames = slice(start, start + self.chunk_size)
             noisy = repeat(latents[frames].to(dtype), "f c h w -> (b f) c h w", b=branches)
             text = self.guidance.text(start, len(latents[frames]), step / num_steps)
+            told = self.guidance.added(frames, latents[frames], step / num_steps)
             for bank in (self.bank, *(bank for _, bank in acting)):
                 bank.expect(branches, first_chunk=start == 0)
-            added = self._added([control.residuals(noisy, time, text, frames) for control, _ in acting])
+            added = self._added([control.residuals(noisy, time, text, frames, told) for control, _ in acting])
             predicted = self.unet(
                 self._beside_source(noisy, frames),
                 time,
                 encoder_hidden_states=text,
                 timestep_cond=self.guidance.embedding,
+                **told,
                 **added,
             ).sample
             noise[frames] = self.guidance.combine(predicted.float())
@@ -206,28 +236,13 @@ def ready_to_predict(
     with ExitStack() as installed:
 
         def prepare(network: torch.nn.Module) -> FirstFrameBank:
-            installed.enter_context(one_time_row(network))
+            installed.enter_context(few_time_rows(network, len(guidance.embeds), guidance.tells_apart))
             return installed.enter_context(cross_frame_attention(network, cross_frame))
 
         bank, pairs = prepare(unet), []
         for control in controls:
             pairs.append((control, prepare(control.network)))
         yield Predictor(unet, bank, guidance, chunk_size, pairs, source)
-
-
-@contextmanager
-def one_time_row(network: torch.nn.Module) -> Iterator[None]:
-    """Embed the time once for the whole batch, as all its frames are at the same time.
-
-    It saves work, and more: matrix products with as many rows as frames round differently for different
-    batch sizes, so this is what keeps a video the same to the last bit at every chunk size.
-    """
-    embedding: Any = network.time_embedding
-    handle = embedding.register_forward_pre_hook(lambda _, args: (args[0][:1], *args[1:]))
-    try:
-        yield
-    finally:
-        handle.remove()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from t2v.checks import InputError
 from t2v.diffusion.motion import default_times
 from t2v.diffusion.options import KnownTimes, own_cells
-from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.tasks.settings import Settings, Suits
 from t2v.weights.card import Card, read_card
 from t2v.weights.family import FAMILIES, STABLE_DIFFUSION, Family, family_of
@@ -19,7 +19,7 @@ from t2v.weights.source import CONFIG, MODEL_INDEX, Source
 AS_DRAWN = 1  # frames are doubled where somebody asks for it, or the model's card does
 
 
-def suits_run(kind: type[Settings], pipeline: TextToVideoPipeline, card: Card, family: Family) -> Suits:
+def suits_run(kind: type[Settings], pipeline: VideoPipeline, card: Card, family: Family) -> Suits:
     """What suits the loaded model for one run of a task; a seed is drawn."""
     rows, columns = own_cells(pipeline.unet.config.sample_size)
     size = {"width": columns * pipeline.cell_px, "height": rows * pipeline.cell_px}
@@ -98,9 +98,7 @@ def _side_of(folder: Path) -> float:
         return STABLE_DIFFUSION.side_px  # not a folder, or not one of ours to judge
 
 
-def _times(
-    pipeline: TextToVideoPipeline, card: Card, family: Family, width: int, height: int
-) -> tuple[int, int]:
+def _times(pipeline: VideoPipeline, card: Card, family: Family, width: int, height: int) -> tuple[int, int]:
     """T' and T for a size in pixels, from the model's own times where its card has some."""
     known, own = family.times, card.defaults
     if "t0" in own and "t1" in own:

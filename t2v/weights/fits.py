@@ -12,7 +12,7 @@ from diffusers import ControlNetModel
 from transformers import CLIPTokenizer
 
 from t2v.diffusion.options import own_cells
-from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.weights.refusals import ModelError
 
 SHARED = ("cross_attention_dim", "block_out_channels", "layers_per_block")  # of a ControlNet and its UNet
@@ -27,7 +27,7 @@ OTHER_ATTENTION = ("only_cross_attention", "dual_cross_attention")
 PICTURE_CHANNELS = 3
 
 
-def check_parts(name: str, pipeline: TextToVideoPipeline, editor: bool) -> None:
+def check_parts(name: str, pipeline: VideoPipeline, editor: bool) -> None:
     """ModelError where a model's networks do not fit one another or want what is not given them here."""
     unet, vae = pipeline.unet.config, pipeline.vae.config
     _check_channels(name, pipeline, editor)
@@ -56,7 +56,7 @@ def check_parts(name: str, pipeline: TextToVideoPipeline, editor: bool) -> None:
     _check_words(name, pipeline.tokenizer, pipeline.text_encoder.config)
 
 
-def check_fits(source: str, network: ControlNetModel, model: str, pipeline: TextToVideoPipeline) -> None:
+def check_fits(source: str, network: ControlNetModel, model: str, pipeline: VideoPipeline) -> None:
     """ModelError where a ControlNet was made for another kind of model, or wants what it is not given."""
     for name in SHARED:
         has, wanted = (_plain(each.config[name]) for each in (network, pipeline.unet))
@@ -79,7 +79,7 @@ def check_fits(source: str, network: ControlNetModel, model: str, pipeline: Text
             )
 
 
-def _check_channels(source: str, pipeline: TextToVideoPipeline, editor: bool) -> None:
+def _check_channels(source: str, pipeline: VideoPipeline, editor: bool) -> None:
     latent, taken = pipeline.vae.config.latent_channels, pipeline.unet.config.in_channels
     if editor and taken != 2 * latent:
         raise ModelError(

@@ -18,6 +18,7 @@ from t2v.checks import InputError
 from t2v.diffusion.pipeline import TextToVideoPipeline
 from t2v.diffusion.progress import Cancelled
 from t2v.diffusion.schedule import saved_scheduler
+from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.weights.family import Family, family_of
 from t2v.weights.files import config_path, files_of, read_json, read_object
 from t2v.weights.fits import check_parts
@@ -36,7 +37,7 @@ logger = logging.getLogger(__name__)
 SCHEDULER_CONFIG = "scheduler_config.json"
 
 
-def load_pipeline(name: str, device: str, dtype: torch.dtype, editor: bool = False) -> TextToVideoPipeline:
+def load_pipeline(name: str, device: str, dtype: torch.dtype, editor: bool = False) -> VideoPipeline:
     """The pipeline of "miniature", a local folder, a file or a hub id, on ``device``; else ModelError.
 
     editor: with an InstructPix2Pix UNet, the model's own or that of a folder "editor" beside the model's.
@@ -67,7 +68,7 @@ def load_pipeline(name: str, device: str, dtype: torch.dtype, editor: bool = Fal
     return pipeline
 
 
-def put_loras(pipeline: TextToVideoPipeline, source: Source) -> None:
+def put_loras(pipeline: VideoPipeline, source: Source) -> None:
     """Let the LoRAs of a model's name, and no others, be in its weights: nothing else is read from disk.
 
     ModelError where one cannot be had or does not fit; the model then has none.
@@ -77,7 +78,7 @@ def put_loras(pipeline: TextToVideoPipeline, source: Source) -> None:
 
 def _of_folder(
     name: str, source: Source, place: str, device: str, dtype: torch.dtype, editor: bool
-) -> TextToVideoPipeline:
+) -> VideoPipeline:
     """A model in diffusers' format, each of its parts loaded by itself."""
     local = Path(place).is_dir() or not hub_answers()
     index = read_index(name, config_path(place, local, MODEL_INDEX))
@@ -103,7 +104,7 @@ def _of_folder(
     )
 
 
-def loaded_family(pipeline: TextToVideoPipeline) -> Family:
+def loaded_family(pipeline: VideoPipeline) -> Family:
     """The family of a model that was loaded."""
     family = family_of(type(pipeline.unet).__name__, type(pipeline.text_encoder).__name__)
     if family is None:  # read_index refuses such models

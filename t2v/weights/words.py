@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.weights.listing import Listed, listed
 from t2v.weights.refusals import ModelError, log_failure, reason
 from t2v.weights.single_file.checks import look
@@ -63,7 +63,7 @@ def word_notes(source: Source, words: tuple[Listed, ...]) -> list[str]:
     return notes
 
 
-def use_words(pipeline: TextToVideoPipeline, words: tuple[Listed, ...]) -> None:
+def use_words(pipeline: VideoPipeline, words: tuple[Listed, ...]) -> None:
     """Let prompts mean the vectors of these files by their names, and no others.
 
     ModelError for a file that is broken; one that was made for another model is left out.
@@ -108,7 +108,7 @@ def _rows(one: torch.Tensor) -> torch.Tensor:
     return (one[None] if one.ndim == 1 else one).float()
 
 
-def _fits(pipeline: TextToVideoPipeline, vectors: Mapping[str, torch.Tensor]) -> bool:
+def _fits(pipeline: VideoPipeline, vectors: Mapping[str, torch.Tensor]) -> bool:
     """Whether a model has these text encoders, as wide as the vectors, and room for so many."""
     both: dict[str, Any] = {part: getattr(pipeline, part, None) for part, _ in ENCODERS}
     encoders = {part: encoder for part, encoder in both.items() if encoder is not None}
@@ -119,7 +119,7 @@ def _fits(pipeline: TextToVideoPipeline, vectors: Mapping[str, torch.Tensor]) ->
     )
 
 
-def _put(pipeline: TextToVideoPipeline, name: str, vectors: Mapping[str, torch.Tensor]) -> str:
+def _put(pipeline: VideoPipeline, name: str, vectors: Mapping[str, torch.Tensor]) -> str:
     """Add vectors to the text encoders; the tokens that stand for them."""
     count = len(next(iter(vectors.values())))
     tokens = [f"{name}-{number}>" for number in range(count)]

@@ -8,6 +8,7 @@ import torch
 
 from t2v.devices import settle
 from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import check_checkpoint
 from t2v.weights.single_file.load import (
@@ -29,7 +30,7 @@ KL = "AutoencoderKL"
 
 def file_pipeline(
     name: str, path: Path, vae: Path | None, device: str, dtype: torch.dtype, editor: bool
-) -> TextToVideoPipeline:
+) -> VideoPipeline:
     """The pipeline of a checkpoint file on ``device``. vae: a file to be taken instead of the VAE inside.
 
     ModelError in one sentence where it is not drawn with, or broken.
@@ -55,7 +56,7 @@ def file_pipeline(
     return pipeline
 
 
-def _find_prediction(pipeline: TextToVideoPipeline, opened: Opened) -> None:
+def _find_prediction(pipeline: VideoPipeline, opened: Opened) -> None:
     """Set what the UNet predicts, which nothing in or beside the file tells, by what it does."""
     tokens = pipeline.tokenizer("", padding="max_length", return_tensors="pt").input_ids
     with torch.inference_mode():
@@ -67,7 +68,7 @@ def _find_prediction(pipeline: TextToVideoPipeline, opened: Opened) -> None:
         pipeline.unet.register_to_config(sample_size=opened.generation.side_px_v // 8)
 
 
-def take_vae(name: str, pipeline: TextToVideoPipeline, path: Path, device: str, dtype: torch.dtype) -> None:
+def take_vae(name: str, pipeline: VideoPipeline, path: Path, device: str, dtype: torch.dtype) -> None:
     """Put a VAE from a file in the place of a loaded model's; ModelError where it is of another kind."""
     own = pipeline.vae
     if type(own).__name__ != KL:
