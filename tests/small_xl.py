@@ -59,10 +59,14 @@ def small_union(seed: int = 0) -> ControlNetUnionModel:
 
 
 def small_text_config(width: int, **changes: Any) -> CLIPTextConfig:
-    shape = {"intermediate_size": 2 * width, "num_hidden_layers": 2, "num_attention_heads": 2}
+    shape = {
+        "vocab_size": 54,
+        "intermediate_size": 2 * width,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
     marks = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
     return CLIPTextConfig(
-        vocab_size=54,
         hidden_size=width,
         projection_dim=POOLED,
         max_position_embeddings=16,
@@ -71,9 +75,9 @@ def small_text_config(width: int, **changes: Any) -> CLIPTextConfig:
 
 
 def second_tokenizer() -> CLIPTokenizer:
-    """As XL's second one: it pads with another word than the end mark."""
+    """As XL's second one: it pads with another word than the end mark, here one that no prompt has."""
     tokenizer = small_tokenizer()
-    tokenizer.pad_token = "!" if "!" in tokenizer.get_vocab() else "a"
+    tokenizer.pad_token = "z"
     return tokenizer
 
 

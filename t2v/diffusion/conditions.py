@@ -4,25 +4,19 @@
 Frame 0 is in the first chunk, and its keys and values serve the chunks after it, in every network.
 """
 
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import InitVar, dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from diffusers import ControlNetModel, UNet2DConditionModel
+from diffusers import UNet2DConditionModel
 from einops import rearrange, repeat
-from PIL import Image
 
-from t2v.checks import InputError, check_number
 from t2v.diffusion.attention import FirstFrameBank, cross_frame_attention
 from t2v.diffusion.beside import Beside
-from t2v.diffusion.options import check_window
+from t2v.diffusion.controls import Control
 from t2v.diffusion.time_rows import few_time_rows
-
-MAX_CONTROL_SCALE = 100.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,98 +65,6 @@ class Guidance:
         for scale, less, more in zip(self.scales, branches[:-1], branches[1:], strict=True):
             combined = combined + scale * (more - less)
         return combined
-
-
-class Packed:
-    """Frames, uint8 (f, h, w, 3), each compressed without loss.
-
-    Edges, skeletons and nearness are mostly flat: 300 frames take a tenth of their bytes or less, and
-    unpacking a frame, every time it is needed, a thousandth of what the network takes for it.
-    """
-
-    def __init__(self, frames: np.ndarray) -> None:
-        self.shape = frames.shape
-        self._frames = [zlib.compress(frame.tobytes(), level=1) for frame in frames]
-
-    def __getitem__(self, frames: slice) -> np.ndarray:
-        """These frames, as they were."""
-        data = bytearray().join(zlib.decompress(frame) for frame in self._frames[frames])
-        return np.frombuffer(data, np.uint8).reshape(-1, *self.shape[1:])
-
-
-@dataclass(frozen=True, eq=False)
-class Control:
-    """A ControlNet (arXiv 2302.05543) and a picture for each frame that it is to follow.
-
-    pictures: uint8 RGB (f, h, w, 3), at the video's size, or as many of PIL's pictures; kept packed, so that
-    a long clip stays small.
-    scale: the conditioning scale, its residuals' factor. start, end: the share of the steps, 0..1, in which
-    it acts. Raises InputError for values out of range.
-    """
-
-    network: ControlNetModel
-    pictures: InitVar[np.ndarray | Sequence[Image.Image]]
-    scale: float = 1.0
-    start: float = 0.0
-    end: float = 1.0
-    packed: Packed = field(init=False)
-
-    def __post_init__(self, pictures: np.ndarray | Sequence[Image.Image]) -> None:
-        object.__setattr__(self, "packed", Packed(as_pictures(pictures)))
-        scale = check_number("conditioning_scale", self.scale, 0, MAX_CONTROL_SCALE)
-        object.__setattr__(self, "scale", scale)
-        check_window(self.start, self.end)
-
-    def acts(self, step: int, num_steps: int) -> bool:
-        """Whether it guides time step number ``step`` (0..): those that lie wholly between start and end."""
-        return self.scale > 0 and step / num_steps >= self.start and (step + 1) / num_steps <= self.end
-
-    def residuals(
-        self,
-        noisy: torch.Tensor,
-        time: torch.Tensor,
-        text: torch.Tensor,
-        frames: slice,
-        told: Mapping[str, Any],
-    ) -> list[torch.Tensor]:
-        """What it adds to the UNet's skips, and last to its middle; noisy: ((b f) c h w) of these frames.
-
-        told: as ``Guidance.added``.
-        """
-        network, dtype = self.network, self.network.dtype
-        pictures = torch.from_numpy(self.packed[frames]).to(network.device)
-        pictures = rearrange(pictures, "f h w c -> f c h w").to(dtype) / 255
-        with _embedded_for_all(network, len(pictures), len(noisy)) as rows:
-            down, middle = network(
-                noisy.to(dtype),
-                time,
-                text.to(dtype),
-                pictures[rows],
-                conditioning_scale=self.scale,
-                return_dict=False,
-                **told,
-            )
-        return [*down, middle]
-
-
-def as_pictures(given: object) -> np.ndarray:
-    """Pictures as uint8 RGB (f, h, w, 3) with at least one frame, which is taken as it is; else InputError.
-
-    A list of PIL's pictures of one size becomes it, whatever their mode.
-    """
-    pictures = given
-    if isinstance(given, (list, tuple)) and given and all(isinstance(one, Image.Image) for one in given):
-        sizes = {one.size for one in given}
-        if len(sizes) > 1:
-            shown = " and ".join(f"{width}x{height}" for width, height in sorted(sizes)[:2])
-            raise InputError(f"pictures are of the sizes {shown}; give all the same.")
-        pictures = np.stack([np.asarray(one.convert("RGB")) for one in given])
-    if not isinstance(pictures, np.ndarray) or pictures.dtype != np.uint8:
-        kind = type(pictures).__name__
-        raise InputError(f"pictures are {kind}; give a uint8 array (f, h, w, 3) or a list of PIL's pictures.")
-    if pictures.ndim != 4 or pictures.shape[3] != 3 or 0 in pictures.shape:
-        raise InputError(f"pictures have the shape {pictures.shape}; give (f, h, w, 3).")
-    return pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,20 +145,3 @@ def ready_to_predict(
         for control in controls:
             pairs.append((control, prepare(control.network)))
         yield Predictor(unet, bank, guidance, chunk_size, pairs, source)
-
-
-@contextmanager
-def _embedded_for_all(network: ControlNetModel, frames: int, batch: int) -> Iterator[list[int]]:
-    """Embed each frame's picture, a costly step at full size, once for all guidance branches of a batch.
-
-    Gives the rows of the pictures to feed: one that is alone goes twice, as a batch of one may be rounded
-    otherwise than a larger one, and the chunk size must not change a video.
-    """
-    branches = batch // frames
-    handle = network.controlnet_cond_embedding.register_forward_hook(
-        lambda _, args, embedded: repeat(embedded[:frames], "f c h w -> (b f) c h w", b=branches)
-    )
-    try:
-        yield [0, 0] if frames == 1 else list(range(frames))
-    finally:
-        handle.remove()

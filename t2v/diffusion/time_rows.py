@@ -43,6 +43,9 @@ def few_time_rows(network: torch.nn.Module, branches: int, told_apart: bool = Fa
             parts: Any = own.get(name, ())
             for module in parts if isinstance(parts, (torch.nn.ModuleList, tuple)) else (parts,):
                 _frame_by_frame(module, branches, True, hook)
+        if any(name in own for name in BY_PICTURE):  # means of it are taken, and rounded by how it lies there
+            first: Any = own["conv_in"]
+            hook(first.register_forward_hook(lambda _, __, made: made.contiguous()))
         yield
 
 

@@ -24,7 +24,8 @@ from t2v.diffusion.check_call import (
     noise_channels,
     subjects_of,
 )
-from t2v.diffusion.conditions import Control, ready_to_predict
+from t2v.diffusion.conditions import ready_to_predict
+from t2v.diffusion.controls import Control
 from t2v.diffusion.from_picture import FirstFrame
 from t2v.diffusion.layered import draw_layers
 from t2v.diffusion.learned import LearnedWords

@@ -11,10 +11,11 @@ from t2v.diffusion.options import KnownTimes, own_cells
 from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.tasks.settings import Settings, Suits
 from t2v.weights.card import Card, read_card
-from t2v.weights.family import FAMILIES, STABLE_DIFFUSION, Family, family_of
+from t2v.weights.family import STABLE_DIFFUSION, Family
 from t2v.weights.files import read_object
 from t2v.weights.single_file.checks import side_px
-from t2v.weights.source import CONFIG, MODEL_INDEX, Source
+from t2v.weights.source import CONFIG, Source
+from t2v.weights.told import told_family
 
 AS_DRAWN = 1  # frames are doubled where somebody asks for it, or the model's card does
 
@@ -36,7 +37,7 @@ def told_defaults(model: str, kind: type[Settings]) -> dict[str, float]:
     {} for a hub id of which nothing is known here. t0 and t1 are those of the width and height told.
     """
     source = Source.parse(model)
-    family = _family_told(source)
+    family = told_family(source)
     if family is None:
         return {}
     size = {"width": float(family.side_px), "height": float(family.side_px)}
@@ -52,20 +53,8 @@ def told_defaults(model: str, kind: type[Settings]) -> dict[str, float]:
 def told_method(model: str) -> str:
     """The method of drawing from text that suits a model, as far as that is known without loading it."""
     source = Source.parse(model)
-    own, family = read_card(source).method, _family_told(source)
+    own, family = read_card(source).method, told_family(source)
     return own if own is not None else (STABLE_DIFFUSION if family is None else family).method
-
-
-def _family_told(source: Source) -> Family | None:
-    """The family of a hub id that is known here, or of a folder, by its index."""
-    if source.kind == "hub":
-        known = (one for one in FAMILIES if source.base in (one.model, one.editor, *one.dreambooth))
-        return next(known, None)
-    try:
-        index = read_object(source.folder / MODEL_INDEX)
-        return family_of(str(index["unet"][1]), str(index["text_encoder"][1]))
-    except (OSError, ValueError, TypeError, KeyError, IndexError):
-        return None
 
 
 def native_side_px(model: str, task: str) -> float:

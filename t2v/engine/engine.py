@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import ControlNetModel
 
 from t2v.devices import pick_device, pick_dtype
 from t2v.diffusion.canvas import Drawn
+from t2v.diffusion.controls import ControlNet
 from t2v.diffusion.latent_preview import preview
 from t2v.diffusion.progress import Step
 from t2v.diffusion.video_pipeline import VideoPipeline
@@ -63,7 +63,7 @@ class Engine:
         self._lock = threading.RLock()
         self._loaded: Loaded | None = None
         self._finisher: Finisher | None = None
-        self._networks: dict[Network, ControlNetModel] = {}  # those used last
+        self._networks: dict[Network, ControlNet] = {}  # those used last
 
     def load(self, name: str, editor: bool = False) -> VideoPipeline:
         """A model's pipeline, from memory where it was used last; ModelError where it cannot be had.
@@ -105,7 +105,7 @@ class Engine:
             raise
         return loaded.pipeline
 
-    def load_networks(self, settings: Settings, wanted: tuple[Network, ...]) -> list[ControlNetModel]:
+    def load_networks(self, settings: Settings, wanted: tuple[Network, ...]) -> list[ControlNet]:
         """The ControlNets that a run of the settings wants, from memory where they were used last."""
         with self._lock:
             pipeline = self.load(settings.model, settings.editor)

@@ -10,6 +10,7 @@ from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.weights.card import read_card
 from t2v.weights.family import STABLE_DIFFUSION
 from t2v.weights.source import Source
+from t2v.weights.told import told_family
 
 PRESETS = ("draft", "standard", "best", "paper")
 # what a preset decides: it sets each of these, to what suits the model where it says nothing
@@ -20,8 +21,10 @@ KIND = TextToVideoSettings  # the task that has presets
 def preset(model: str, name: str) -> dict[str, Any]:
     """What a preset sets for a model, a value for each of FIELDS. InputError for a name that there is not."""
     check_choice("preset", name, PRESETS)
-    own = read_card(Source.parse(model)).presets
-    chosen: Mapping[str, Any] = own.get(name, STABLE_DIFFUSION.presets.get(name, {}))
+    source = Source.parse(model)
+    own, told = read_card(source).presets, told_family(source)
+    usual = (STABLE_DIFFUSION if told is None else told).presets
+    chosen: Mapping[str, Any] = own.get(name, usual.get(name, {}))
     foreign = chosen.keys() - set(FIELDS)
     if foreign:
         sets = f"preset is {name}, which sets {min(foreign)} in this model's card"

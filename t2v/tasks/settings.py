@@ -16,9 +16,9 @@ from t2v.weights.source import BUNDLED
 
 if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is loaded
     import torch
-    from diffusers import ControlNetModel
 
     from t2v.diffusion.canvas import Drawn
+    from t2v.diffusion.controls import ControlNet
     from t2v.diffusion.progress import Step
     from t2v.diffusion.video_pipeline import VideoPipeline
 
@@ -220,7 +220,7 @@ class Means:
     """
 
     pipeline: "VideoPipeline"
-    networks: "Sequence[ControlNetModel]"
+    networks: "Sequence[ControlNet]"
     generator: "torch.Generator"
     on_step: "Callable[[Step], None] | None" = None
     see: See = lambda name, frames: None

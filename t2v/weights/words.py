@@ -22,6 +22,7 @@ from t2v.weights.source import Source
 ENCODERS = (("text_encoder", "tokenizer"), ("text_encoder_2", "tokenizer_2"))
 OF_XL = {"clip_l": "text_encoder", "clip_g": "text_encoder_2"}
 BESIDE = re.compile(r"^string_to_token|^(?:step|sd_checkpoint|name)$", re.ASCII)
+LARGEST = 2  # an encoder's end mark where it takes the word with the largest number for it
 INSTEAD = "take its name out of the prompt, or the file out of the folder of models"
 
 
@@ -128,7 +129,18 @@ def _put(pipeline: VideoPipeline, name: str, vectors: Mapping[str, torch.Tensor]
             getattr(pipeline, tokenizer).add_tokens(tokens)
             ids = getattr(pipeline, tokenizer).convert_tokens_to_ids(tokens)
             _grow(getattr(pipeline, part).get_input_embeddings(), ids, vectors[part])
+            _tell_end(getattr(pipeline, part), getattr(pipeline, tokenizer))
     return " ".join(tokens)
+
+
+def _tell_end(encoder: torch.nn.Module, tokenizer: Any) -> None:
+    """Let an encoder find the end of a text by its mark.
+
+    Older ones take the word with the largest number for it, which from now on is a learned one.
+    """
+    for module in encoder.modules():
+        if getattr(module, "eos_token_id", None) == LARGEST:
+            module.eos_token_id = tokenizer.eos_token_id
 
 
 @torch.no_grad()

@@ -1,5 +1,7 @@
 """Stable Diffusion XL in the own loop: diffusers' pictures, and the same video at every chunk size."""
 
+import inspect
+
 import numpy as np
 import pytest
 import torch
@@ -30,6 +32,8 @@ def stock(kind, ours, scheduler="ddim", **networks):
         "scheduler": make_scheduler(scheduler, ours.scheduler.config, STEPS),
     }
     own = {"force_zeros_for_empty_prompt": ours.config.force_zeros_for_empty_prompt}
+    taken = inspect.signature(kind.__init__).parameters
+    parts = {name: one for name, one in parts.items() if name in taken}
     pipe = kind(**parts, **own, add_watermarker=False)
     pipe.set_progress_bar_config(disable=True)
     return pipe

@@ -9,7 +9,7 @@ from t2v.weights.single_file.header import ENDINGS, read_header
 from t2v.weights.single_file.kinds import FileKind, recognise
 from t2v.weights.single_file.stand_ins import Foreign
 
-WHOLE = "choose a checkpoint of Stable Diffusion 1.x or 2.x"
+WHOLE = "choose a checkpoint of Stable Diffusion 1.x, 2.x or XL"
 USES = {  # kind -> what is done with such files here
     "lora": "write it behind a model's name, as MODEL+FILE",
     "vae": "write it behind a model's name, as MODEL+FILE",
@@ -56,7 +56,7 @@ def why_not(kind: FileKind, has_vae: bool = False, editor: bool | None = None) -
     """
     if kind.kind != "checkpoint":
         return f"is {kind.words}; {USES.get(kind.kind, WHOLE)}."
-    if kind.generation is None or not kind.generation.is_drawn:
+    if kind.generation is None:
         return f"is {kind.words}, which is not drawn with here; {WHOLE}."
     if kind.is_scaled or kind.precision == "whole numbers":
         return "has weights in few bits with scales beside them, which are not read; choose one in float16."

@@ -10,7 +10,7 @@ import torch
 from accelerate import init_empty_weights
 from diffusers import AutoencoderKL, SchedulerMixin, UNet2DConditionModel
 from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
-from transformers import CLIPTextConfig, CLIPTextModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from t2v.checks import counted
 from t2v.diffusion.schedule import saved_scheduler
@@ -113,10 +113,11 @@ def load_text_encoder(opened: Opened, encoder: TextEncoder) -> torch.nn.Module:
     """One of a checkpoint's text encoders."""
     state = opened.read(opened.behind(encoder.prefix))
     config = CLIPTextConfig(**text_config(_shapes(state), encoder))
+    kind = CLIPTextModelWithProjection if encoder.is_whole else CLIPTextModel
     state = text_state(state, encoder, config.num_hidden_layers)
 
     def build() -> torch.nn.Module:
-        network: torch.nn.Module = CLIPTextModel(config)
+        network: torch.nn.Module = kind(config)
         return network
 
     return _whole(opened.name, "text encoder", build, state)

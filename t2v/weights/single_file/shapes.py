@@ -9,6 +9,7 @@ from typing import Any
 from t2v.weights.single_file.details import Names
 from t2v.weights.single_file.generations import HEAD_WIDTH, Generation, TextEncoder
 
+ADDED_WIDTH = 256  # of each of the six numbers that Stable Diffusion XL is told beside its text
 GROUPS = 32  # of every normalisation, in all of Stable Diffusion
 LAYERS_2 = 24  # of OpenCLIP's text encoder in Stable Diffusion 2
 WORDS_BEFORE_MARKS = 2  # the begin and end marks are the last two of the vocabulary
@@ -51,7 +52,7 @@ def unet_config(names: Names, generation: Generation, predicts_v: bool = False) 
     if added is not None:
         config |= {
             "addition_embed_type": "text_time",
-            "addition_time_embed_dim": 256,
+            "addition_time_embed_dim": ADDED_WIDTH,
             "projection_class_embeddings_input_dim": added.shape[1],
         }
     return config
@@ -134,11 +135,18 @@ def text_config(names: Names, encoder: TextEncoder) -> dict[str, Any]:
         "num_attention_heads": max(width // HEAD_WIDTH, 1),
         "max_position_embeddings": places[0],
         "hidden_act": encoder.activation,
-        "projection_dim": width,
+        "projection_dim": _projected(names, width),
         "bos_token_id": count - WORDS_BEFORE_MARKS,
         "eos_token_id": end,
         "pad_token_id": 0 if encoder.pad == "!" else end,
     }
+
+
+def _projected(names: Names, width: int) -> int:
+    """How wide the text as a whole is; as wide as the rest where nothing tells."""
+    if "text_projection" in names:
+        return names["text_projection"].shape[1]
+    return names["text_projection.weight"].shape[0] if "text_projection.weight" in names else width
 
 
 def _count(names: Names, pattern: str) -> int:
