@@ -1,4 +1,4 @@
-"""ControlNets from the miniature, a local folder or a hub id."""
+"""ControlNets from the miniature, a local folder, a file or a hub id."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,21 +7,26 @@ from typing import Any
 import torch
 from diffusers import ControlNetModel, ControlNetUnionModel
 
+from t2v.devices import settle
 from t2v.diffusion.controls import ControlNet
 from t2v.diffusion.progress import Cancelled
 from t2v.weights.files import WEIGHTS, config_path, files_of, read_object
 from t2v.weights.hub import hub_answers
 from t2v.weights.network import Place, load_network
 from t2v.weights.refusals import ModelError, explain, log_failure
+from t2v.weights.single_file.controlnets import load_controlnet_file
 from t2v.weights.source import CONFIG, find_controlnet
 
 KINDS = {"ControlNetModel": ControlNetModel, "ControlNetUnionModel": ControlNetUnionModel}
 
 
 def load_controlnet(source: str, task: str, device: str, dtype: torch.dtype) -> ControlNet:
-    """The ControlNet for ``task`` of "miniature", or of a local folder or hub id; else ModelError."""
+    """The ControlNet for ``task`` of "miniature", or of a folder, file or hub id; else ModelError."""
     place = find_controlnet(source, task)
     try:
+        if Path(place).is_file():
+            whole: Any = settle(load_controlnet_file(source, Path(place), dtype), device)
+            return whole
         local = Path(place).is_dir() or not hub_answers()
         kind = _kind(source, read_object(config_path(place, local, CONFIG)))
         files = tuple(file for file in files_of(place, local, CONFIG) if file.endswith(".safetensors"))
