@@ -19,7 +19,7 @@ from benchmarks.networks import DTYPES, SILENT, random_unet, shape_only
 from benchmarks.sides import BRANCHES, FIRST, LATER, WHOLE, Call, Case
 from benchmarks.speed import measure
 from t2v.diffusion.attention import cross_frame_attention
-from t2v.diffusion.conditions import one_time_row
+from t2v.diffusion.time_rows import few_time_rows
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def calls_in_turn(unet: UNet2DConditionModel, frames: int, size: int) -> Iterato
     text = torch.randn(BRANCHES * frames, TEXT_TOKENS, unet.config.cross_attention_dim, **own)
     time_step = torch.tensor(500, device=unet.device)
     call = partial(unet, noise, time_step, encoder_hidden_states=text)
-    with cross_frame_attention(unet) as bank, one_time_row(unet):
+    with cross_frame_attention(unet) as bank, few_time_rows(unet, BRANCHES):
         for kind in (FIRST, LATER):
             bank.expect(BRANCHES, first_chunk=kind == FIRST)
             yield kind, call

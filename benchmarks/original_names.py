@@ -90,8 +90,8 @@ def original_clip(encoder, prefix: str = "cond_stage_model.transformer.") -> dic
     return {f"{prefix}text_model.{name}": one for name, one in state.items()}
 
 
-def open_clip(encoder, prefix: str = "cond_stage_model.model.") -> dict[str, torch.Tensor]:
-    """With a further last layer, which Stable Diffusion 2 leaves out."""
+def open_clip(encoder, prefix: str = "cond_stage_model.model.", further: int = 1) -> dict[str, torch.Tensor]:
+    """further: last layers that the encoder does not have, as Stable Diffusion 2 leaves one out."""
     state = {name.removeprefix("text_model."): one for name, one in encoder.state_dict().items()}
     width, layers = encoder.config.hidden_size, encoder.config.num_hidden_layers
     made = {
@@ -102,7 +102,7 @@ def open_clip(encoder, prefix: str = "cond_stage_model.model.") -> dict[str, tor
         "text_projection": state.get("text_projection.weight", torch.eye(2).expand(1, 2, 2)[0]).T,
         "logit_scale": torch.ones(()),
     }
-    for number in (*range(layers), layers):
+    for number in range(layers + further):
         of = f"encoder.layers.{min(number, layers - 1)}."
         block = {name.removeprefix(of): one for name, one in state.items() if name.startswith(of)}
         for kind in ("weight", "bias"):

@@ -7,13 +7,25 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import save_file
 from torch import nn
-from transformers import CLIPTextConfig, CLIPTextModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from benchmarks.original_names import open_clip, original_clip, original_unet, original_vae
 
 WORDS = 49408  # CLIP's, as files come without a vocabulary
 TEXT_WIDTH = 64
 State = dict[str, torch.Tensor]
+XL_POOLED = 48
+XL = {
+    "attention_head_dim": (1, 1),
+    "use_linear_projection": True,
+    "cross_attention_dim": 3 * TEXT_WIDTH,
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
+    "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
+    "transformer_layers_per_block": (1, 2),
+    "addition_embed_type": "text_time",
+    "addition_time_embed_dim": 256,
+    "projection_class_embeddings_input_dim": 6 * 256 + XL_POOLED,
+}
 SD2 = {"attention_head_dim": (1, 1), "use_linear_projection": True}
 
 
@@ -59,6 +71,38 @@ def parts_of_1(seed: int = 0, **unet: Any) -> dict[str, Any]:
 def parts_of_2(seed: int = 0) -> dict[str, Any]:
     torch.manual_seed(seed)
     return {"unet": small_unet(**SD2), "vae": small_vae(), "text_encoder": small_text_encoder("gelu")}
+
+
+def parts_of_xl(seed: int = 0, **unet: Any) -> dict[str, Any]:
+    """Stable Diffusion XL's: two text encoders, of different widths here too, the second read whole."""
+    torch.manual_seed(seed)
+    first = small_text_encoder()
+    second = CLIPTextModelWithProjection(
+        CLIPTextConfig(
+            vocab_size=WORDS,
+            hidden_size=2 * TEXT_WIDTH,
+            intermediate_size=96,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            hidden_act="gelu",
+            projection_dim=XL_POOLED,
+            bos_token_id=WORDS - 2,
+            eos_token_id=WORDS - 1,
+            pad_token_id=0,
+        )
+    ).eval()
+    network = small_unet(**{**XL, **unet})
+    return {"unet": network, "vae": small_vae(), "text_encoder": first, "text_encoder_2": second}
+
+
+def checkpoint_of_xl(parts: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """Their tensors by original names, together."""
+    first, second = (f"conditioner.embedders.{number}." for number in (0, 1))
+    texts = {
+        **original_clip(parts["text_encoder"], f"{first}transformer."),
+        **open_clip(parts["text_encoder_2"], f"{second}model.", further=0),
+    }
+    return {**original_unet(parts["unet"]), **original_vae(parts["vae"]), **texts}
 
 
 def checkpoint(parts: dict[str, Any], is_2: bool = False) -> dict[str, torch.Tensor]:

@@ -19,13 +19,13 @@ from t2v.diffusion.subject import cut_out, heeding, mask_of
 from t2v.diffusion.telling import Text
 
 if TYPE_CHECKING:
-    from t2v.diffusion.pipeline import TextToVideoPipeline
+    from t2v.diffusion.video_pipeline import VideoPipeline
 
 MARGIN_CELLS = 1  # by which a rough mask is grown, as attention leaves outlines out
 
 
 def heeded_ahead(
-    pipe: "TextToVideoPipeline", run: Run, track: Track, prompt: str, words: str
+    pipe: "VideoPipeline", run: Run, track: Track, prompt: str, words: str
 ) -> tuple[np.ndarray, torch.Tensor]:
     """How much each cell heeds a picture's words, (h, w) 0..1, and its latents at the end, (1 c h w).
 
@@ -45,13 +45,13 @@ def heeded_ahead(
     return heard.map(*track.latents.shape[-2:]), ahead.latents
 
 
-def find_subject(pipe: "TextToVideoPipeline", run: Run, track: Track, prompt: str, words: str) -> np.ndarray:
+def find_subject(pipe: "VideoPipeline", run: Run, track: Track, prompt: str, words: str) -> np.ndarray:
     """Roughly where a picture's words are drawn, (h, w) bool; the rest as ``heeded_ahead``."""
     heeded, _ = heeded_ahead(pipe, run, track, prompt, words)
     return grown(mask_of(heeded), MARGIN_CELLS)
 
 
-def held(pipe: "TextToVideoPipeline", prompt: Text, weights: torch.Tensor, words: str) -> Hold:
+def held(pipe: "VideoPipeline", prompt: Text, weights: torch.Tensor, words: str) -> Hold:
     """What holds a picture whose texts change; its subject too, where all of them say these words."""
     texts = texts_of(str(prompt))
     try:
@@ -61,7 +61,7 @@ def held(pipe: "TextToVideoPipeline", prompt: Text, weights: torch.Tensor, words
     return Hold(weights.to(pipe.device), texts[0], words if said else "")
 
 
-def cells_of(pipe: "TextToVideoPipeline", run: Run, track: Track, hold: Hold) -> torch.Tensor:
+def cells_of(pipe: "VideoPipeline", run: Run, track: Track, hold: Hold) -> torch.Tensor:
     """How much of each cell the subject covers in the first text's picture, (h w) 0..1.
 
     track: of the whole video, at its first step; left as it was.

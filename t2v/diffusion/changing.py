@@ -25,12 +25,21 @@ LEAST = 1e-3  # of latents, whose values are about 1: a text that changes less c
 
 def blended(each: Sequence[Guidance], weights: torch.Tensor) -> Guidance:
     """One guidance that tells every frame its blend of what these tell. weights: (f m), as ``shares_of``."""
-    embeds = torch.stack([one.embeds for one in each])
-    mixed = torch.einsum("fm,mbnd->bfnd", weights.to(embeds), embeds)
+    mixed = _mixed([one.embeds for one in each], weights)
+    pooled = [one.beside.pooled for one in each if one.beside is not None]
+    first = each[0].beside
+    beside = None if first is None else replace(first, pooled=_mixed(pooled, weights))
+    return replace(each[0], embeds=mixed, late=LATE, beside=beside)
+
+
+def _mixed(each: Sequence[torch.Tensor], weights: torch.Tensor) -> torch.Tensor:
+    """(b f ...) of what each text is embedded as, (b ...)."""
+    embeds = torch.stack(list(each))
+    mixed = torch.einsum("fm,mb...->bf...", weights.to(embeds), embeds)
     for frame, row in enumerate(weights):  # a text alone is told as it is, to the last bit
         if bool((row == 1).any()):
             mixed[:, frame] = embeds[int(row.argmax())]
-    return replace(each[0], embeds=mixed, late=LATE)
+    return mixed
 
 
 @dataclass(eq=False)

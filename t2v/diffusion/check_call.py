@@ -8,7 +8,7 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
 from t2v.checks import InputError, check_choice, check_int, check_number
-from t2v.diffusion.conditions import Control
+from t2v.diffusion.controls import Control
 from t2v.diffusion.options import SCHEDULERS, Subject, own_cells
 
 

@@ -22,7 +22,7 @@ from t2v.diffusion.motion import noise_to
 from t2v.diffusion.sampling import Track, alpha_bar, preserving_scale
 
 if TYPE_CHECKING:
-    from t2v.diffusion.pipeline import TextToVideoPipeline
+    from t2v.diffusion.video_pipeline import VideoPipeline
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ class Start:
 
     @classmethod
     def of(
-        cls, pipe: "TextToVideoPipeline", given: FirstFrame, schedule: SchedulerMixin, noise: torch.Tensor
+        cls, pipe: "VideoPipeline", given: FirstFrame, schedule: SchedulerMixin, noise: torch.Tensor
     ) -> "Start":
         """noise: of the first frame, (1 c h w); InputError where the picture is not of its size."""
         height, width = (side * pipe.cell_px for side in noise.shape[-2:])

@@ -17,9 +17,9 @@ from t2v.diffusion.from_picture import Start
 from t2v.diffusion.sampling import alpha_bar
 
 if TYPE_CHECKING:
-    from t2v.diffusion.pipeline import TextToVideoPipeline
     from t2v.diffusion.progress import Progress
     from t2v.diffusion.telling import Text
+    from t2v.diffusion.video_pipeline import VideoPipeline
 
 # Of each step. On the miniature at 25 steps the way back gives a drawing of its own again to 32, 44 and 50 dB
 # of what the VAE makes of it (36 dB from the picture itself) after one, two and three.
@@ -62,9 +62,7 @@ def redrawn(start: Start, epsilon: Epsilon, first: int) -> torch.Tensor:
     return latents
 
 
-def invert(
-    pipe: "TextToVideoPipeline", start: Start, prompt: "Text", first: int, progress: "Progress"
-) -> Start:
+def invert(pipe: "VideoPipeline", start: Start, prompt: "Text", first: int, progress: "Progress") -> Start:
     """The same start with its way inverted, up to time step number ``first``; steps are told."""
     from t2v.diffusion.telling import guidance_by
 

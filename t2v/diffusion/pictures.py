@@ -34,10 +34,11 @@ def check_numbers(latents: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     )
 
 
-def decode(vae: Any, latents: torch.Tensor, tell: Tell) -> Iterator[np.ndarray]:
+def decode(vae: Any, latents: torch.Tensor, tell: Tell, wide: bool = False) -> Iterator[np.ndarray]:
     """Frames of latents (f c h w), scaled as a UNet has them, one at a time: uint8 RGB (h, w, 3).
 
-    tell: hears a sentence where the VAE overflows; from that frame on it is used in float32.
+    tell: hears a sentence where the VAE overflows; from that frame on it is used in float32. wide: it is
+    known to overflow in float16, and is used in float32 instead.
     """
     scale = vae.config.scaling_factor
 
@@ -45,17 +46,19 @@ def decode(vae: Any, latents: torch.Tensor, tell: Tell) -> Iterator[np.ndarray]:
         picture: torch.Tensor = vae.decode((frame[None] / scale).to(vae.dtype)).sample[0].float()
         return picture
 
-    with _widening(vae, tell) as finite:
+    with _widening(vae, tell, wide) as finite:
         for frame in latents:
             picture = finite(decoded, frame)
             picture = ((picture / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
             yield rearrange(picture, "c h w -> h w c").cpu().numpy()
 
 
-def encode(vae: Any, frames: np.ndarray, device: torch.device, tell: Tell) -> torch.Tensor:
+def encode(
+    vae: Any, frames: np.ndarray, device: torch.device, tell: Tell, wide: bool = False
+) -> torch.Tensor:
     """Latents (f c h w), float32, not scaled, of frames, uint8 RGB (f, h, w, 3): their likeliest.
 
-    tell: hears a sentence where the VAE overflows, as above.
+    tell, wide: as above.
     """
 
     def encoded(frame: np.ndarray) -> torch.Tensor:
@@ -64,17 +67,21 @@ def encode(vae: Any, frames: np.ndarray, device: torch.device, tell: Tell) -> to
         latents: torch.Tensor = found.latent_dist.mode() if hasattr(found, "latent_dist") else found.latents
         return latents.float()
 
-    with _widening(vae, tell) as finite:
+    with _widening(vae, tell, wide) as finite:
         return torch.cat([finite(encoded, frame) for frame in frames])
 
 
 @contextmanager
-def _widening(vae: Any, tell: Tell) -> Iterator[Callable[[Callable[[Any], torch.Tensor], Any], torch.Tensor]]:
+def _widening(
+    vae: Any, tell: Tell, wide: bool
+) -> Iterator[Callable[[Callable[[Any], torch.Tensor], Any], torch.Tensor]]:
     """Gives a call of one of the VAE's ways that ends in finite numbers or in InputError.
 
     Where it must, the VAE is in float32 until the end; going there and back changes no weight.
     """
     own: torch.dtype = vae.dtype
+    if wide and own == torch.float16:
+        torch.nn.Module.to(vae, WIDE)
 
     def finite(way: Callable[[Any], torch.Tensor], given: Any) -> torch.Tensor:
         with torch.inference_mode():

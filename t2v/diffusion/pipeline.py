@@ -1,362 +1,63 @@
-"""TextToVideoPipeline: videos from an image diffusion model, Algorithm 1 of arXiv 2303.13439.
+"""Pipelines that draw videos: diffusers' of Stable Diffusion and of its XL, and what ``VideoPipeline`` adds.
 
-One denoising loop for every task: time outside, chunks of frames inside (``conditions.Predictor``). The
-scheduler is stepped once per time on all frames. So the chunk size sets the memory needed and nothing else.
+They have the models' parts, are loaded and saved as diffusers does, and know what their texts become.
 """
 
-import logging
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from functools import partial
-from typing import Any
-
-import numpy as np
 import torch
-from diffusers import SchedulerMixin
 
-from t2v.checks import InputError, check_int, check_number
-from t2v.diffusion import pictures
-from t2v.diffusion.ahead import cells_of, find_subject, held
-from t2v.diffusion.canvas import Drawn
-from t2v.diffusion.check_call import (
-    check_frame_ids,
-    check_run,
-    common_shape,
-    latent_size,
-    noise_channels,
-    subjects_of,
-)
-from t2v.diffusion.conditions import Control, ready_to_predict
-from t2v.diffusion.from_picture import FirstFrame, Start
-from t2v.diffusion.inversion import invert
-from t2v.diffusion.layered import draw_layers
-from t2v.diffusion.learned import LearnedWords
-from t2v.diffusion.loop import Run, denoise
-from t2v.diffusion.masks import painted_cells
-from t2v.diffusion.motion import alpha_ratio, default_times, motion_field, noise_to, warp
-from t2v.diffusion.noise import draw_noise
-from t2v.diffusion.options import Camera, Motion, Subject
-from t2v.diffusion.pictures import check_numbers
-from t2v.diffusion.progress import (
-    Cancelled as Cancelled,  # defined there, raised to end a call of this pipeline
-)
-from t2v.diffusion.progress import Progress, Step
-from t2v.diffusion.sampling import Track, alpha_bar, make_scheduler, nearest_index, step_before
-from t2v.diffusion.scenes import Drawing, draw_canvas
-from t2v.diffusion.smoothing import smoothed
-from t2v.diffusion.telling import guidance_by, guidance_over_time
+from t2v.checks import InputError
+from t2v.diffusion.check_call import prompt_arguments
+from t2v.diffusion.telling import Told
+from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.program import hushed
 
 with hushed("transformers"):  # of picture processors that want torchvision, which nothing here uses
-    from diffusers import StableDiffusionPipeline
-
-logger = logging.getLogger(__name__)
+    from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
 
 
-class TextToVideoPipeline(LearnedWords, StableDiffusionPipeline):
-    """Stable Diffusion's parts, loaded and saved as diffusers does, that draw videos instead of pictures."""
+class TextToVideoPipeline(VideoPipeline, StableDiffusionPipeline):
+    """Stable Diffusion's parts, 1.x or 2.x, that draw videos instead of pictures."""
 
-    @torch.inference_mode()
-    def __call__(
-        self,
-        prompt: str | torch.Tensor,
-        *,
-        negative_prompt: str | torch.Tensor = "",
-        num_frames: int = 8,
-        height: int | None = None,
-        width: int | None = None,
-        num_inference_steps: int = 50,
-        guidance_scale: float = 7.5,
-        motion: Motion = Motion(),  # noqa: B008 - frozen, so one default instance is safe
-        scheduler: str = "ddim",
-        spacing: str | None = None,
-        eta: float | None = None,
-        chunk_size: int = 8,
-        cross_frame: bool = True,
-        first_frame: FirstFrame | None = None,
-        frame_ids: Sequence[int] | None = None,
-        latents: torch.Tensor | None = None,
-        generator: torch.Generator | None = None,
-        on_step: Callable[[Step], None] | None = None,
-    ) -> torch.Tensor:
-        """Draw the latents of a video: (1 f c h w), float32; ``decode`` makes frames of them.
+    def told(
+        self, prompt: str | torch.Tensor, negative_prompt: str | torch.Tensor, branches: bool
+    ) -> tuple[Told, Told | None]:
+        """What the networks are told of a text, and of the one to lead away from; None without branches."""
+        told = prompt_arguments(prompt, negative_prompt)
+        with hushed("transformers"):  # of long prompts it foretells errors; diffusers says what is cut off
+            text, other = self.encode_prompt(
+                device=self.device, num_images_per_prompt=1, do_classifier_free_guidance=branches, **told
+            )
+        return Told(text), Told(other) if branches else None
 
-        prompt, negative_prompt: texts, or their embeddings (1 n d); a prompt may change along the video, as
-        in "0: a day | 7: a night" (``over_time``), and without a motion then shows one picture that changes.
-        height, width: output pixels, multiples of the VAE's reduction (8); None: the model's own size.
-        num_inference_steps: 1..1000. guidance_scale: w >= 0, no guidance where w <= 1. spacing: of the
-        steps, as in ``make_scheduler``. eta: 0..1, DDIM's, and TCD's gamma; None: 0 and 0.3.
-        chunk_size: frames through the network at once, 0 for all; never changes the picture. frame_ids: which
-        frames of the video are drawn, the first of them 0; None: all. latents: x_T of the first frame,
-        (1 c h w) white noise; drawn from ``generator`` (on the CPU) where None. first_frame: a picture to
-        begin with, inverted to x_T by DDIM; None: the model draws it. on_step: called after every
-        step; may raise Cancelled. Raises InputError for values out of range, and where NaN comes of it.
+
+class TextToVideoXLPipeline(VideoPipeline, StableDiffusionXLPipeline):
+    """Stable Diffusion XL's parts that draw videos instead of pictures."""
+
+    def told(
+        self, prompt: str | torch.Tensor, negative_prompt: str | torch.Tensor, branches: bool
+    ) -> tuple[Told, Told | None]:
+        """As of every pipeline; of texts alone: InputError for embeddings, which are not all that is told.
+
+        No negative prompt is nothing at all to some of these models (``force_zeros_for_empty_prompt``), not
+        an empty text.
         """
-        num_frames = check_int("num_frames", num_frames, 1, 100_000)
-        num_inference_steps, guidance_scale, chunk_size = check_run(
-            num_inference_steps, guidance_scale, scheduler, chunk_size
-        )
-        size = latent_size(self.unet, self.cell_px, height, width)
-        ids = check_frame_ids(frame_ids, num_frames)
-        shape = (max(ids) + 1, self.unet.config.in_channels, *size)
-        noise, generators = draw_noise(shape, self.device, generator, latents)
-        if frame_ids is not None:
-            noise, generators = noise[ids], [generators[number] for number in ids]
-        schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps, spacing)
-        t1, t0 = self._motion_steps(motion, schedule, shape)
-        guidance, weights = guidance_over_time(self, prompt, negative_prompt, guidance_scale, ids)
-        is_moved = motion.enabled and num_frames > 1
-        hold = None
-        if weights is not None and is_moved and motion.x == motion.y == 0:  # one picture, whose text changes
-            is_moved, hold = False, held(self, prompt, weights, motion.subject)
-            noise, generators = noise[:1].expand_as(noise), [generators[0].clone_state() for _ in ids]
-        at_once = num_frames if chunk_size == 0 else chunk_size
-        with ready_to_predict(self.unet, guidance, at_once, cross_frame=cross_frame) as predictor:
-            num_steps = len(schedule.timesteps)
-            window = (t1, t0) if is_moved else None
-            progress = Progress.planned(num_frames, num_steps, window, on_step)
-            if is_moved and motion.smooth_bg:
-                progress.add(num_steps - t1)
-            if hold is not None and hold.words:
-                progress.add(num_steps)
-            start = self._start(first_frame, schedule, noise[:1], prompt, window, progress)
-            eta = None if eta is None else check_number("eta", eta, 0, 1)
-            run = Run(schedule, predictor, progress, eta, hold)
-            if is_moved:
-                field = motion_field(max(ids) + 1, motion.x, motion.y)[ids[1:]]
-                tracks = self._move(run, motion, field, (t1, t0), noise, generators, start)
-                if motion.smooth_bg:
-                    self._smooth(run, tracks, motion, field, prompt)
-            else:
-                tracks = [Track.from_noise(schedule, noise, generators, run.eta)]
-                if start is not None:
-                    start.hold(tracks[0])
-                if hold is not None and hold.words:
-                    hold.subject = cells_of(self, run, tracks[0], hold)
-            denoise(run, tracks, num_steps, "all frames")
-        return check_numbers(torch.cat([track.latents for track in tracks])[None], self.unet.dtype)
-
-    def _move(
-        self,
-        run: Run,
-        motion: Motion,
-        field: torch.Tensor,
-        window: tuple[int, int],
-        noise: torch.Tensor,
-        generators: list[torch.Generator],
-        start: Start | None = None,
-    ) -> list[Track]:
-        """Algorithm 1 up to T: x_T^1 denoised from noise; x_T^k moved at T' and brought back up.
-
-        field: how far, in pixels, each frame but the first is moved. window: the numbers of the time steps at
-        T and T'.
-        """
-        t1, t0 = window
-        if start is not None and start.is_kept:  # then both are known
-            first, ahead = (start.track(generators[:1], index, run.eta) for index in window)
-        else:
-            first = Track.from_noise(run.schedule, noise[:1], generators[:1], run.eta)  # x_1000^1
-            if start is not None:
-                start.hold(first)
-            denoise(run, [first], t1, "first frame")  # x_T^1
-            ahead = first.fork()
-            denoise(run, [ahead], t0, "motion")  # x_T'^1
-        moved = warp(ahead.preserving().expand(len(field), -1, -1, -1), field, self.cell_px, motion.warp)
-        ratio = alpha_ratio(alpha_bar(run.schedule, t1), alpha_bar(run.schedule, t0))
-        noised = noise_to(moved, ratio, noise[1:])  # x_T^k
-        return [first, Track.from_latents(run.schedule, noised, generators[1:], t1, run.eta)]
-
-    def _start(
-        self,
-        first_frame: FirstFrame | None,
-        schedule: SchedulerMixin,
-        noise: torch.Tensor,
-        prompt: str | torch.Tensor,
-        window: tuple[int, int] | None,
-        progress: Progress,
-    ) -> Start | None:
-        """A given picture's way from noise; of one that is kept it is inverted. window: as in ``_move``."""
-        if first_frame is None:
-            return None
-        start = Start.of(self, first_frame, schedule, noise)
-        if not start.is_kept:
-            return start
-        t1, t0 = (0, 0) if window is None else window
-        progress.add(-t0)  # that need not be drawn
-        return invert(self, start, prompt, t1, progress)
-
-    def _smooth(
-        self, run: Run, tracks: list[Track], motion: Motion, field: torch.Tensor, prompt: str | torch.Tensor
-    ) -> None:
-        """Smooth the background of the frames at T, the second of the tracks, by the first."""
-        if not isinstance(prompt, str):
-            raise InputError("smooth_bg needs the prompt as a text, to find its subject; give it, or 0.")
-        first, others = tracks
-        mask = find_subject(self, run, first, prompt, motion.subject)
-        at_t1 = first.preserving()
-        frames = smoothed(others.preserving(), at_t1, field, mask, motion.smooth_bg, self.cell_px)
-        tracks[1] = Track.from_latents(run.schedule, frames, others.generators, others.index, run.eta)
-
-    @torch.inference_mode()
-    def scene(
-        self,
-        prompt: str,
-        *,
-        negative_prompt: str = "",
-        num_frames: int = 8,
-        height: int | None = None,
-        width: int | None = None,
-        num_inference_steps: int = 50,
-        guidance_scale: float = 7.5,
-        camera: Camera = Camera(),  # noqa: B008 - frozen, so one default instance is safe
-        subject: Subject | Sequence[Subject] | None = None,
-        painted: np.ndarray | Sequence[np.ndarray | None] | None = None,
-        first: int | None = None,
-        first_frame: FirstFrame | None = None,
-        scheduler: str = "ddim",
-        spacing: str | None = None,
-        chunk_size: int = 8,
-        cross_frame: bool = True,
-        generator: torch.Generator | None = None,
-        on_step: Callable[[Step], None] | None = None,
-    ) -> Drawn:
-        """Draw one large picture, of which every frame shows what its camera sees; ``decode`` makes frames.
-
-        The first frame is the picture that the model draws for the seed; what comes into view is drawn beside
-        it, at the same times: as many calls of the network as the camera's way is long, not as there are
-        frames. subject: what moves by itself before it, drawn anew in each frame where the two meet; of
-        several the first is the nearest. painted: where it is in the first frame, (h, w) bool in pixels, for
-        several subjects one each; None: where the network draws its words. first: only so many of the video's
-        frames are drawn, 1..num_frames, and these as in the whole; None: all. first_frame: a picture to begin
-        with, beside which the prompt is drawn; None: the model draws it. The rest as in ``__call__``;
-        chunk_size also of the pieces that the picture is drawn in.
-        """
-        num_frames = check_int("num_frames", num_frames, 1, 100_000)
-        first = None if first is None else check_int("first", first, 1, num_frames)
-        num_inference_steps, guidance_scale, chunk_size = check_run(
-            num_inference_steps, guidance_scale, scheduler, chunk_size
-        )
-        camera.check()
-        size = latent_size(self.unet, self.cell_px, height, width)
-        schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps, spacing)
-        guidance = guidance_by(self, prompt, negative_prompt, guidance_scale)
-        drawing = Drawing(
-            self,
-            schedule,
-            guidance,
-            num_frames,
-            *size,
-            camera,
-            chunk_size,
-            cross_frame,
-            generator,
-            first,
-            first_frame,
-        )
-        if subject is None:
-            return draw_canvas(drawing, on_step)
-        subjects, maps = subjects_of(subject, painted)
-        masks = [None if one is None else painted_cells(one, *size, self.cell_px) for one in maps]
-        window = self._motion_steps(Motion(t0=subjects[0].t0, t1=subjects[0].t1), schedule, size)
-        return draw_layers(drawing, subjects, prompt, window, masks, on_step)
-
-    @torch.inference_mode()
-    def guided(
-        self,
-        prompt: str,
-        *,
-        controls: Sequence[Control] = (),
-        source: torch.Tensor | None = None,
-        negative_prompt: str = "",
-        num_inference_steps: int = 50,
-        guidance_scale: float = 7.5,
-        image_guidance_scale: float = 1.5,
-        scheduler: str = "ddim",
-        spacing: str | None = None,
-        chunk_size: int = 8,
-        cross_frame: bool = True,
-        latents: torch.Tensor | None = None,
-        generator: torch.Generator | None = None,
-        on_step: Callable[[Step], None] | None = None,
-    ) -> torch.Tensor:
-        """Draw the latents of a video that follows a clip (Sect. 3.4 and 3.5): (1 f c h w), float32.
-
-        controls: ControlNets with their pictures. source: the clip to edit, as ``encode`` gives it
-        (f c h w), for InstructPix2Pix's UNets; image_guidance_scale >= 0, of its picture. Frames and size are
-        those of the pictures. Every frame starts from the same noise, and samplers that draw more draw the
-        same for all. The rest as in ``__call__``.
-        """
-        num_inference_steps, guidance_scale, chunk_size = check_run(
-            num_inference_steps, guidance_scale, scheduler, chunk_size
-        )
-        image_guidance_scale = check_number("image_guidance_scale", image_guidance_scale, 0, 1000)
-        num_frames, height, width = common_shape(controls, source, self.vae, self.cell_px)
-        channels = noise_channels(self.unet, self.vae, source)
-        shape = (1, channels, *latent_size(self.unet, self.cell_px, height, width))
-        noise, (own,) = draw_noise(shape, self.device, generator, latents)
-        schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps, spacing)
-        track = Track.from_noise(
-            schedule, noise.expand(num_frames, -1, -1, -1), [own.clone_state() for _ in range(num_frames)]
-        )
-        image_scale = None if source is None else image_guidance_scale
-        with ready_to_predict(
-            self.unet,
-            guidance_over_time(self, prompt, negative_prompt, guidance_scale, range(num_frames), image_scale)[
-                0
-            ],
-            num_frames if chunk_size == 0 else chunk_size,
-            cross_frame=cross_frame,
-            controls=controls,
-            source=source,
-        ) as predictor:
-            num_steps = len(schedule.timesteps)
-            run = Run(schedule, predictor, Progress.planned(num_frames, num_steps, None, on_step))
-            denoise(run, [track], num_steps, "all frames")
-        return check_numbers(track.latents[None], self.unet.dtype)
-
-    def decode(self, drawn: torch.Tensor | Drawn) -> Iterator[np.ndarray]:
-        """Frames of what was drawn, latents (1 f c h w) or a scene, one at a time: uint8 RGB (h, w, 3)."""
-        if isinstance(drawn, Drawn):
-            return drawn.frames(partial(pictures.decode, self.vae, tell=self.tell))
-        return pictures.decode(self.vae, drawn[0], self.tell)
-
-    def encode(self, frames: np.ndarray) -> torch.Tensor:
-        """Latents (f c h w), float32, not scaled, of frames, uint8 RGB (f, h, w, 3): their likeliest."""
-        return pictures.encode(self.vae, frames, self.device, self.tell)
+        told = prompt_arguments(prompt, negative_prompt)
+        for field in ("prompt", "negative_prompt"):
+            if told.pop(f"{field}_embeds") is not None:
+                raise InputError(
+                    f"{field} is embedded, and this model is also told each text as a whole; give a text."
+                )
+        nothing = {} if told["negative_prompt"] else {"negative_prompt": None}
+        with hushed("transformers"):
+            text, other, pooled, other_pooled = self.encode_prompt(
+                device=self.device,
+                num_images_per_prompt=1,
+                do_classifier_free_guidance=branches,
+                **{**told, **nothing},
+            )
+        return Told(text, pooled), Told(other, other_pooled) if branches else None
 
     @property
-    def notes(self) -> list[str]:
-        """What has been found out about this model that people should know of its videos: sentences."""
-        return self.__dict__.setdefault("_notes", [])
-
-    def tell(self, sentence: str) -> None:
-        """Add to the notes, each once, and to the log."""
-        if sentence not in self.notes:
-            logger.warning(sentence)
-            self.notes.append(sentence)
-
-    @property
-    def cell_px(self) -> int:
-        """Output pixels per latent cell, along each side."""
-        return self.vae_scale_factor
-
-    @property
-    def _noise_config(self) -> dict[str, Any]:
-        return {**self.scheduler.config, "_class_name": type(self.scheduler).__name__}
-
-    def _motion_steps(
-        self, motion: Motion, schedule: SchedulerMixin, shape: tuple[int, ...]
-    ) -> tuple[int, int]:
-        """The numbers of the time steps at T and T', with 0 <= T's <= T's' < number of steps.
-
-        T' is the nearest, after at least one where there are steps to spare, as noise alone has no picture to
-        move; T as ``step_before`` chooses it.
-        """
-        height, width = shape[-2:]
-        alphas = self.scheduler.alphas_cumprod
-        time_0, time_1 = default_times(alphas, height, width)
-        time_0 = time_0 if motion.t0 is None else motion.t0
-        time_1 = time_1 if motion.t1 is None else motion.t1
-        replace(motion, t0=time_0, t1=time_1).check()
-        t0 = max(nearest_index(schedule, time_0), min(1, len(schedule.timesteps) - 1))
-        return step_before(schedule, t0, float(alphas[time_1] / alphas[time_0].clamp(min=1e-12))), t0
+    def is_vae_wide(self) -> bool:
+        """Whether the VAE says that it overflows in float16; XL's own does."""
+        return bool(self.vae.config.get("force_upcast", False))

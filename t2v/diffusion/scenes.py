@@ -25,7 +25,7 @@ from t2v.diffusion.views import views
 from t2v.diffusion.windows import Windows
 
 if TYPE_CHECKING:
-    from t2v.diffusion.pipeline import TextToVideoPipeline
+    from t2v.diffusion.video_pipeline import VideoPipeline
 
 Trajectory = dict[
     int, torch.Tensor
@@ -38,7 +38,7 @@ class Drawing:
     only so many of its frames are drawn, from the first on, as they are in the whole video; None: all.
     first_frame: the picture that it begins with, where that is given."""
 
-    pipe: "TextToVideoPipeline"
+    pipe: "VideoPipeline"
     schedule: SchedulerMixin
     guidance: Guidance
     num_frames: int

@@ -1,50 +1,61 @@
 """What a model is told: texts and their embeddings, as guidance for one picture or for frames over time."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from t2v.diffusion.beside import Beside
 from t2v.diffusion.changing import blended
-from t2v.diffusion.check_call import prompt_arguments
 from t2v.diffusion.conditions import Guidance
 from t2v.diffusion.over_time import read_over_time, shares_of
-from t2v.program import hushed
 
 if TYPE_CHECKING:
-    from t2v.diffusion.pipeline import TextToVideoPipeline
+    from t2v.diffusion.video_pipeline import VideoPipeline
 
 Text = str | torch.Tensor  # or its embeddings, (1 n d)
 
 
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What a text became. embeds: (1 n d). pooled: the text as a whole, (1 e); None where nobody asks."""
+
+    embeds: torch.Tensor
+    pooled: torch.Tensor | None = None
+
+
 def guidance_by(
-    pipe: "TextToVideoPipeline",
+    pipe: "VideoPipeline",
     prompt: Text,
     negative_prompt: Text,
     scale: float,
     image_scale: float | None = None,
 ) -> Guidance:
     """Guidance by a text; off where scale <= 1. image_scale: InstructPix2Pix's, None for other models."""
-    told = prompt_arguments(prompt, negative_prompt)
     dim = pipe.unet.config.time_cond_proj_dim
     branches = scale > 1 and dim is None
-    with hushed("transformers"):  # of long prompts it foretells errors; diffusers says what is cut off
-        with_text, without = pipe.encode_prompt(
-            device=pipe.device, num_images_per_prompt=1, do_classifier_free_guidance=branches, **told
-        )
+    with_text, without = pipe.told(prompt, negative_prompt, branches)
     if dim is not None:
         embedding = pipe.get_guidance_scale_embedding(torch.tensor([scale - 1.0]), embedding_dim=dim)
-        return Guidance(with_text, embedding=embedding.to(pipe.device, pipe.unet.dtype))
-    if not branches:
-        return Guidance(with_text)
+        return _guidance(pipe, [with_text], embedding=embedding.to(pipe.device, pipe.unet.dtype))
+    if without is None:
+        return _guidance(pipe, [with_text])
     if image_scale is None:
-        return Guidance(torch.cat([without, with_text]), (scale,))
-    embeds = torch.cat([without, without, with_text])
-    return Guidance(embeds, (image_scale, scale), shown=(False, True, True))
+        return _guidance(pipe, [without, with_text], scales=(scale,))
+    scales, shown = (image_scale, scale), (False, True, True)
+    return _guidance(pipe, [without, without, with_text], scales=scales, shown=shown)
+
+
+def _guidance(pipe: "VideoPipeline", branches: Sequence[Told], **more: Any) -> Guidance:
+    """The least told first."""
+    pooled = [one.pooled for one in branches if one.pooled is not None]
+    beside = Beside(torch.cat(pooled), pipe.cell_px) if pooled else None
+    return Guidance(torch.cat([one.embeds for one in branches]), beside=beside, **more)
 
 
 def guidance_over_time(
-    pipe: "TextToVideoPipeline",
+    pipe: "VideoPipeline",
     prompt: Text,
     negative_prompt: Text,
     scale: float,

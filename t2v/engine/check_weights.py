@@ -1,8 +1,11 @@
 """Whether the weights of a run can be had, told before it begins."""
 
+from pathlib import Path
+
 from t2v.engine.networks import choose_network
 from t2v.tasks import Settings
 from t2v.weights.index import check_model
+from t2v.weights.single_file.checks import check_controlnet
 from t2v.weights.source import check_finisher, find_controlnet
 
 
@@ -12,4 +15,6 @@ def check_weights(settings: Settings) -> None:
     if settings.upscale == 2:
         check_finisher()
     for network in settings.networks(choose_network(settings.model)):
-        find_controlnet(network.source, network.task)
+        place = Path(find_controlnet(network.source, network.task))
+        if place.is_file():
+            check_controlnet(network.source, place)

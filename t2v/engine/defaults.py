@@ -8,21 +8,22 @@ from pathlib import Path
 from t2v.checks import InputError
 from t2v.diffusion.motion import default_times
 from t2v.diffusion.options import KnownTimes, own_cells
-from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.tasks.settings import Settings, Suits
 from t2v.weights.card import Card, read_card
-from t2v.weights.family import FAMILIES, STABLE_DIFFUSION, Family, family_of
+from t2v.weights.family import STABLE_DIFFUSION, Family
 from t2v.weights.few_steps import Found, few_steps
 from t2v.weights.files import read_object
 from t2v.weights.single_file.checks import side_px
-from t2v.weights.source import CONFIG, MODEL_INDEX, Source
+from t2v.weights.source import CONFIG, Source
+from t2v.weights.told import told_family
 
 AS_DRAWN = 1  # frames are doubled where somebody asks for it, or the model's card does
 
 
 def suits_run(
     kind: type[Settings],
-    pipeline: TextToVideoPipeline,
+    pipeline: VideoPipeline,
     card: Card,
     family: Family,
     few: Found | None = None,
@@ -57,7 +58,7 @@ def told_defaults(model: str, kind: type[Settings]) -> dict[str, float]:
     the width and height told.
     """
     source = Source.parse(model)
-    family, few = _family_told(source), few_steps(source)
+    family, few = told_family(source), few_steps(source)
     if family is None:
         return {} if few is None else few.suits
     size = {"width": float(family.side_px), "height": float(family.side_px)}
@@ -73,7 +74,7 @@ def told_defaults(model: str, kind: type[Settings]) -> dict[str, float]:
 def told_sampler(model: str, kind: type[Settings]) -> dict[str, str | None]:
     """The sampler that suits a model in a task, as far as that is known without loading it: as fields."""
     source = Source.parse(model)
-    family = _family_told(source)
+    family = told_family(source)
     scheduler, spacing = _sampler(kind, STABLE_DIFFUSION if family is None else family, few_steps(source))
     return {"scheduler": scheduler, "spacing": spacing}
 
@@ -81,20 +82,8 @@ def told_sampler(model: str, kind: type[Settings]) -> dict[str, str | None]:
 def told_method(model: str) -> str:
     """The method of drawing from text that suits a model, as far as that is known without loading it."""
     source = Source.parse(model)
-    own, family = read_card(source).method, _family_told(source)
+    own, family = read_card(source).method, told_family(source)
     return own if own is not None else (STABLE_DIFFUSION if family is None else family).method
-
-
-def _family_told(source: Source) -> Family | None:
-    """The family of a hub id that is known here, or of a folder, by its index."""
-    if source.kind == "hub":
-        known = (one for one in FAMILIES if source.base in (one.model, one.editor, *one.dreambooth))
-        return next(known, None)
-    try:
-        index = read_object(source.folder / MODEL_INDEX)
-        return family_of(str(index["unet"][1]), str(index["text_encoder"][1]))
-    except (OSError, ValueError, TypeError, KeyError, IndexError):
-        return None
 
 
 def native_side_px(model: str, task: str) -> float:
@@ -127,9 +116,7 @@ def _side_of(folder: Path) -> float:
         return STABLE_DIFFUSION.side_px  # not a folder, or not one of ours to judge
 
 
-def _times(
-    pipeline: TextToVideoPipeline, card: Card, family: Family, width: int, height: int
-) -> tuple[int, int]:
+def _times(pipeline: VideoPipeline, card: Card, family: Family, width: int, height: int) -> tuple[int, int]:
     """T' and T for a size in pixels, from the model's own times where its card has some."""
     known, own = family.times, card.defaults
     if "t0" in own and "t1" in own:

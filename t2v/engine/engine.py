@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import ControlNetModel
 
 from t2v.devices import pick_device, pick_dtype
 from t2v.diffusion.canvas import Drawn
+from t2v.diffusion.controls import ControlNet
 from t2v.diffusion.latent_preview import preview
-from t2v.diffusion.pipeline import TextToVideoPipeline
 from t2v.diffusion.progress import Step
+from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.engine.defaults import native_side_px, suits_run, told_method
 from t2v.engine.networks import choose_network
 from t2v.engine.prompt_notes import Note, known_words, prompt_notes, unknown_words
@@ -46,7 +46,7 @@ class Loaded:
 
     name: str
     editor: bool
-    pipeline: TextToVideoPipeline
+    pipeline: VideoPipeline
     card: Card
     family: Family
     few: Found | None
@@ -66,9 +66,9 @@ class Engine:
         self._lock = threading.RLock()
         self._loaded: Loaded | None = None
         self._finisher: Finisher | None = None
-        self._networks: dict[Network, ControlNetModel] = {}  # those used last
+        self._networks: dict[Network, ControlNet] = {}  # those used last
 
-    def load(self, name: str, editor: bool = False) -> TextToVideoPipeline:
+    def load(self, name: str, editor: bool = False) -> VideoPipeline:
         """A model's pipeline, from memory where it was used last; ModelError where it cannot be had.
 
         editor: its InstructPix2Pix side.
@@ -95,7 +95,7 @@ class Engine:
         loaded = self._loaded
         return loaded is not None and (loaded.name, loaded.editor) == (name, editor)
 
-    def _with_other_loras(self, name: str, editor: bool) -> TextToVideoPipeline | None:
+    def _with_other_loras(self, name: str, editor: bool) -> VideoPipeline | None:
         """The model in memory with other LoRAs, where the name differs in these alone; else None."""
         loaded, source = self._loaded, Source.parse(name)
         if loaded is None or loaded.editor != editor or without_loras(loaded.name) != without_loras(name):
@@ -110,7 +110,7 @@ class Engine:
             raise
         return loaded.pipeline
 
-    def load_networks(self, settings: Settings, wanted: tuple[Network, ...]) -> list[ControlNetModel]:
+    def load_networks(self, settings: Settings, wanted: tuple[Network, ...]) -> list[ControlNet]:
         """The ControlNets that a run of the settings wants, from memory where they were used last."""
         with self._lock:
             pipeline = self.load(settings.model, settings.editor)

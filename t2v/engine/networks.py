@@ -6,11 +6,17 @@ from t2v.tasks.settings import ChooseNetwork
 from t2v.weights.family import STABLE_DIFFUSION, Family
 from t2v.weights.refusals import ModelError
 from t2v.weights.source import Source
+from t2v.weights.told import told_family
 
 
-def choose_network(model: str, family: Family = STABLE_DIFFUSION) -> ChooseNetwork:
-    """How ControlNets left None are chosen for a model: see ``Source.controlnet``; ModelError without any."""
+def choose_network(model: str, family: Family | None = None) -> ChooseNetwork:
+    """How ControlNets left None are chosen for a model: see ``Source.controlnet``; ModelError without any.
+
+    family: None: as far as its name tells, else Stable Diffusion's.
+    """
     source = Source.parse(model)
+    told = told_family(source) if family is None else family
+    family = STABLE_DIFFUSION if told is None else told
 
     def choose(task: str, hub_ids: Mapping[str, str]) -> str:
         chosen = source.controlnet(task, hub_ids.get(family.key))

@@ -15,7 +15,7 @@ from t2v.page.studio import Studio
 from t2v.tasks import Settings
 from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.original_prompts import ADDED, original_words
-from t2v.weights.family import STABLE_DIFFUSION
+from t2v.weights.family import STABLE_DIFFUSION, STABLE_DIFFUSION_XL
 from t2v.weights.listing import on_offer
 from t2v.weights.source import BUNDLED, LORA_FILE, STYLE, STYLE_NAME, Source
 
@@ -65,9 +65,10 @@ def own_numbers(default: Settings) -> dict[str, Component]:
 
 def models(kind: type[Settings]) -> list[tuple[str, str]]:
     """Models on offer for a task: name on the page, what settings call it."""
-    family = STABLE_DIFFUSION
+    family, larger = STABLE_DIFFUSION, STABLE_DIFFUSION_XL
     if kind.editor:
-        return [MINIATURE, (EDITOR_NAME, family.editor), *on_offer(editor=True)]
+        editors = [(EDITOR_NAME, family.editor), (f"{EDITOR_NAME} XL", larger.editor)]
+        return [MINIATURE, *editors, *on_offer(editor=True)]
     style = Source.parse(STYLE)
     has_style = style.companion(style.adapters[0], LORA_FILE) is not None
     named = [(f"{STYLE_NAME}: end with “neon style”", STYLE)] if has_style else []
@@ -76,7 +77,13 @@ def models(kind: type[Settings]) -> list[tuple[str, str]]:
         (f"{model.rsplit('-')[-1].capitalize()} style: write “{keyword}”", model)
         for model, keyword in checkpoints.items()
     ]
-    return [MINIATURE, *named, *on_offer(editor=False), (family.name, family.model), *own_styles]
+    return [
+        MINIATURE,
+        *named,
+        *on_offer(editor=False),
+        *((one.name, one.model) for one in (family, larger)),
+        *own_styles,
+    ]
 
 
 def model_choices(studio: Studio, kind: type[Settings]) -> list[tuple[str, str]]:

@@ -124,14 +124,14 @@ def act(run: "ResolvedTextToVideo", means: Means, only_first: bool = False) -> "
 
     Who watches the run is shown the skeletons. only_first: of its first frame alone.
     """
-    from t2v.diffusion.conditions import Control
+    from t2v.diffusion.controls import Control
 
     joints, prompt = joints_of(run), run.asked.prompt
     if only_first:
         joints, prompt = joints[:1], texts_of(prompt)[0]
     pictures = skeletons(joints, (run.width, run.height))
     means.see(SEEN, pictures)
-    control = Control(means.networks[0], pictures)
+    control = Control(means.networks[0], pictures, union_kind=PoseSettings.union_kind)
     return means.pipeline.guided(prompt, controls=[control], **run.call(means))
 
 

@@ -13,7 +13,7 @@ from t2v.tasks.clip import FIRST_FRAMES, Taken
 from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.settings import Limits
 from t2v.tasks.words import ControlWords, OwnNumber, TabWords
-from t2v.weights.family import STABLE_DIFFUSION
+from t2v.weights.family import STABLE_DIFFUSION, STABLE_DIFFUSION_XL
 
 LIMITS: Limits = {**controlled.LIMITS, "low_threshold": (0, 1000), "high_threshold": (1, 1000)}
 
@@ -55,7 +55,11 @@ class CannySettings(ControlledSettings):
             caption="and {}",
         ),
     }
-    hub_ids: ClassVar[Mapping[str, str]] = {STABLE_DIFFUSION.key: "lllyasviel/control_v11p_sd15_canny"}
+    hub_ids: ClassVar[Mapping[str, str]] = {
+        STABLE_DIFFUSION.key: "lllyasviel/control_v11p_sd15_canny",
+        STABLE_DIFFUSION_XL.key: "diffusers/controlnet-canny-sdxl-1.0",
+    }
+    union_kind: ClassVar[int | None] = 3
     checkpoints: ClassVar[Mapping[str, str]] = STABLE_DIFFUSION.dreambooth
 
     _: KW_ONLY

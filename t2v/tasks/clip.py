@@ -165,7 +165,7 @@ class ResolvedClip(Resolved[C]):
 
     @abstractmethod
     def conditions(self, means: Means) -> Mapping[str, Any]:
-        """What ``TextToVideoPipeline.guided`` gets from this task beside what all tasks give it."""
+        """What ``VideoPipeline.guided`` gets from this task beside what all tasks give it."""
 
     def draw(self, means: Means) -> "torch.Tensor":
         """Latents of the video (1 f c h w)."""

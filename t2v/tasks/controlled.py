@@ -46,7 +46,8 @@ class ControlledSettings(ClipSettings):
 
     A task of this kind adds to what every task names: its ``words``, its ``hub_ids`` (family -> ControlNet),
     how it makes its pictures (``detect``), and whether a network does that, a second a frame on a CPU
-    (``detects_slowly``). checkpoints: hub ids of models that go with it -> their keywords.
+    (``detects_slowly``). union_kind: the number that ControlNets for many kinds of pictures (unions) know its
+    kind by; None: none. checkpoints: hub ids of models that go with it -> their keywords.
     """
 
     way: ClassVar[str] = "guided"
@@ -54,6 +55,7 @@ class ControlledSettings(ClipSettings):
     words: ClassVar[ControlWords]
     hub_ids: ClassVar[Mapping[str, str]]
     detects_slowly: ClassVar[bool] = False
+    union_kind: ClassVar[int | None] = None
     checkpoints: ClassVar[Mapping[str, str]] = {}
 
     _: KW_ONLY
@@ -163,7 +165,7 @@ class ResolvedControlled(ResolvedClip[ControlledSettings]):
 
     def conditions(self, means: Means) -> Mapping[str, Any]:
         """The ControlNets with their pictures; the clip's own frames are let go here."""
-        from t2v.diffusion.conditions import Control
+        from t2v.diffusion.controls import Control
 
         frames = self.asked.read(self.taken).frames
         if not self.is_ready:
@@ -173,7 +175,9 @@ class ResolvedControlled(ResolvedClip[ControlledSettings]):
         for part, network, (task, pictures) in zip(self.asked.parts(), means.networks, pictured, strict=True):
             means.see(task, pictures)
             window = (part.guidance_start, part.guidance_end)
-            controls.append(Control(network, pictures, part.conditioning_scale, *window))
+            controls.append(
+                Control(network, pictures, part.conditioning_scale, *window, union_kind=part.union_kind)
+            )
         return {"controls": controls}
 
 

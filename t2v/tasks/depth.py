@@ -8,7 +8,7 @@ import numpy as np
 
 from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.words import ControlWords, TabWords
-from t2v.weights.family import STABLE_DIFFUSION
+from t2v.weights.family import STABLE_DIFFUSION, STABLE_DIFFUSION_XL
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,11 @@ class DepthSettings(ControlledSettings):
         also="Also follow depth",
         ready="My clip already shows depth, near things bright",
     )
-    hub_ids: ClassVar[Mapping[str, str]] = {STABLE_DIFFUSION.key: "lllyasviel/control_v11f1p_sd15_depth"}
+    hub_ids: ClassVar[Mapping[str, str]] = {
+        STABLE_DIFFUSION.key: "lllyasviel/control_v11f1p_sd15_depth",
+        STABLE_DIFFUSION_XL.key: "diffusers/controlnet-depth-sdxl-1.0",
+    }
+    union_kind: ClassVar[int | None] = 1
     detects_slowly: ClassVar[bool] = True
 
     def detect(self, frames: np.ndarray, device: str) -> np.ndarray:

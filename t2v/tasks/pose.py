@@ -9,7 +9,7 @@ import numpy as np
 from t2v.tasks.clip import FIRST_FRAMES, Taken
 from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.words import ControlWords, TabWords
-from t2v.weights.family import STABLE_DIFFUSION
+from t2v.weights.family import STABLE_DIFFUSION, STABLE_DIFFUSION_XL
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,11 @@ class PoseSettings(ControlledSettings):
         nothing_found="Nobody was found in these frames, so there is no movement to follow; take another "
         "part of the clip, or another clip.",
     )
-    hub_ids: ClassVar[Mapping[str, str]] = {STABLE_DIFFUSION.key: "lllyasviel/control_v11p_sd15_openpose"}
+    hub_ids: ClassVar[Mapping[str, str]] = {
+        STABLE_DIFFUSION.key: "lllyasviel/control_v11p_sd15_openpose",
+        STABLE_DIFFUSION_XL.key: "xinsir/controlnet-openpose-sdxl-1.0",
+    }
+    union_kind: ClassVar[int | None] = 0
     detects_slowly: ClassVar[bool] = True
 
     def looks_ready(self, taken: Taken) -> bool:

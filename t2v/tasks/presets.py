@@ -11,6 +11,7 @@ from t2v.weights.card import read_card
 from t2v.weights.family import STABLE_DIFFUSION
 from t2v.weights.few_steps import Found, few_steps
 from t2v.weights.source import Source
+from t2v.weights.told import told_family
 
 PRESETS = ("draft", "standard", "best", "paper")
 # what a preset decides: it sets each of these, to what suits the model where it says nothing
@@ -26,8 +27,9 @@ def preset(model: str, name: str) -> dict[str, Any]:
     """What a preset sets for a model, a value for each of FIELDS. InputError for a name that there is not."""
     check_choice("preset", name, PRESETS)
     source = Source.parse(model)
-    own = read_card(source).presets
-    chosen: Mapping[str, Any] = own.get(name, STABLE_DIFFUSION.presets.get(name, {}))
+    own, told = read_card(source).presets, told_family(source)
+    usual = (STABLE_DIFFUSION if told is None else told).presets
+    chosen: Mapping[str, Any] = own.get(name, usual.get(name, {}))
     few = few_steps(source)
     if few is not None and (few.by_lora or name not in own):
         chosen = _of_few(few, name, chosen)

@@ -16,11 +16,11 @@ from t2v.weights.source import BUNDLED
 
 if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is loaded
     import torch
-    from diffusers import ControlNetModel
 
     from t2v.diffusion.canvas import Drawn
-    from t2v.diffusion.pipeline import TextToVideoPipeline
+    from t2v.diffusion.controls import ControlNet
     from t2v.diffusion.progress import Step
+    from t2v.diffusion.video_pipeline import VideoPipeline
 
 MAX_PROMPT_CHARS = 2000
 MAX_WORK = 2**33  # frames x pixels x steps: 1000 frames of 512x512 at 32 steps
@@ -238,8 +238,8 @@ class Means:
     "clip" and the fitted frames, the task's name and the pictures of each ControlNet.
     """
 
-    pipeline: "TextToVideoPipeline"
-    networks: "Sequence[ControlNetModel]"
+    pipeline: "VideoPipeline"
+    networks: "Sequence[ControlNet]"
     generator: "torch.Generator"
     on_step: "Callable[[Step], None] | None" = None
     see: See = lambda name, frames: None

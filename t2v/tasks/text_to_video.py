@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import torch
 
     from t2v.diffusion.canvas import Drawn
-    from t2v.diffusion.pipeline import TextToVideoPipeline
+    from t2v.diffusion.video_pipeline import VideoPipeline
 
 LATEST = 999  # of the times
 LIMITS: Limits = {
@@ -276,7 +276,7 @@ class ResolvedTextToVideo(Resolved[TextToVideoSettings]):
         own = (asked.warp, asked.motion_field, asked.smooth_bg, self.subject)
         return Motion(self.motion_x, self.motion_y, self.t0, self.t1, *own)
 
-    def _scene(self, pipe: "TextToVideoPipeline") -> "Callable[..., Drawn]":
+    def _scene(self, pipe: "VideoPipeline") -> "Callable[..., Drawn]":
         """The one picture under the camera, with what moves before it."""
         moves = what_moves(self)
         if not moves.subjects:

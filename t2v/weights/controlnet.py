@@ -1,32 +1,38 @@
-"""ControlNets from the miniature, a local folder or a hub id."""
+"""ControlNets from the miniature, a local folder, a file or a hub id."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import ControlNetModel
+from diffusers import ControlNetModel, ControlNetUnionModel
 
+from t2v.devices import settle
+from t2v.diffusion.controls import ControlNet
 from t2v.diffusion.progress import Cancelled
 from t2v.weights.files import WEIGHTS, config_path, files_of, read_object
 from t2v.weights.hub import hub_answers
 from t2v.weights.network import Place, load_network
 from t2v.weights.refusals import ModelError, explain, log_failure
+from t2v.weights.single_file.controlnets import load_controlnet_file
 from t2v.weights.source import CONFIG, find_controlnet
 
-KIND = "ControlNetModel"
+KINDS = {"ControlNetModel": ControlNetModel, "ControlNetUnionModel": ControlNetUnionModel}
 
 
-def load_controlnet(source: str, task: str, device: str, dtype: torch.dtype) -> ControlNetModel:
-    """The ControlNet for ``task`` of "miniature", or of a local folder or hub id; else ModelError."""
+def load_controlnet(source: str, task: str, device: str, dtype: torch.dtype) -> ControlNet:
+    """The ControlNet for ``task`` of "miniature", or of a folder, file or hub id; else ModelError."""
     place = find_controlnet(source, task)
     try:
+        if Path(place).is_file():
+            whole: Any = settle(load_controlnet_file(source, Path(place), dtype), device)
+            return whole
         local = Path(place).is_dir() or not hub_answers()
-        _check_kind(source, read_object(config_path(place, local, CONFIG)))
+        kind = _kind(source, read_object(config_path(place, local, CONFIG)))
         files = tuple(file for file in files_of(place, local, CONFIG) if file.endswith(".safetensors"))
         _check_weights(source, place, local, files)
         at = Place(f"controlnet {source}", place, "", files, local)
-        network: Any = load_network(ControlNetModel, at, device, dtype)
+        network: Any = load_network(kind, at, device, dtype)
     except (ModelError, Cancelled):
         raise
     except Exception as error:
@@ -43,9 +49,10 @@ def _check_weights(source: str, place: str, local: bool, files: tuple[str, ...])
         raise ModelError(f"controlnet {source} has no {kinds}; choose another.")
 
 
-def _check_kind(source: str, config: Mapping[str, Any]) -> None:
+def _kind(source: str, config: Mapping[str, Any]) -> Any:
+    """The class of a network with this config: of one kind of pictures, or of many (a union)."""
     kind = config.get("_class_name", "of no known kind")
-    if kind != KIND:
+    if str(kind) not in KINDS:
         raise ModelError(
             f"controlnet {source} is not a ControlNet but {kind}; give a ControlNet's folder or id."
         )
@@ -53,3 +60,4 @@ def _check_kind(source: str, config: Mapping[str, Any]) -> None:
         raise ModelError(
             f"controlnet {source} is of the shuffle kind, which follows no layout; choose another."
         )
+    return KINDS[str(kind)]

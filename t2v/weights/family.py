@@ -12,12 +12,13 @@ class Family:
     """What holds for every model of a kind, unless its own card says otherwise.
 
     key, name: for programs, and for people. model, editor: hub ids of the plain model and of the one that
-    follows instructions. unet, text_encoder: classes of its networks. side_px: of the square pictures that it
-    draws best; times: T' and T there. method: of drawing from text. samplers: way -> its sampler. suits: way
-    of drawing ("text", "guided", "edited") -> settings field -> value. preview: 5 rows of RGB, latents @
-    rows[:4] + rows[4] -> -1..1. dreambooth: hub ids of models in a style of their own -> the keyword that it
-    answers to. figure: how a figure is put into its pictures. presets: of videos from text -> settings field
-    -> value.
+    follows instructions. unet, text_encoder, text_encoder_2: classes of its networks, "" where it has none.
+    generations: keys of those that its single files are of (``single_file.generations``). side_px: of the
+    square pictures that it draws best; times: T' and T there. method: of drawing from text. samplers: way
+    of drawing ("text", "guided", "edited") -> its sampler. suits: way -> settings field -> value. preview: 5
+    rows of RGB, latents @ rows[:4] + rows[4] -> -1..1. dreambooth: hub ids of models in a style of their own
+    -> the keyword that it answers to. figure: how a figure is put into its pictures. presets: of videos from
+    text -> settings field -> value.
     """
 
     key: str
@@ -26,6 +27,8 @@ class Family:
     editor: str
     unet: str
     text_encoder: str
+    text_encoder_2: str
+    generations: tuple[str, ...]
     side_px: int
     times: KnownTimes
     method: str
@@ -44,6 +47,8 @@ STABLE_DIFFUSION = Family(
     editor="timbrooks/instruct-pix2pix",
     unet="UNet2DConditionModel",
     text_encoder="CLIPTextModel",
+    text_encoder_2="",
+    generations=("sd1", "sd2"),
     side_px=512,
     times=PAPER,
     method="paper",  # until the canvas has been measured on its real weights
@@ -85,12 +90,60 @@ STABLE_DIFFUSION = Family(
         },
     },
 )
+STABLE_DIFFUSION_XL = Family(
+    key="stable-diffusion-xl",
+    name="Stable Diffusion XL",
+    model="stabilityai/stable-diffusion-xl-base-1.0",
+    editor="diffusers/sdxl-instructpix2pix-768",
+    unet=STABLE_DIFFUSION.unet,
+    text_encoder=STABLE_DIFFUSION.text_encoder,
+    text_encoder_2="CLIPTextModelWithProjection",
+    generations=("sdxl",),
+    side_px=1024,
+    times=PAPER,  # at 128x128 cells no later ones: they are the latest that there are
+    method="paper",
+    samplers=STABLE_DIFFUSION.samplers,
+    suits={  # guidance and steps as diffusers has them for it; motion of the same share of the picture
+        "text": {"num_inference_steps": 50, "guidance_scale": 5.0, "motion_x": 24.0, "motion_y": 24.0},
+        "guided": {"num_inference_steps": 50, "guidance_scale": 5.0, "steady": 0.0},
+        "edited": {
+            "num_inference_steps": 50,
+            "guidance_scale": 5.0,
+            "image_guidance_scale": 1.5,
+            "steady": 0.0,
+        },
+    },
+    preview=(  # the linear fit that its users know, and no bias
+        (0.3920, 0.4054, 0.4549),
+        (-0.2634, -0.0196, 0.0653),
+        (0.0568, 0.1687, -0.0755),
+        (-0.3112, -0.2359, -0.2076),
+        (0.0, 0.0, 0.0),
+    ),
+    dreambooth={},
+    figure=PERSON,
+    presets={
+        "draft": {"num_inference_steps": 20, "scheduler": "dpm++"},
+        "best": {"num_inference_steps": 100},
+        "paper": {
+            "method": "paper",
+            "num_inference_steps": 50,
+            "guidance_scale": 7.5,
+            "scheduler": "ddim",
+            "motion_x": 24.0,
+            "motion_y": 24.0,
+        },
+    },
+)
 RETIRED = {
     "runwayml/stable-diffusion-v1-5": STABLE_DIFFUSION.model
 }  # ids that left the hub -> the same model
-FAMILIES = (STABLE_DIFFUSION,)
+FAMILIES = (STABLE_DIFFUSION, STABLE_DIFFUSION_XL)
 
 
-def family_of(unet: str, text_encoder: str) -> Family | None:
+def family_of(unet: str, text_encoder: str, text_encoder_2: str = "") -> Family | None:
     """The family whose networks are of these classes; None for kinds of models that are not known here."""
-    return next((one for one in FAMILIES if (one.unet, one.text_encoder) == (unet, text_encoder)), None)
+    classes = (unet, text_encoder, text_encoder_2)
+    return next(
+        (one for one in FAMILIES if (one.unet, one.text_encoder, one.text_encoder_2) == classes), None
+    )

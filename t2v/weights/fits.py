@@ -8,12 +8,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from diffusers import ControlNetModel
 from transformers import CLIPTokenizer
 
+from t2v.diffusion.controls import ControlNet
 from t2v.diffusion.options import own_cells
-from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.weights.refusals import ModelError
+from t2v.weights.single_file.generations import Generation, by_width
 
 SHARED = ("cross_attention_dim", "block_out_channels", "layers_per_block")  # of a ControlNet and its UNet
 FURTHER_INPUTS = (
@@ -25,19 +26,24 @@ FURTHER_INPUTS = (
 )
 OTHER_ATTENTION = ("only_cross_attention", "dual_cross_attention")
 PICTURE_CHANNELS = 3
+BESIDE = "addition_embed_type"  # what tells that a network is told something beside its text
+SIX = 6  # numbers: the picture's size, what was cut off of it, and the size it is drawn in
 
 
-def check_parts(name: str, pipeline: TextToVideoPipeline, editor: bool) -> None:
+def check_parts(name: str, pipeline: VideoPipeline, editor: bool) -> None:
     """ModelError where a model's networks do not fit one another or want what is not given them here."""
     unet, vae = pipeline.unet.config, pipeline.vae.config
     _check_channels(name, pipeline, editor)
-    _check_inputs(f"model {name}", "UNet", unet)
-    width = pipeline.text_encoder.config.hidden_size
+    second = getattr(pipeline, "text_encoder_2", None)
+    _check_inputs(f"model {name}", "UNet", unet, second)
+    encoders = [pipeline.text_encoder, *([] if second is None else [second])]
+    width = sum(one.config.hidden_size for one in encoders)
     if _widths(unet["cross_attention_dim"]) != {width}:
         reads = _plain(unet["cross_attention_dim"])
+        texts = "text encoders that write it" if second is not None else "a text encoder that writes it"
         raise ModelError(
-            f"model {name} has a UNet that reads text {reads} wide (cross_attention_dim), and a text encoder "
-            f"that writes it {width} wide; choose a model whose parts belong together."
+            f"model {name} has a UNet that reads text {reads} wide (cross_attention_dim), and "
+            f"{texts} {width} wide; choose a model whose parts belong together."
         )
     if unet["out_channels"] != vae["latent_channels"]:
         raise ModelError(
@@ -53,11 +59,23 @@ def check_parts(name: str, pipeline: TextToVideoPipeline, editor: bool) -> None:
         own_cells(unet["sample_size"])
     except ValueError as error:
         raise ModelError(f"model {name} has a UNet whose {error}; fetch it again.") from error
-    _check_words(name, pipeline.tokenizer, pipeline.text_encoder.config)
+    if vae.get("latents_mean") is not None:
+        raise ModelError(
+            f"model {name} has a VAE whose latents are shifted (latents_mean), which is not done here; "
+            "choose another VAE or model."
+        )
+    for tokenizer, encoder in zip(_tokenizers(pipeline), encoders, strict=True):
+        _check_words(name, tokenizer, encoder.config)
 
 
-def check_fits(source: str, network: ControlNetModel, model: str, pipeline: TextToVideoPipeline) -> None:
+def check_fits(source: str, network: ControlNet, model: str, pipeline: VideoPipeline) -> None:
     """ModelError where a ControlNet was made for another kind of model, or wants what it is not given."""
+    made_for, own = (_generation(each.config["cross_attention_dim"]) for each in (network, pipeline.unet))
+    if made_for is not None and own is not None and made_for is not own:
+        raise ModelError(
+            f"controlnet {source} is made for {made_for.name}, and model {model} is of {own.name}; choose a "
+            "ControlNet made for that."
+        )
     for name in SHARED:
         has, wanted = (_plain(each.config[name]) for each in (network, pipeline.unet))
         if has != wanted:
@@ -65,7 +83,9 @@ def check_fits(source: str, network: ControlNetModel, model: str, pipeline: Text
                 f"controlnet {source} does not fit model {model}: its {name} is {has}, the model's {wanted}; "
                 "choose a ControlNet made for this kind of model."
             )
-    _check_inputs(f"controlnet {source}", "network", network.config)
+    _check_inputs(
+        f"controlnet {source}", "network", network.config, getattr(pipeline, "text_encoder_2", None)
+    )
     halved = 2 ** (len(network.config["conditioning_embedding_out_channels"]) - 1)
     for what, has, wanted in (
         ("latent channels", network.config["in_channels"], pipeline.vae.config.latent_channels),
@@ -79,7 +99,7 @@ def check_fits(source: str, network: ControlNetModel, model: str, pipeline: Text
             )
 
 
-def _check_channels(source: str, pipeline: TextToVideoPipeline, editor: bool) -> None:
+def _check_channels(source: str, pipeline: VideoPipeline, editor: bool) -> None:
     latent, taken = pipeline.vae.config.latent_channels, pipeline.unet.config.in_channels
     if editor and taken != 2 * latent:
         raise ModelError(
@@ -93,8 +113,12 @@ def _check_channels(source: str, pipeline: TextToVideoPipeline, editor: bool) ->
         )
 
 
-def _check_inputs(owner: str, what: str, config: Mapping[str, Any]) -> None:
+def _check_inputs(owner: str, what: str, config: Mapping[str, Any], second: Any | None) -> None:
+    """second: the text encoder that tells a text as a whole; None where the model has none."""
     further = [name for name in FURTHER_INPUTS if config.get(name) is not None]
+    if second is not None:
+        _check_told(owner, what, config, second.config.projection_dim)
+        further.remove(BESIDE)
     if further:
         raise ModelError(
             f"{owner} has a {what} with a further input ({further[0]}), which nothing gives it here; choose "
@@ -104,6 +128,23 @@ def _check_inputs(owner: str, what: str, config: Mapping[str, Any]) -> None:
     if other:
         raise ModelError(
             f"{owner} has a {what} with {other[0]}, which does not fit here; choose a plain one."
+        )
+
+
+def _check_told(owner: str, what: str, config: Mapping[str, Any], width: int) -> None:
+    """ModelError for a network that is not told beside the text what Stable Diffusion XL is.
+
+    width: of the text as a whole.
+    """
+    if config.get(BESIDE) != "text_time":
+        told = "the text as a whole and the picture's size beside the text"
+        raise ModelError(f"{owner} has a {what} that is not told {told}; choose one for Stable Diffusion XL.")
+    reads = config.get("projection_class_embeddings_input_dim")
+    given = SIX * (config.get("addition_time_embed_dim") or 0) + width
+    if reads != given:
+        raise ModelError(
+            f"{owner} has a {what} that is told {reads} numbers beside the text, where there are {given} of "
+            "them; choose a model whose parts belong together."
         )
 
 
@@ -124,6 +165,16 @@ def _check_words(name: str, tokenizer: CLIPTokenizer, encoder: Any) -> None:
             f"model {name} has a tokenizer of {most + 1} words, and a text encoder of {encoder.vocab_size}; "
             "choose a model whose parts belong together."
         )
+
+
+def _generation(value: object) -> Generation | None:
+    """The generation whose networks read text of this width; None where it is none that is known."""
+    return by_width(value) if isinstance(value, int) else None
+
+
+def _tokenizers(pipeline: VideoPipeline) -> list[CLIPTokenizer]:
+    second = getattr(pipeline, "tokenizer_2", None)
+    return [pipeline.tokenizer, *([] if second is None else [second])]
 
 
 def _widths(value: object) -> set[object]:

@@ -2,13 +2,20 @@
 
 from pathlib import Path
 
-from t2v.weights.family import STABLE_DIFFUSION
-from t2v.weights.files import WEIGHTS
+from t2v.weights.family import STABLE_DIFFUSION, STABLE_DIFFUSION_XL
+from t2v.weights.files import WEIGHTS, read_object
+from t2v.weights.index import SECOND, has_second
 from t2v.weights.source import MODEL_INDEX, Source
 
 PARTS = ("unet", "vae", "text_encoder")  # those that have weights
 # GB of the parts that are read, in single precision: a UNet of 3.4, a text encoder of 0.5, a VAE of 0.3
-SIZES_GB = {STABLE_DIFFUSION.model: 4.3, STABLE_DIFFUSION.editor: 4.3}
+# and of Stable Diffusion XL 10.3, 0.5, 2.8 and 0.3
+SIZES_GB = {
+    STABLE_DIFFUSION.model: 4.3,
+    STABLE_DIFFUSION.editor: 4.3,
+    STABLE_DIFFUSION_XL.model: 13.9,
+    STABLE_DIFFUSION_XL.editor: 13.9,
+}
 
 
 def is_here(name: str) -> bool:
@@ -21,10 +28,18 @@ def is_here(name: str) -> bool:
     index = try_to_load_from_cache(source.base, MODEL_INDEX)
     if not isinstance(index, str):
         return False
-    folders = [Path(index).parent / part for part in PARTS]
+    parts = (*PARTS, SECOND[0]) if _has_second(Path(index)) else PARTS
+    folders = [Path(index).parent / part for part in parts]
     return all(
         any(WEIGHTS.fullmatch(file.name) for file in folder.glob("*") if file.is_file()) for folder in folders
     )
+
+
+def _has_second(index: Path) -> bool:
+    try:
+        return has_second(read_object(index))
+    except (OSError, ValueError):
+        return False
 
 
 def size_gb(name: str) -> float | None:

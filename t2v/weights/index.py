@@ -3,10 +3,11 @@
 An index may name classes of diffusers and transformers only: diffusers imports the modules that it names.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from t2v.weights.family import family_of
+from t2v.weights.family import Family, family_of
 from t2v.weights.files import read_json
 from t2v.weights.refusals import ModelError, reason
 from t2v.weights.single_file.behind import behind, check_lora
@@ -16,6 +17,7 @@ from t2v.weights.source import MODEL_INDEX, Source
 ALLOWED_MODULES = ("diffusers", "transformers", "stable_diffusion")
 VAES = ("AutoencoderKL", "AutoencoderTiny", "AsymmetricAutoencoderKL")
 NEEDED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+SECOND = ("text_encoder_2", "tokenizer_2")  # of Stable Diffusion XL
 
 
 def check_model(name: str, editor: bool | None = None) -> None:
@@ -34,16 +36,31 @@ def check_model(name: str, editor: bool | None = None) -> None:
     if Path(place).is_file():
         check_checkpoint(source.base, Path(place), vae is not None, editor)
     if Path(place).is_dir():
-        read_index(name, Path(place) / MODEL_INDEX)
-        check_folder(place)
+        check_folder(place, read_index(name, Path(place) / MODEL_INDEX))
 
 
-def check_folder(place: str) -> None:
-    """ModelError where a part of a local folder is missing."""
-    folder = Path(place)
-    missing = [name for name in NEEDED if not (folder / name).is_dir()] if folder.is_dir() else []
+def check_folder(place: str, index: Mapping[str, Any]) -> None:
+    """ModelError where a part of a local folder is missing. index: as ``read_index`` gave it."""
+    folder, needed = Path(place), (*NEEDED, *(SECOND if has_second(index) else ()))
+    missing = [name for name in needed if not (folder / name).is_dir()] if folder.is_dir() else []
     if missing:
         raise ModelError(f"model {place} has no folder {', '.join(missing)}; fetch it again.")
+
+
+def has_second(index: Mapping[str, Any]) -> bool:
+    """Whether a model has a second text encoder, by its index."""
+    return bool(_class_of(index, SECOND[0]))
+
+
+def indexed_family(index: Mapping[str, Any]) -> Family | None:
+    """The family of the model with an index; None where it is of no known kind."""
+    return family_of(*(_class_of(index, part) for part in ("unet", "text_encoder", SECOND[0])))
+
+
+def _class_of(index: Mapping[str, Any], part: str) -> str:
+    """The class of a part; "" where there is none."""
+    value: Any = index.get(part)
+    return value[1] if _is_class(value) and isinstance(value[1], str) else ""
 
 
 def read_index(source: str, path: Path) -> dict[str, Any]:
@@ -58,6 +75,13 @@ def read_index(source: str, path: Path) -> dict[str, Any]:
     entries = index.items() if isinstance(index, dict) else ()
     parts = {name: value for name, value in entries if _is_class(value)}
     missing = [name for name in NEEDED if not parts.get(name) or parts[name][0] is None]
+    if missing == ["text_encoder", "tokenizer"] and has_second(parts):
+        raise ModelError(
+            f"model {source} is Stable Diffusion XL's refiner, which only goes over finished pictures; "
+            "choose the base model."
+        )
+    if has_second(parts):
+        missing += [name for name in SECOND if not _class_of(parts, name)]
     if missing:
         raise ModelError(
             f"model {source} has no {', '.join(missing)}; give a Stable Diffusion model in diffusers' format."
@@ -69,8 +93,9 @@ def read_index(source: str, path: Path) -> dict[str, Any]:
     if parts["vae"][1] not in VAES:
         kind = str(parts["vae"][1])[:60]
         raise ModelError(f"model {source} has a VAE of another kind ({kind}); choose another model.")
-    if family_of(parts["unet"][1], parts["text_encoder"][1]) is None or "text_encoder_2" in parts:
-        raise ModelError(f"model {source} is not of Stable Diffusion's 1.x or 2.x kind; choose one that is.")
+    if indexed_family(parts) is None:
+        kinds = "1.x, 2.x or XL"
+        raise ModelError(f"model {source} is not of Stable Diffusion's {kinds} kind; choose one that is.")
     return index
 
 

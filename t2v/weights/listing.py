@@ -71,8 +71,7 @@ def _entry(path: Path, root: Path, by_path: bool) -> Listed:
 
 def _why_not_folder(path: Path) -> str | None:
     try:
-        read_index(path.name, path / MODEL_INDEX)
-        check_folder(str(path))
+        check_folder(str(path), read_index(path.name, path / MODEL_INDEX))
     except ModelError as error:
         return str(error).removeprefix(f"model {path.name} ")
     return None

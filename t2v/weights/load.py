@@ -12,17 +12,18 @@ import diffusers
 import torch
 from diffusers import SchedulerMixin, UNet2DConditionModel
 from huggingface_hub import snapshot_download
-from transformers import CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 from t2v.checks import InputError
-from t2v.diffusion.pipeline import TextToVideoPipeline
 from t2v.diffusion.progress import Cancelled
 from t2v.diffusion.schedule import saved_scheduler
+from t2v.diffusion.video_pipeline import VideoPipeline
+from t2v.weights.assembled import assembled
 from t2v.weights.family import Family, family_of
 from t2v.weights.files import config_path, files_of, read_json, read_object
 from t2v.weights.fits import check_parts
 from t2v.weights.hub import hub_answers
-from t2v.weights.index import check_folder, read_index
+from t2v.weights.index import check_folder, has_second, read_index
 from t2v.weights.lora.merge import merged
 from t2v.weights.network import Place, load_network
 from t2v.weights.refusals import ModelError, explain, log_failure
@@ -33,10 +34,11 @@ from t2v.weights.source import CONFIG, MODEL_INDEX, Source
 
 logger = logging.getLogger(__name__)
 
+FORCE_ZEROS = "force_zeros_for_empty_prompt"  # of an index: no negative prompt is nothing, not an empty text
 SCHEDULER_CONFIG = "scheduler_config.json"
 
 
-def load_pipeline(name: str, device: str, dtype: torch.dtype, editor: bool = False) -> TextToVideoPipeline:
+def load_pipeline(name: str, device: str, dtype: torch.dtype, editor: bool = False) -> VideoPipeline:
     """The pipeline of "miniature", a local folder, a file or a hub id, on ``device``; else ModelError.
 
     editor: with an InstructPix2Pix UNet, the model's own or that of a folder "editor" beside the model's.
@@ -67,7 +69,7 @@ def load_pipeline(name: str, device: str, dtype: torch.dtype, editor: bool = Fal
     return pipeline
 
 
-def put_loras(pipeline: TextToVideoPipeline, source: Source) -> None:
+def put_loras(pipeline: VideoPipeline, source: Source) -> None:
     """Let the LoRAs of a model's name, and no others, be in its weights: nothing else is read from disk.
 
     ModelError where one cannot be had or does not fit; the model then has none.
@@ -77,11 +79,11 @@ def put_loras(pipeline: TextToVideoPipeline, source: Source) -> None:
 
 def _of_folder(
     name: str, source: Source, place: str, device: str, dtype: torch.dtype, editor: bool
-) -> TextToVideoPipeline:
+) -> VideoPipeline:
     """A model in diffusers' format, each of its parts loaded by itself."""
     local = Path(place).is_dir() or not hub_answers()
     index = read_index(name, config_path(place, local, MODEL_INDEX))
-    check_folder(place)
+    check_folder(place, index)
     part = partial(_part, name, device=device, dtype=dtype, local=local)
     files = files_of(place, local, MODEL_INDEX)
     beside = source.companion("editor") if editor else None
@@ -90,22 +92,27 @@ def _of_folder(
     else:
         unet = part(UNet2DConditionModel, beside, files_of(beside, True, CONFIG), "")
     rest = Path(_without_weights(place, local))
-    return TextToVideoPipeline(
-        unet=unet,
-        vae=part(getattr(diffusers, index["vae"][1]), place, files, "vae"),
-        text_encoder=part(CLIPTextModel, place, files, "text_encoder"),
-        tokenizer=_read_tokenizer(rest),
-        scheduler=_read_scheduler(name, rest),
-        safety_checker=None,
-        feature_extractor=None,
-        image_encoder=None,
-        requires_safety_checker=False,
-    )
+    parts = {
+        "unet": unet,
+        "vae": part(getattr(diffusers, index["vae"][1]), place, files, "vae"),
+        "text_encoder": part(CLIPTextModel, place, files, "text_encoder"),
+        "tokenizer": _read_tokenizer(rest / "tokenizer"),
+        "scheduler": _read_scheduler(name, rest),
+    }
+    if not has_second(index):
+        return assembled(parts)
+    second = {
+        "text_encoder_2": part(CLIPTextModelWithProjection, place, files, "text_encoder_2"),
+        "tokenizer_2": _read_tokenizer(rest / "tokenizer_2"),
+    }
+    return assembled({**parts, **second}, index.get(FORCE_ZEROS, True) is not False)
 
 
-def loaded_family(pipeline: TextToVideoPipeline) -> Family:
+def loaded_family(pipeline: VideoPipeline) -> Family:
     """The family of a model that was loaded."""
-    family = family_of(type(pipeline.unet).__name__, type(pipeline.text_encoder).__name__)
+    encoders = (pipeline.text_encoder, getattr(pipeline, "text_encoder_2", None))
+    classes = ("" if one is None else type(one).__name__ for one in encoders)
+    family = family_of(type(pipeline.unet).__name__, *classes)
     if family is None:  # read_index refuses such models
         raise ModelError(f"the model's UNet is a {type(pipeline.unet).__name__}; choose another model.")
     return family
@@ -142,9 +149,9 @@ def _part(
 
 
 def _read_tokenizer(folder: Path) -> CLIPTokenizer:
-    for path in (folder / "tokenizer").glob("*.json"):
+    for path in folder.glob("*.json"):
         read_json(path)  # the library would end in a traceback where one is no JSON
-    return CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
+    return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 def _read_scheduler(name: str, folder: Path) -> SchedulerMixin:
@@ -160,5 +167,5 @@ def _without_weights(place: str, local: bool) -> str:
     """The folder with the rest of a model; of a hub id nothing else is fetched, as ControlNets in it."""
     if Path(place).is_dir():
         return place
-    wanted = [MODEL_INDEX, "tokenizer/*", "scheduler/*"]
+    wanted = [MODEL_INDEX, "tokenizer/*", "tokenizer_2/*", "scheduler/*"]
     return snapshot_download(place, allow_patterns=wanted, local_files_only=local)

@@ -13,7 +13,7 @@ NOTE_TEXT = """Files in this folder, and in folders of it, are on offer in the a
 
 What a file is, is found out from the file itself: names and folders are up to you.
 
-  checkpoints of Stable Diffusion 1.x and 2.x (.safetensors, .ckpt): to draw with
+  checkpoints of Stable Diffusion 1.x, 2.x and XL (.safetensors, .ckpt): to draw with
   VAEs (.safetensors, .ckpt, .pt): behind a model's name, as MODEL+VAE
   LoRAs (.safetensors): behind a model's name, as MODEL+LORA@0.7
   textual inversions (.safetensors, .pt): by their names, without the ending, in a prompt

@@ -87,8 +87,6 @@ class Source:
         kind = self.kind
         if kind == "bundled" and not (MINIATURE / MODEL_INDEX).is_file():
             raise ModelError(f"model {BUNDLED} has no weights in this copy; fetch the project again.")
-        if kind == "file" and what != "model":
-            raise ModelError(f"{what} {self.base} is a file; give the folder of one in diffusers' format.")
         if kind == "nowhere":
             raise ModelError(f"{what} {self.base} is not there; give {ALLOWED}.")
         if kind == "hub":

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.weights.listing import Listed, listed
 from t2v.weights.refusals import ModelError, log_failure, reason
 from t2v.weights.single_file.checks import look
@@ -22,6 +22,7 @@ from t2v.weights.source import Source
 ENCODERS = (("text_encoder", "tokenizer"), ("text_encoder_2", "tokenizer_2"))
 OF_XL = {"clip_l": "text_encoder", "clip_g": "text_encoder_2"}
 BESIDE = re.compile(r"^string_to_token|^(?:step|sd_checkpoint|name)$", re.ASCII)
+LARGEST = 2  # an encoder's end mark where it takes the word with the largest number for it
 INSTEAD = "take its name out of the prompt, or the file out of the folder of models"
 
 
@@ -63,7 +64,7 @@ def word_notes(source: Source, words: tuple[Listed, ...]) -> list[str]:
     return notes
 
 
-def use_words(pipeline: TextToVideoPipeline, words: tuple[Listed, ...]) -> None:
+def use_words(pipeline: VideoPipeline, words: tuple[Listed, ...]) -> None:
     """Let prompts mean the vectors of these files by their names, and no others.
 
     ModelError for a file that is broken; one that was made for another model is left out.
@@ -108,7 +109,7 @@ def _rows(one: torch.Tensor) -> torch.Tensor:
     return (one[None] if one.ndim == 1 else one).float()
 
 
-def _fits(pipeline: TextToVideoPipeline, vectors: Mapping[str, torch.Tensor]) -> bool:
+def _fits(pipeline: VideoPipeline, vectors: Mapping[str, torch.Tensor]) -> bool:
     """Whether a model has these text encoders, as wide as the vectors, and room for so many."""
     both: dict[str, Any] = {part: getattr(pipeline, part, None) for part, _ in ENCODERS}
     encoders = {part: encoder for part, encoder in both.items() if encoder is not None}
@@ -119,7 +120,7 @@ def _fits(pipeline: TextToVideoPipeline, vectors: Mapping[str, torch.Tensor]) ->
     )
 
 
-def _put(pipeline: TextToVideoPipeline, name: str, vectors: Mapping[str, torch.Tensor]) -> str:
+def _put(pipeline: VideoPipeline, name: str, vectors: Mapping[str, torch.Tensor]) -> str:
     """Add vectors to the text encoders; the tokens that stand for them."""
     count = len(next(iter(vectors.values())))
     tokens = [f"{name}-{number}>" for number in range(count)]
@@ -128,7 +129,18 @@ def _put(pipeline: TextToVideoPipeline, name: str, vectors: Mapping[str, torch.T
             getattr(pipeline, tokenizer).add_tokens(tokens)
             ids = getattr(pipeline, tokenizer).convert_tokens_to_ids(tokens)
             _grow(getattr(pipeline, part).get_input_embeddings(), ids, vectors[part])
+            _tell_end(getattr(pipeline, part), getattr(pipeline, tokenizer))
     return " ".join(tokens)
+
+
+def _tell_end(encoder: torch.nn.Module, tokenizer: Any) -> None:
+    """Let an encoder find the end of a text by its mark.
+
+    Older ones take the word with the largest number for it, which from now on is a learned one.
+    """
+    for module in encoder.modules():
+        if getattr(module, "eos_token_id", None) == LARGEST:
+            module.eos_token_id = tokenizer.eos_token_id
 
 
 @torch.no_grad()

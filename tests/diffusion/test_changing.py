@@ -10,7 +10,8 @@ from conftest import seeded, small_controlnet, small_pipeline
 from t2v.checks import InputError
 from t2v.diffusion.ahead import held
 from t2v.diffusion.changing import FREE, HELD, LATE, Hold, _prediction_of, blended
-from t2v.diffusion.conditions import Control, Guidance
+from t2v.diffusion.conditions import Guidance
+from t2v.diffusion.controls import Control
 from t2v.diffusion.options import Motion
 from t2v.diffusion.over_time import shares_of
 from t2v.diffusion.sampling import SCHEDULERS, Track, make_scheduler
@@ -154,7 +155,7 @@ def test_a_subject_that_stays_is_the_same_in_chunks(pipeline, scheduler):
 
 
 def test_the_whole_picture_as_subject_stays(pipeline, monkeypatch):
-    monkeypatch.setattr("t2v.diffusion.pipeline.cells_of", lambda *_: torch.ones(16, 16))
+    monkeypatch.setattr("t2v.diffusion.video_pipeline.cells_of", lambda *_: torch.ones(16, 16))
     monkeypatch.setattr(Hold, "_around", staticmethod(lambda change, subject: 1 - subject + 0 * change))
     latents = draw(pipeline, "0: a red car | 4: a red car by the sea", motion=Motion(0, 0, subject="red car"))
     assert torch.allclose(latents, latents[:, :1].expand_as(latents), atol=1e-3)

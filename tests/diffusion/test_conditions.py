@@ -9,7 +9,7 @@ from conftest import seeded, small_controlnet, small_pipeline
 
 from t2v.checks import InputError
 from t2v.diffusion.attention import CrossFrameAttention
-from t2v.diffusion.conditions import Control, Packed
+from t2v.diffusion.controls import Control, Packed
 from t2v.diffusion.progress import Cancelled
 
 QUICK = {"num_inference_steps": 4, "negative_prompt": "blue"}

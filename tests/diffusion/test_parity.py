@@ -8,7 +8,7 @@ from diffusers.pipelines.deprecated.text_to_video_synthesis.pipeline_text_to_vid
     TextToVideoZeroPipeline,
 )
 
-from t2v.diffusion import pipeline as text_to_video_pipeline
+from t2v.diffusion import moving
 from t2v.diffusion.options import Motion
 
 pytestmark = pytest.mark.slow
@@ -50,7 +50,7 @@ def test_latents_are_the_references(peers, monkeypatch):
     # its strengths point against ours: +12 moves the picture left and up
     call = {"latents": start, "motion": Motion(-12, -12, 881, 941, "reference"), "num_inference_steps": 50}
     right = ours("a red car", generator=seeded(2), **call)[0]
-    monkeypatch.setattr(text_to_video_pipeline, "alpha_ratio", lambda t1, t0: slip)
+    monkeypatch.setattr(moving, "alpha_ratio", lambda t1, t0: slip)
     got = ours("a red car", generator=seeded(2), **call)[0]
     assert (got - wanted).abs().max() < 1e-3
     assert torch.equal(got[0], right[0])

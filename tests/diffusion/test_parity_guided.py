@@ -10,7 +10,7 @@ import torch
 from conftest import seeded, small_controlnet, small_pipeline
 from diffusers import StableDiffusionControlNetPipeline, StableDiffusionInstructPix2PixPipeline
 
-from t2v.diffusion.conditions import Control
+from t2v.diffusion.controls import Control
 from t2v.diffusion.sampling import make_scheduler
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ import torch
 from conftest import seeded, small_controlnet, small_pipeline
 
 from t2v.checks import InputError
-from t2v.diffusion.conditions import Control
+from t2v.diffusion.controls import Control
 
 LATENTS = torch.randn(1, 3, 4, 8, 8, generator=seeded(1))
 

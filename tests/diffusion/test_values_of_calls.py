@@ -10,7 +10,7 @@ from conftest import seeded, small_controlnet, small_pipeline
 from PIL import Image
 
 from t2v.checks import InputError
-from t2v.diffusion.conditions import Control
+from t2v.diffusion.controls import Control
 from t2v.diffusion.options import Motion
 
 QUICK = {"num_frames": 2, "num_inference_steps": 2, "height": 64, "width": 64}

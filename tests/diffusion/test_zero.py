@@ -14,7 +14,7 @@ from diffusers.pipelines.deprecated.text_to_video_synthesis.pipeline_text_to_vid
 from diffusers.utils import logging as diffusers_logging
 
 from t2v.checks import InputError
-from t2v.diffusion import pipeline as pipeline_module
+from t2v.diffusion import moving
 from t2v.diffusion.progress import Cancelled
 from t2v.diffusion.zero import TextToVideoZeroPipeline
 from t2v.weights.source import MINIATURE
@@ -73,7 +73,7 @@ def test_the_same_call_gives_the_references_latents(monkeypatch):
     wanted = theirs("a red car", generator=seeded(2), **call).images
     betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2
     slip = float(torch.prod((1 - betas)[701:851]))
-    monkeypatch.setattr(pipeline_module, "alpha_ratio", lambda t1, t0: slip)
+    monkeypatch.setattr(moving, "alpha_ratio", lambda t1, t0: slip)
     monkeypatch.setattr(ours, "warp", "reference")
     got = ours("a red car", generator=seeded(2), **call).images
     assert got.shape == wanted.shape == (3, 4, 64, 64)

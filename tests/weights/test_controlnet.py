@@ -75,7 +75,7 @@ def test_what_is_no_controlnet_is_named(folder, tmp_path):
         load(tmp_path / "unet")
     with pytest.raises(ModelError, match="has no config.json"):
         load(tmp_path)
-    with pytest.raises(ModelError, match="is a file"):
+    with pytest.raises(ModelError, match="is a file of another kind"):
         load(folder / "config.json")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "global_pool_conditions": True}))

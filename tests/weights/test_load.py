@@ -106,8 +106,9 @@ def test_foreign_code_is_never_imported(copied):
 
 
 def test_other_kinds_of_model_are_named(copied):
-    change_index(copied, text_encoder_2=["transformers", "CLIPTextModel"])
-    with pytest.raises(ModelError, match="1.x or 2.x"):
+    second = {"tokenizer_2": ["transformers", "CLIPTokenizer"]}
+    change_index(copied, text_encoder_2=["transformers", "CLIPTextModel"], **second)
+    with pytest.raises(ModelError, match="1.x, 2.x or XL kind"):
         load(copied)
     change_index(copied, vae=[None, None])
     with pytest.raises(ModelError, match="has no vae"):

@@ -49,7 +49,7 @@ def folder(tmp_path, model_folder):
 def test_a_new_folder_says_what_belongs_there(tmp_path):
     make_models_folder(tmp_path / "a" / "models")
     note = tmp_path / "a" / "models" / NOTE
-    assert "checkpoints of Stable Diffusion 1.x and 2.x" in note.read_text()
+    assert "checkpoints of Stable Diffusion 1.x, 2.x and XL" in note.read_text()
     note.unlink()
     make_models_folder(tmp_path / "a" / "models")  # it is theirs now
     assert not note.exists()
@@ -66,14 +66,13 @@ def test_files_are_listed_with_kind_family_and_size(folder):
     assert found["folders/small"].label == "folders/small, in diffusers' format"
     assert found["style.safetensors"].words == "a LoRA for Stable Diffusion 1.x"
     assert found["half.safetensors"].why.startswith("is broken and cannot be loaded")
-    assert found["big.safetensors"].why.startswith(
-        "is a checkpoint of Stable Diffusion XL, which is not drawn"
-    )
+    big = found["big.safetensors"]
+    assert big.why is None and big.label.startswith("big, Stable Diffusion XL, ")
 
 
 def test_pickers_offer_what_suits_the_task(folder):
     offered = [name for _, name in on_offer(editor=False)]
-    assert offered == ["second.safetensors", "dream.safetensors", "folders/small"]
+    assert offered == ["second.safetensors", "dream.safetensors", "folders/small", "big.safetensors"]
     assert [name for _, name in on_offer(editor=True)] == ["edits.safetensors"]
 
 

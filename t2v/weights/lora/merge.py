@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 
 from t2v.checks import counted
-from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.weights.lora.layers import Layer, Misfit
 from t2v.weights.lora.places import places
 from t2v.weights.lora.read import Lora, find_lora, read_lora
@@ -49,7 +49,7 @@ class Fitted:
 class Merged:
     """What is in the weights of a model besides its own, and what these were."""
 
-    def __init__(self, pipeline: TextToVideoPipeline) -> None:
+    def __init__(self, pipeline: VideoPipeline) -> None:
         self._pipeline = pipeline
         self._networks = {part: getattr(pipeline, part) for part in PARTS if getattr(pipeline, part, None)}
         self._places = {part: places(network, part) for part, network in self._networks.items()}
@@ -156,7 +156,7 @@ class Merged:
         return True
 
 
-def merged(pipeline: TextToVideoPipeline) -> Merged:
+def merged(pipeline: VideoPipeline) -> Merged:
     """What is in a pipeline's weights; the same at each call."""
     found: Merged | None = pipeline.__dict__.get("_merged")
     if found is None:
@@ -191,7 +191,7 @@ def _check_size(own: torch.Tensor, now: torch.Tensor, names: list[str]) -> None:
         raise ModelError(f"{which} weights so large that nothing can be drawn; {instead}.")
 
 
-def _check_family(name: str, read: Lora, pipeline: TextToVideoPipeline) -> None:
+def _check_family(name: str, read: Lora, pipeline: VideoPipeline) -> None:
     """ModelError for a LoRA of another family, by the width of the text that its layers read."""
     own = int(pipeline.unet.config.cross_attention_dim)
     is_xl = getattr(pipeline, TEXT_2, None) is not None

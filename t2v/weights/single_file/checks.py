@@ -9,11 +9,11 @@ from t2v.weights.single_file.header import ENDINGS, read_header
 from t2v.weights.single_file.kinds import FileKind, recognise
 from t2v.weights.single_file.stand_ins import Foreign
 
-WHOLE = "choose a checkpoint of Stable Diffusion 1.x or 2.x"
+WHOLE = "choose a checkpoint of Stable Diffusion 1.x, 2.x or XL"
 USES = {  # kind -> what is done with such files here
     "lora": "write it behind a model's name, as MODEL+FILE",
     "vae": "write it behind a model's name, as MODEL+FILE",
-    "controlnet": "a ControlNet is given beside a model, as a folder in diffusers' format",
+    "controlnet": "a ControlNet is given beside a model, to runs that follow a clip",
 }
 
 
@@ -56,7 +56,7 @@ def why_not(kind: FileKind, has_vae: bool = False, editor: bool | None = None) -
     """
     if kind.kind != "checkpoint":
         return f"is {kind.words}; {USES.get(kind.kind, WHOLE)}."
-    if kind.generation is None or not kind.generation.is_drawn:
+    if kind.generation is None:
         return f"is {kind.words}, which is not drawn with here; {WHOLE}."
     if kind.is_scaled or kind.precision == "whole numbers":
         return "has weights in few bits with scales beside them, which are not read; choose one in float16."
@@ -92,6 +92,18 @@ def side_px(path: Path) -> int:
     if kind.generation is None:
         raise ModelError(f"model {path.name} is {kind.words}; {WHOLE}.")
     return kind.generation.side_px_v if kind.prediction == "v_prediction" else kind.generation.side_px
+
+
+def check_controlnet(name: str, path: Path) -> FileKind:
+    """What a ControlNet's file is; ModelError where no model can be given it."""
+    kind = look(f"controlnet {name}", path)
+    if kind.kind != "controlnet" or kind.other:
+        raise ModelError(f"controlnet {name} is {kind.words}; choose a ControlNet of Stable Diffusion.")
+    if kind.is_scaled:
+        raise ModelError(
+            f"controlnet {name} has weights in few bits with scales beside them; choose another."
+        )
+    return kind
 
 
 def check_vae(path: Path) -> FileKind:

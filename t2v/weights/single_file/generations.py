@@ -10,7 +10,8 @@ class TextEncoder:
     """A text encoder in a checkpoint. prefix: of its tensors. is_open: of OpenCLIP's making, by its names.
 
     activation: of its layers. skips_last: its text is never read after the last layer, which is left out.
-    pad: the word that fills a text up to its length.
+    pad: the word that fills a text up to its length. is_whole: it also tells the text as a whole, by a layer
+    of its own.
     """
 
     prefix: str
@@ -18,13 +19,14 @@ class TextEncoder:
     activation: str
     skips_last: bool
     pad: str
+    is_whole: bool = False
 
 
 @dataclass(frozen=True)
 class Generation:
     """One generation. text_width: of the text that its UNet reads. heads: of the UNet's attention; None: as
     many as its width has of HEAD_WIDTH. scaling_factor: of its VAE. side_px: of pictures it draws best, and
-    side_px_v where it predicts v. texts: its text encoders. is_drawn: whether the own loop draws with it.
+    side_px_v where it predicts v. texts: its text encoders.
     """
 
     key: str
@@ -35,7 +37,6 @@ class Generation:
     side_px: int
     side_px_v: int
     texts: tuple[TextEncoder, ...]
-    is_drawn: bool = True
 
 
 CLIP_L = TextEncoder("cond_stage_model.transformer.", False, "quick_gelu", False, "<|endoftext|>")
@@ -48,9 +49,8 @@ SDXL = Generation(
     "sdxl", "Stable Diffusion XL", 2048, None, 0.13025, 1024, 1024,
     (
         TextEncoder("conditioner.embedders.0.transformer.", False, "quick_gelu", False, "<|endoftext|>"),
-        TextEncoder("conditioner.embedders.1.model.", True, "gelu", False, "!"),
+        TextEncoder("conditioner.embedders.1.model.", True, "gelu", False, "!", is_whole=True),
     ),
-    is_drawn=False,
 )  # fmt: skip
 GENERATIONS = (SD1, SD2, SDXL)
 

@@ -10,7 +10,7 @@ import torch
 from accelerate import init_empty_weights
 from diffusers import AutoencoderKL, SchedulerMixin, UNet2DConditionModel
 from diffusers.loaders.single_file_utils import convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
-from transformers import CLIPTextConfig, CLIPTextModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from t2v.checks import counted
 from t2v.diffusion.schedule import saved_scheduler
@@ -70,13 +70,13 @@ def load_unet(opened: Opened) -> torch.nn.Module:
         logger.info("model %s is drawn with its averaged weights", opened.name)
         names = averaged
     state = opened.read(names)
-    config = unet_config(_shapes(state), opened.generation, opened.kind.prediction == "v_prediction")
+    config = unet_config(shapes_of(state), opened.generation, opened.kind.prediction == "v_prediction")
     if opened.kind.layout == "original":
         cond = state.get("time_embed.cond_proj.weight")
         state = convert_ldm_unet_checkpoint({UNET + short: one for short, one in state.items()}, config)
         if cond is not None:  # diffusers leaves it out
             state["time_embedding.cond_proj.weight"] = cond
-    return _whole(opened.name, "UNet", lambda: UNet2DConditionModel(**config), state)
+    return whole(f"model {opened.name}", "UNet", lambda: UNet2DConditionModel(**config), state)
 
 
 def load_vae(opened: Opened) -> torch.nn.Module:
@@ -95,11 +95,11 @@ def load_vae_file(path: Path, generation: Generation | None, dtype: torch.dtype)
 
 
 def _vae(name: str, state: State, generation: Generation | None) -> torch.nn.Module:
-    config = vae_config(_shapes(state), generation)
+    config = vae_config(shapes_of(state), generation)
     if any(short.startswith("encoder.down.") for short in state):
         state = convert_ldm_vae_checkpoint(state, config)
     state = {_renewed(short): one for short, one in state.items()}
-    return _whole(name, "VAE", lambda: AutoencoderKL(**config), state)
+    return whole(f"model {name}", "VAE", lambda: AutoencoderKL(**config), state)
 
 
 def _renewed(name: str) -> str:
@@ -112,14 +112,15 @@ def _renewed(name: str) -> str:
 def load_text_encoder(opened: Opened, encoder: TextEncoder) -> torch.nn.Module:
     """One of a checkpoint's text encoders."""
     state = opened.read(opened.behind(encoder.prefix))
-    config = CLIPTextConfig(**text_config(_shapes(state), encoder))
+    config = CLIPTextConfig(**text_config(shapes_of(state), encoder))
+    kind = CLIPTextModelWithProjection if encoder.is_whole else CLIPTextModel
     state = text_state(state, encoder, config.num_hidden_layers)
 
     def build() -> torch.nn.Module:
-        network: torch.nn.Module = CLIPTextModel(config)
+        network: torch.nn.Module = kind(config)
         return network
 
-    return _whole(opened.name, "text encoder", build, state)
+    return whole(f"model {opened.name}", "text encoder", build, state)
 
 
 def noise_schedule(prediction: str, zero_snr: bool) -> SchedulerMixin:
@@ -130,23 +131,28 @@ def noise_schedule(prediction: str, zero_snr: bool) -> SchedulerMixin:
     return saved_scheduler(told)
 
 
-def _shapes(state: State) -> Names:
+def shapes_of(state: State) -> Names:
     return {name: Tensor("", tuple(one.shape)) for name, one in state.items()}
 
 
-def _whole(
-    name: str, part: str, build: Callable[[], torch.nn.Module], state: Mapping[str, torch.Tensor]
+def whole(
+    owner: str, part: str, build: Callable[[], torch.nn.Module], state: Mapping[str, torch.Tensor]
 ) -> torch.nn.Module:
-    """The network with these values; ModelError where one of its tensors is not among them."""
+    """The network with these values; ModelError where one of its tensors is not among them.
+
+    owner: "model NAME" or "controlnet NAME"; part: of it.
+    """
     with init_empty_weights():
         network = build()
     told = network.load_state_dict(dict(state), strict=False, assign=True)
     if told.unexpected_keys:
-        logger.info("the %s of %s has tensors that are not used: %s", part, name, _some(told.unexpected_keys))
+        logger.info(
+            "the %s of %s has tensors that are not used: %s", part, owner, _some(told.unexpected_keys)
+        )
     lost = lost_tensors(network, {"missing_keys": told.missing_keys})
     if lost:
         missing = f"{counted(lost, 'missing tensor')} in its {part}"
-        raise ModelError(f"model {name} is broken and cannot be loaded ({missing}); fetch it again.")
+        raise ModelError(f"{owner} is broken and cannot be loaded ({missing}); fetch it again.")
     return network.eval()
 
 

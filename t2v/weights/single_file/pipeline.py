@@ -7,7 +7,9 @@ from typing import Any
 import torch
 
 from t2v.devices import settle
-from t2v.diffusion.pipeline import TextToVideoPipeline
+from t2v.diffusion.telling import guidance_by
+from t2v.diffusion.video_pipeline import VideoPipeline
+from t2v.weights.assembled import assembled
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import check_checkpoint
 from t2v.weights.single_file.load import (
@@ -29,45 +31,37 @@ KL = "AutoencoderKL"
 
 def file_pipeline(
     name: str, path: Path, vae: Path | None, device: str, dtype: torch.dtype, editor: bool
-) -> TextToVideoPipeline:
+) -> VideoPipeline:
     """The pipeline of a checkpoint file on ``device``. vae: a file to be taken instead of the VAE inside.
 
     ModelError in one sentence where it is not drawn with, or broken.
     """
     opened = open_checkpoint(name, path, check_checkpoint(name, path, vae is not None, editor), dtype)
-    encoder = opened.generation.texts[0]
     parts: dict[str, Any] = {
         "unet": load_unet(opened),
         "vae": load_vae(opened) if vae is None else load_vae_file(vae, opened.generation, dtype),
-        "text_encoder": load_text_encoder(opened, encoder),
     }
-    pipeline = TextToVideoPipeline(
-        **{part: settle(network, device) for part, network in parts.items()},
-        tokenizer=clip_tokenizer(encoder.pad),
-        scheduler=noise_schedule(opened.kind.prediction or "epsilon", opened.kind.zero_snr),
-        safety_checker=None,
-        feature_extractor=None,
-        image_encoder=None,
-        requires_safety_checker=False,
-    )
+    rest = {"scheduler": noise_schedule(opened.kind.prediction or "epsilon", opened.kind.zero_snr)}
+    for number, encoder in enumerate(opened.generation.texts):
+        behind = f"_{number + 1}" if number else ""
+        parts[f"text_encoder{behind}"] = load_text_encoder(opened, encoder)
+        rest[f"tokenizer{behind}"] = clip_tokenizer(encoder.pad)
+    pipeline = assembled({**rest, **{part: settle(network, device) for part, network in parts.items()}})
     if opened.kind.prediction is None and opened.kind.job == "text":
         _find_prediction(pipeline, opened)
     return pipeline
 
 
-def _find_prediction(pipeline: TextToVideoPipeline, opened: Opened) -> None:
+def _find_prediction(pipeline: VideoPipeline, opened: Opened) -> None:
     """Set what the UNet predicts, which nothing in or beside the file tells, by what it does."""
-    tokens = pipeline.tokenizer("", padding="max_length", return_tensors="pt").input_ids
-    with torch.inference_mode():
-        text = pipeline.text_encoder(tokens.to(pipeline.device))[0]
-    found = found_prediction(pipeline.unet, text)
+    found = found_prediction(pipeline.unet, guidance_by(pipeline, "", "", 1.0))
     logger.info("model %s predicts %s, as one call of its UNet shows", opened.name, found)
     if found != "epsilon":
         pipeline.scheduler = noise_schedule(found, opened.kind.zero_snr)
         pipeline.unet.register_to_config(sample_size=opened.generation.side_px_v // 8)
 
 
-def take_vae(name: str, pipeline: TextToVideoPipeline, path: Path, device: str, dtype: torch.dtype) -> None:
+def take_vae(name: str, pipeline: VideoPipeline, path: Path, device: str, dtype: torch.dtype) -> None:
     """Put a VAE from a file in the place of a loaded model's; ModelError where it is of another kind."""
     own = pipeline.vae
     if type(own).__name__ != KL:

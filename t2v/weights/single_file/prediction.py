@@ -4,6 +4,8 @@ from typing import Any
 
 import torch
 
+from t2v.diffusion.conditions import Guidance
+
 LAST = 999  # the time of almost nothing but noise: there the noise is what goes in, and v is the picture
 CELLS = 32
 SEED = 0
@@ -11,11 +13,13 @@ IS_NOISE = 0.5  # correlation of what goes in with what comes out; measured 1.00
 
 
 @torch.inference_mode()
-def found_prediction(unet: Any, text: torch.Tensor) -> str:
-    """ "epsilon" or "v_prediction". text: an empty prompt's embedding (1 n d)."""
+def found_prediction(unet: Any, guidance: Guidance) -> str:
+    """ "epsilon" or "v_prediction". guidance: by an empty prompt, of one branch."""
+    text = guidance.embeds
     generator = torch.Generator().manual_seed(SEED)
     noise = torch.randn(1, unet.config.in_channels, CELLS, CELLS, generator=generator)
     given = noise.to(device=text.device, dtype=text.dtype)
-    told = unet(given, torch.tensor(LAST, device=text.device), encoder_hidden_states=text).sample
+    beside = guidance.added(slice(0, 1), given, 0.0)
+    told = unet(given, torch.tensor(LAST, device=text.device), encoder_hidden_states=text, **beside).sample
     pair = torch.stack([noise.flatten(), told.float().cpu().flatten()])
     return "epsilon" if float(torch.corrcoef(pair)[0, 1]) >= IS_NOISE else "v_prediction"

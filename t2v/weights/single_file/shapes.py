@@ -9,6 +9,8 @@ from typing import Any
 from t2v.weights.single_file.details import Names
 from t2v.weights.single_file.generations import HEAD_WIDTH, Generation, TextEncoder
 
+ADDED_WIDTH = 256  # of each of the six numbers that Stable Diffusion XL is told beside its text
+UNION_HEADS = 8  # of the attention between pictures in ControlNets for many kinds of them
 GROUPS = 32  # of every normalisation, in all of Stable Diffusion
 LAYERS_2 = 24  # of OpenCLIP's text encoder in Stable Diffusion 2
 WORDS_BEFORE_MARKS = 2  # the begin and end marks are the last two of the vocabulary
@@ -19,6 +21,43 @@ def unet_config(names: Names, generation: Generation, predicts_v: bool = False) 
 
     ValueError where they make no such network; KeyError where one is missing.
     """
+    config = _way_down(names, generation)
+    ways = [kind.startswith("CrossAttn") for kind in config["down_block_types"]]
+    config |= {
+        "sample_size": (generation.side_px_v if predicts_v else generation.side_px) // 8,
+        "out_channels": _either(names, "out.2.weight", "conv_out.weight")[0],
+        "up_block_types": tuple("CrossAttnUpBlock2D" if one else "UpBlock2D" for one in reversed(ways)),
+    }
+    cond = names.get("time_embed.cond_proj.weight", names.get("time_embedding.cond_proj.weight"))
+    if cond is not None:
+        config["time_cond_proj_dim"] = cond.shape[1]
+    return config
+
+
+def controlnet_config(names: Names, generation: Generation) -> dict[str, Any]:
+    """ControlNetModel's arguments for one with these tensors, or ControlNetUnionModel's; errors as above."""
+    config = _way_down(names, generation)
+    if "input_hint_block.0.weight" in names:
+        hints = [f"input_hint_block.{number}.weight" for number in range(0, 14, 4)]
+    else:
+        seen = "controlnet_cond_embedding"
+        count = _count(names, rf"{seen}\.blocks\.(\d+)\.")
+        hints = [f"{seen}.conv_in.weight"] + [f"{seen}.blocks.{one}.weight" for one in range(1, count, 2)]
+    config["conditioning_embedding_out_channels"] = tuple(names[one].shape[0] for one in hints)
+    if "task_embedding" in names:
+        kinds, width = names["task_embedding"].shape
+        config |= {
+            "num_control_type": kinds,
+            "num_trans_channel": width,
+            "num_trans_head": UNION_HEADS,
+            "num_trans_layer": _count(names, r"transformer_layes\.(\d+)\."),
+            "num_proj_channel": names["spatial_ch_projs.weight"].shape[0],
+        }
+    return config
+
+
+def _way_down(names: Names, generation: Generation) -> dict[str, Any]:
+    """What a UNet and its ControlNets have in common."""
     levels = _levels(names) if "input_blocks.0.0.weight" in names else _levels_of_diffusers(names)
     widths = tuple(level["width"] for level in levels)
     attends = [level["depth"] > 0 for level in levels]
@@ -28,13 +67,10 @@ def unet_config(names: Names, generation: Generation, predicts_v: bool = False) 
     first = _either(names, "input_blocks.0.0.weight", "conv_in.weight")
     depths = tuple(max(level["depth"], 1) for level in levels)
     config: dict[str, Any] = {
-        "sample_size": (generation.side_px_v if predicts_v else generation.side_px) // 8,
         "in_channels": first[1],
-        "out_channels": _either(names, "out.2.weight", "conv_out.weight")[0],
         "block_out_channels": widths,
         "layers_per_block": per_level.pop(),
         "down_block_types": tuple("CrossAttnDownBlock2D" if one else "DownBlock2D" for one in attends),
-        "up_block_types": tuple("CrossAttnUpBlock2D" if one else "UpBlock2D" for one in reversed(attends)),
         "cross_attention_dim": _first(names, r"attn2\.to_k\.weight$")[1],
         "norm_num_groups": GROUPS,
         "attention_head_dim": _heads(widths, generation),
@@ -44,14 +80,11 @@ def unet_config(names: Names, generation: Generation, predicts_v: bool = False) 
         config["transformer_layers_per_block"] = depths
     if not any(re.match(r"middle_block\.1\.transformer|mid_block\.attentions", name) for name in names):
         config["mid_block_type"] = "UNetMidBlock2D"
-    cond = names.get("time_embed.cond_proj.weight", names.get("time_embedding.cond_proj.weight"))
-    if cond is not None:
-        config["time_cond_proj_dim"] = cond.shape[1]
     added = names.get("label_emb.0.0.weight", names.get("add_embedding.linear_1.weight"))
     if added is not None:
         config |= {
             "addition_embed_type": "text_time",
-            "addition_time_embed_dim": 256,
+            "addition_time_embed_dim": ADDED_WIDTH,
             "projection_class_embeddings_input_dim": added.shape[1],
         }
     return config
@@ -134,11 +167,18 @@ def text_config(names: Names, encoder: TextEncoder) -> dict[str, Any]:
         "num_attention_heads": max(width // HEAD_WIDTH, 1),
         "max_position_embeddings": places[0],
         "hidden_act": encoder.activation,
-        "projection_dim": width,
+        "projection_dim": _projected(names, width),
         "bos_token_id": count - WORDS_BEFORE_MARKS,
         "eos_token_id": end,
         "pad_token_id": 0 if encoder.pad == "!" else end,
     }
+
+
+def _projected(names: Names, width: int) -> int:
+    """How wide the text as a whole is; as wide as the rest where nothing tells."""
+    if "text_projection" in names:
+        return names["text_projection"].shape[1]
+    return names["text_projection.weight"].shape[0] if "text_projection.weight" in names else width
 
 
 def _count(names: Names, pattern: str) -> int:

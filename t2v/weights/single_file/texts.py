@@ -16,13 +16,24 @@ OPEN_ENDS = {
     "ln_final.weight": "final_layer_norm.weight",
     "ln_final.bias": "final_layer_norm.bias",
 }
+PROJECTION = "text_projection"  # of the text as a whole, (d e); a layer keeps it the other way round
 NOT_READ = ("embeddings.position_ids",)  # places are counted, not kept
 BLOCK = re.compile(r"transformer\.resblocks\.(\d+)\.(.+)\.(weight|bias)", re.ASCII)
 JOINED = re.compile(r"transformer\.resblocks\.(\d+)\.attn\.in_proj_(weight|bias)", re.ASCII)
 
 
 def text_state(state: dict[str, torch.Tensor], encoder: TextEncoder, layers: int) -> dict[str, torch.Tensor]:
-    """The tensors behind an encoder's prefix, as CLIPTextModel calls them. layers: how many it has here."""
+    """The tensors behind an encoder's prefix, as CLIPTextModel calls them. layers: how many it has here.
+
+    As CLIPTextModelWithProjection does where it is read as a whole too.
+    """
+    if encoder.is_whole:
+        own = {f"text_model.{name}": one for name, one in _of_open_clip(state, layers).items()}
+        if PROJECTION in state:
+            own[f"{PROJECTION}.weight"] = state[PROJECTION].T.contiguous()
+        elif f"{PROJECTION}.weight" in state:
+            own[f"{PROJECTION}.weight"] = state[f"{PROJECTION}.weight"]
+        return own
     if encoder.is_open:
         return _of_open_clip(state, layers)
     named = {name.removeprefix("text_model."): one for name, one in state.items()}

@@ -13,10 +13,10 @@ from t2v.weights.single_file.checks import check_checkpoint, look, why_not
 from t2v.weights.single_file.header import read_header
 
 pytestmark = pytest.mark.slow
-WHOLE = "choose a checkpoint of Stable Diffusion 1.x or 2.x."
+WHOLE = "choose a checkpoint of Stable Diffusion 1.x, 2.x or XL."
 DRAWN = (  # as text; what else there is is refused
     "sd1 fp16", "sd1 fp32", "sd1 bf16", "sd1 fp8", "sd1 ema", "sd1 v-prediction key", "sd1 lcm", "sd2",
-    "sd2 v told", "sd2 epsilon told",
+    "sd2 v told", "sd2 epsilon told", "sdxl", "sdxl v-prediction",
 )  # fmt: skip
 REFUSED = {
     "sd1 scaled fp8": "has weights in few bits with scales beside them, which are not read; "
@@ -28,10 +28,8 @@ REFUSED = {
     "sd1 pix2pix": "is made for editing videos by instructions; choose a text-to-image checkpoint.",
     "sd2 inpainting": "is a checkpoint for inpainting of Stable Diffusion 2.x, and its UNet wants "
     "more than text; choose a text-to-image checkpoint.",
-    "sdxl": f"is a checkpoint of Stable Diffusion XL, which is not drawn with here; {WHOLE}",
-    "sdxl v-prediction": f"is a checkpoint of Stable Diffusion XL, which is not drawn with here; {WHOLE}",
-    "sdxl inpainting": "is a checkpoint for inpainting of Stable Diffusion XL, which is not drawn with here; "
-    f"{WHOLE}",
+    "sdxl inpainting": "is a checkpoint for inpainting of Stable Diffusion XL, and its UNet wants "
+    "more than text; choose a text-to-image checkpoint.",
     "unet sd1": f"is a UNet alone of Stable Diffusion 1.x; {WHOLE}",
     "unet sdxl diffusers": f"is a UNet alone of Stable Diffusion XL; {WHOLE}",
     "vae": "is a VAE; write it behind a model's name, as MODEL+FILE.",
@@ -42,7 +40,7 @@ REFUSED = {
     "embedding sd1": f"is a textual inversion for Stable Diffusion 1.x; {WHOLE}",
     "embedding sdxl": f"is a textual inversion for Stable Diffusion XL; {WHOLE}",
     "controlnet sd1": "is a ControlNet for Stable Diffusion 1.x; a ControlNet is given beside a model, "
-    "as a folder in diffusers' format.",
+    "to runs that follow a clip.",
     "control-lora": f"is a Control-LoRA; {WHOLE}",
     "t2i-adapter": f"is a T2I-Adapter; {WHOLE}",
     "ip-adapter sd1": f"is an IP-Adapter for Stable Diffusion 1.x; {WHOLE}",

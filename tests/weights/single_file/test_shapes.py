@@ -3,7 +3,7 @@
 import diffusers
 import pytest
 import torch
-from transformers import CLIPTextConfig, CLIPTextModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from benchmarks.made_up import CONFIGS, MADE_UP, TEXTS, diffusers_unet, unet, vae
 from t2v.weights.single_file.details import within
@@ -23,7 +23,7 @@ def names(shapes):
 def built(kind, config):
     """The names and shapes of a network of this configuration."""
     with torch.device("meta"):
-        network = kind(config) if kind is CLIPTextModel else kind(**config)
+        network = kind(**config) if isinstance(config, dict) else kind(config)
     return {name: tuple(one.shape) for name, one in network.state_dict().items()}, network.config
 
 
@@ -77,7 +77,7 @@ def test_text_encoders(key, shown):
         assert (config.hidden_size, config.num_hidden_layers) == (width, layers)
         assert (config.num_attention_heads, config.hidden_act) == (heads, activation)
         assert config.vocab_size == 49408 and config.max_position_embeddings == 77
-        made, _ = built(CLIPTextModel, config)
+        made, _ = built(CLIPTextModelWithProjection if encoder.is_whole else CLIPTextModel, config)
         with torch.device("meta"):
             state = {name: torch.empty(one.shape) for name, one in own.items()}
         assert {name: tuple(one.shape) for name, one in text_state(state, encoder, layers).items()} == made
