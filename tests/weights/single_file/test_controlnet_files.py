@@ -1,4 +1,4 @@
-"""ControlNets in single files: by the first ones' names and by diffusers', for one kind of pictures and many."""
+"""ControlNets in single files: by the first ones' names and by diffusers', unions among them."""
 
 import pytest
 import torch
