@@ -23,7 +23,7 @@ from t2v.weights.family import Family, family_of
 from t2v.weights.files import config_path, files_of, read_json, read_object
 from t2v.weights.fits import check_parts
 from t2v.weights.hub import hub_answers
-from t2v.weights.index import check_folder, has_second, read_index
+from t2v.weights.index import SECOND, check_folder, has_second, read_index
 from t2v.weights.lora.merge import merged
 from t2v.weights.network import Place, load_network
 from t2v.weights.refusals import ModelError, explain, log_failure
@@ -119,7 +119,7 @@ def loaded_family(pipeline: VideoPipeline) -> Family:
 
 
 def read_tokenizer(source: Source) -> CLIPTokenizer | None:
-    """A model's tokenizer, from files that are on this machine; None where they are not or are broken."""
+    """A model's tokenizer, of two the one that reads less; None where its files are broken or not here."""
     try:
         return _tokenizer(source.place())
     except Exception as error:  # of many kinds; loading the model itself tells people
@@ -131,7 +131,11 @@ def read_tokenizer(source: Source) -> CLIPTokenizer | None:
 def _tokenizer(place: str) -> CLIPTokenizer:
     if Path(place).is_file():
         return clip_tokenizer()
-    return CLIPTokenizer.from_pretrained(place, subfolder="tokenizer", local_files_only=True)
+    first = CLIPTokenizer.from_pretrained(place, subfolder="tokenizer", local_files_only=True)
+    if not (Path(place) / SECOND[1]).is_dir():
+        return first
+    second = CLIPTokenizer.from_pretrained(place, subfolder=SECOND[1], local_files_only=True)
+    return min(first, second, key=lambda one: one.model_max_length)
 
 
 def _part(

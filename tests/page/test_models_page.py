@@ -1,7 +1,16 @@
 """A stranger's folder of models in the browser: picked from and drawn with, and what does not fit is told."""
 
 import pytest
-from checkpoint_files import checkpoint, parts_of_1, parts_of_2, small_vae, write_pickle, write_safetensors
+from checkpoint_files import (
+    checkpoint,
+    checkpoint_of_xl,
+    parts_of_1,
+    parts_of_2,
+    parts_of_xl,
+    small_vae,
+    write_pickle,
+    write_safetensors,
+)
 from pages import button, field, needs_browser, serving
 from playwright.sync_api import expect
 
@@ -17,12 +26,13 @@ from t2v.weights.models_folder import use_models_folder
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Five checkpoints, three LoRAs, an embedding, a VAE."""
+    """Six checkpoints, three LoRAs, an embedding, a VAE."""
     folder = tmp_path_factory.mktemp("stranger")
     write_safetensors(folder / "dreamy_v8.safetensors", checkpoint(parts_of_1(1)))
     write_pickle(folder / "old" / "first-of-all.ckpt", checkpoint(parts_of_1(2)), lr=0.1)
     told = {"modelspec.prediction_type": "epsilon"}
     write_safetensors(folder / "second.safetensors", checkpoint(parts_of_2(3), True), told)
+    write_safetensors(folder / "larger.safetensors", checkpoint_of_xl(parts_of_xl(5)), told)
     write_safetensors(folder / "edits.safetensors", checkpoint(parts_of_1(4, in_channels=8)))
     write_safetensors(folder / "soft vae.safetensors", original_vae(small_vae()))
     for made, name in (
@@ -51,6 +61,13 @@ def offered(page) -> list[str]:
     return [one.replace("✓", "").strip() for one in told]
 
 
+def wait_for(page, videos, count: int) -> None:
+    for _ in range(300):
+        page.wait_for_timeout(200)
+        if len(list(videos.glob("a-red-car-*.mp4"))) == count:
+            break
+
+
 @needs_browser
 def test_files_are_picked_and_drawn_with(open_page, videos, folder):
     page = open_page(viewport={"width": 1280, "height": 800})
@@ -58,6 +75,7 @@ def test_files_are_picked_and_drawn_with(open_page, videos, folder):
     mine = [one for one in told if "MB" in one]
     assert [one.rpartition(",")[0] for one in mine] == [
         "dreamy_v8, Stable Diffusion 1.x",
+        "larger, Stable Diffusion XL",
         "first-of-all, Stable Diffusion 1.x",
         "second, Stable Diffusion 2.x",
     ]
@@ -72,12 +90,17 @@ def test_files_are_picked_and_drawn_with(open_page, videos, folder):
     page.get_by_label("Model", exact=True).first.fill("first-of-all.ckpt+soft vae.safetensors")
     page.get_by_label("Model", exact=True).first.press("Enter")
     button(page, "Run").first.click()
-    for _ in range(300):
-        page.wait_for_timeout(200)
-        if len(list(videos.glob("a-red-car-*.mp4"))) == 2:
-            break
+    wait_for(page, videos, 2)
+    page.get_by_label("Model", exact=True).first.click()
+    page.get_by_role("option").filter(has_text="larger, Stable Diffusion XL").click()
+    button(page, "Run").first.click()
+    wait_for(page, videos, 3)
     drawn = [settings_of(read_settings(path)).model for path in sorted(videos.glob("a-red-car-*.mp4"))]
-    assert sorted(drawn) == ["dreamy_v8.safetensors", "first-of-all.ckpt+soft vae.safetensors"]
+    assert sorted(drawn) == [
+        "dreamy_v8.safetensors",
+        "first-of-all.ckpt+soft vae.safetensors",
+        "larger.safetensors",
+    ]
     page.get_by_label("Model", exact=True).first.fill("style.safetensors")
     page.get_by_label("Model", exact=True).first.press("Enter")
     button(page, "Run").first.click()
@@ -104,8 +127,9 @@ def test_visitors_may_choose_from_the_folder_and_nothing_beside_it(folder, tmp_p
     try:
         listed = dict(models(TextToVideoSettings))
         assert "dreamy_v8.safetensors" in listed.values() and "edits.safetensors" not in listed.values()
+        assert any(name.startswith("huge, Stable Diffusion XL, ") for name in listed)
         check_offered(Open(), TextToVideoSettings("a cat", model="dreamy_v8.safetensors"))
-        for other in (str(folder / "dreamy_v8.safetensors"), "huge.safetensors", str(tmp_path)):
+        for other in (str(folder / "dreamy_v8.safetensors"), "edits.safetensors", str(tmp_path)):
             with pytest.raises(InputError, match="model is not on offer here"):
                 check_offered(Open(), TextToVideoSettings("a cat", model=other))
     finally:

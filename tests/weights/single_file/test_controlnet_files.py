@@ -1,4 +1,4 @@
-"""ControlNets in single files: by the first ones' names and by diffusers', of one kind or many."""
+"""ControlNets in single files: by the first ones' names and by diffusers', unions among them."""
 
 import pytest
 import torch
