@@ -118,6 +118,12 @@ GROUPS = {
             "picture is taken to stand still",
         ),  # fmt: skip
         "chunk_size": ("--chunk-size", "frames computed at once, 0 for all; less memory, the same picture"),
+        "profile": (
+            "--profile",
+            "how the model's weights are kept: auto (what the device has room for), high (all on the "
+            "device), medium and low (only what is computed; slower), cpu; the same picture",
+        ),
+        "fp8": ("--fp8", "keep the weights in eight bits: less memory, and a slightly different picture"),
         "scheduler": ("--scheduler", "the sampler"),
         "warp": ("--warp", "how latents are moved"),
         "cross_frame_attention": ("--no-cross-frame-attention", "every frame attends to itself (ablation)"),

@@ -19,6 +19,8 @@ from PIL import Image
 from t2v.checks import InputError, check_number
 from t2v.diffusion.attention import FirstFrameBank, cross_frame_attention
 from t2v.diffusion.options import check_window
+from t2v.diffusion.pictures import check_numbers
+from t2v.memory.memory import Memory
 
 MAX_CONTROL_SCALE = 100.0
 
@@ -108,7 +110,7 @@ class Control:
     ) -> list[torch.Tensor]:
         """What it adds to the UNet's skips, and last to its middle; noisy: ((b f) c h w) of these frames."""
         network, dtype = self.network, self.network.dtype
-        pictures = torch.from_numpy(self.packed[frames]).to(network.device)
+        pictures = torch.from_numpy(self.packed[frames]).to(noisy.device)
         pictures = rearrange(pictures, "f h w c -> f c h w").to(dtype) / 255
         with _embedded_for_all(network, len(pictures), len(noisy)) as rows:
             down, middle = network(
@@ -141,11 +143,13 @@ def as_pictures(given: object) -> np.ndarray:
 class Predictor:
     """Predicts the noise in all frames. chunk_size: frames in a network at once; never changes the result.
 
-    bank: the UNet's. controls: each with its network's own bank. source: latents of the source clip
-    (f c h w), not scaled, for UNets that take them as further channels; None for others.
+    memory: of the networks; where there is too little, fewer frames are in them at once. bank: the UNet's.
+    controls: each with its network's own bank. source: latents of the source clip (f c h w), not scaled, for
+    UNets that take them as further channels; None for others.
     """
 
     unet: UNet2DConditionModel
+    memory: Memory
     bank: FirstFrameBank
     guidance: Guidance
     chunk_size: int
@@ -153,14 +157,27 @@ class Predictor:
     source: torch.Tensor | None = None
 
     def __call__(self, latents: torch.Tensor, time: torch.Tensor, step: int, num_steps: int) -> torch.Tensor:
-        """The noise in latents (f c h w), as the scheduler scaled them, at time step number ``step``."""
-        branches, dtype = len(self.guidance.embeds), self.unet.dtype
+        """The noise in latents (f c h w), as the scheduler scaled them, at time step number ``step``.
+
+        InputError where it is no number, in float32 too; OutOfMemory where no profile has room.
+        """
+
+        def chunked(at_once: int) -> torch.Tensor:
+            return self._chunked(at_once, latents, time, step, num_steps)
+
+        noise = self.memory.predict(chunked, self.chunk_size, latents, len(self.guidance.embeds))
+        return check_numbers(noise, self.unet.dtype)
+
+    def _chunked(
+        self, at_once: int, latents: torch.Tensor, time: torch.Tensor, step: int, num_steps: int
+    ) -> torch.Tensor:
+        branches, dtype, device = len(self.guidance.embeds), self.unet.dtype, self.memory.device
         acting = [pair for pair in self.controls if pair[0].acts(step, num_steps)]
         noise = torch.empty_like(latents, dtype=torch.float32)
-        for start in range(0, len(latents), self.chunk_size):
-            frames = slice(start, start + self.chunk_size)
-            noisy = repeat(latents[frames].to(dtype), "f c h w -> (b f) c h w", b=branches)
-            text = self.guidance.text(start, len(latents[frames]), step / num_steps)
+        for start in range(0, len(latents), at_once):
+            frames = slice(start, start + at_once)
+            noisy = repeat(latents[frames].to(device, dtype), "f c h w -> (b f) c h w", b=branches)
+            text = self.guidance.text(start, len(latents[frames]), step / num_steps).to(device, dtype)
             for bank in (self.bank, *(bank for _, bank in acting)):
                 bank.expect(branches, first_chunk=start == 0)
             added = self._added([control.residuals(noisy, time, text, frames) for control, _ in acting])
@@ -168,7 +185,7 @@ class Predictor:
                 self._beside_source(noisy, frames),
                 time,
                 encoder_hidden_states=text,
-                timestep_cond=self.guidance.embedding,
+                timestep_cond=_beside(self.guidance.embedding, noisy),
                 **added,
             ).sample
             noise[frames] = self.guidance.combine(predicted.float())
@@ -192,9 +209,15 @@ class Predictor:
         return torch.cat([noisy, torch.cat(seen)], dim=1)
 
 
+def _beside(values: torch.Tensor | None, noisy: torch.Tensor) -> torch.Tensor | None:
+    """On the device and in the precision of what is computed with."""
+    return None if values is None else values.to(noisy)
+
+
 @contextmanager
 def ready_to_predict(
     unet: UNet2DConditionModel,
+    memory: Memory,
     guidance: Guidance,
     chunk_size: int,
     *,
@@ -204,6 +227,7 @@ def ready_to_predict(
 ) -> Iterator[Predictor]:
     """A Predictor, with all that it needs installed in the networks; taken out again, come what may."""
     with ExitStack() as installed:
+        installed.enter_context(memory.narrowed_after())
 
         def prepare(network: torch.nn.Module) -> FirstFrameBank:
             installed.enter_context(one_time_row(network))
@@ -212,7 +236,7 @@ def ready_to_predict(
         bank, pairs = prepare(unet), []
         for control in controls:
             pairs.append((control, prepare(control.network)))
-        yield Predictor(unet, bank, guidance, chunk_size, pairs, source)
+        yield Predictor(unet, memory, bank, guidance, chunk_size, pairs, source)
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from t2v.diffusion.check_call import (
 from t2v.diffusion.conditions import Control, ready_to_predict
 from t2v.diffusion.from_picture import FirstFrame, Start
 from t2v.diffusion.inversion import invert
+from t2v.diffusion.keeping import KeptInMemory
 from t2v.diffusion.layered import draw_layers
 from t2v.diffusion.learned import LearnedWords
 from t2v.diffusion.loop import Run, denoise
@@ -53,7 +54,7 @@ with hushed("transformers"):  # of picture processors that want torchvision, whi
 logger = logging.getLogger(__name__)
 
 
-class TextToVideoPipeline(LearnedWords, StableDiffusionPipeline):
+class TextToVideoPipeline(KeptInMemory, LearnedWords, StableDiffusionPipeline):
     """Stable Diffusion's parts, loaded and saved as diffusers does, that draw videos instead of pictures."""
 
     @torch.inference_mode()
@@ -109,7 +110,9 @@ class TextToVideoPipeline(LearnedWords, StableDiffusionPipeline):
             is_moved, hold = False, held(self, prompt, weights, motion.subject)
             noise, generators = noise[:1].expand_as(noise), [generators[0].clone_state() for _ in ids]
         at_once = num_frames if chunk_size == 0 else chunk_size
-        with ready_to_predict(self.unet, guidance, at_once, cross_frame=cross_frame) as predictor:
+        with ready_to_predict(
+            self.unet, self.memory, guidance, at_once, cross_frame=cross_frame
+        ) as predictor:
             num_steps = len(schedule.timesteps)
             window = (t1, t0) if is_moved else None
             progress = Progress.planned(num_frames, num_steps, window, on_step)
@@ -296,6 +299,7 @@ class TextToVideoPipeline(LearnedWords, StableDiffusionPipeline):
         image_scale = None if source is None else image_guidance_scale
         with ready_to_predict(
             self.unet,
+            self.memory,
             guidance_over_time(self, prompt, negative_prompt, guidance_scale, range(num_frames), image_scale)[
                 0
             ],
@@ -312,12 +316,12 @@ class TextToVideoPipeline(LearnedWords, StableDiffusionPipeline):
     def decode(self, drawn: torch.Tensor | Drawn) -> Iterator[np.ndarray]:
         """Frames of what was drawn, latents (1 f c h w) or a scene, one at a time: uint8 RGB (h, w, 3)."""
         if isinstance(drawn, Drawn):
-            return drawn.frames(partial(pictures.decode, self.vae, tell=self.tell))
-        return pictures.decode(self.vae, drawn[0], self.tell)
+            return drawn.frames(partial(pictures.decode, self.vae, tell=self.tell, memory=self.memory))
+        return pictures.decode(self.vae, drawn[0], self.tell, self.memory)
 
     def encode(self, frames: np.ndarray) -> torch.Tensor:
         """Latents (f c h w), float32, not scaled, of frames, uint8 RGB (f, h, w, 3): their likeliest."""
-        return pictures.encode(self.vae, frames, self.device, self.tell)
+        return pictures.encode(self.vae, frames, self.tell, self.memory)
 
     @property
     def notes(self) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from t2v.diffusion.options import METHODS, MOVES, PATHS, SCHEDULERS, WARPS
+from t2v.memory.profiles import PROFILES
 from t2v.tasks import acting
 
 CHOICES: Mapping[str, Iterable[str]] = {
@@ -12,4 +13,5 @@ CHOICES: Mapping[str, Iterable[str]] = {
     "motion_path": PATHS,
     "method": METHODS,
     "action": acting.CHOICES,
+    "profile": PROFILES,
 }

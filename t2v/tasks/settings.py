@@ -10,6 +10,7 @@ import numpy as np
 from t2v.checks import InputError, check_choice, check_flag, check_int, check_number, check_text, make_plain
 from t2v.diffusion.options import SCHEDULERS
 from t2v.diffusion.over_time import read_over_time
+from t2v.memory.profiles import AUTO, Kept
 from t2v.tasks.words import OwnNumber, TabWords
 from t2v.weights.figure import PERSON, Figure
 from t2v.weights.source import BUNDLED
@@ -87,7 +88,9 @@ class Settings(ABC):
     finished frames twice as large by the finisher, which is made for flat cartoon pictures; 1 leaves them as
     they are drawn. fps: frames per second of the file.
     guidance_scale: 1 or less turns guidance off. chunk_size: frames through the network at once, 0 for all;
-    never changes the picture. cross_frame_attention: the paper's ablation switch.
+    never changes the picture. cross_frame_attention: the paper's ablation switch. profile: how the weights
+    are kept, one of PROFILES, "auto" for what the machine has room for; never changes the picture. fp8: they
+    are stored in eight bits, which does.
 
     A task names ``task``, its ``tab``, the ``limits`` of its numbers, those that only it has (``own``), what
     its prompt ``asks``, its ``way`` of drawing (a key of ``Family.suits``), and whether it needs an
@@ -116,6 +119,8 @@ class Settings(ABC):
     chunk_size: int = 8
     scheduler: str = "ddim"
     cross_frame_attention: bool = True
+    profile: str = AUTO
+    fp8: bool = False
 
     if TYPE_CHECKING:
 
@@ -153,6 +158,7 @@ class Settings(ABC):
         self._check_numbers()
         check_choice("scheduler", self.scheduler, SCHEDULERS)
         check_flag("cross_frame_attention", self.cross_frame_attention)
+        Kept(self.profile, self.fp8).check()
         self._check_work()
 
     def networks(self, choose: ChooseNetwork) -> tuple[Network, ...]:
