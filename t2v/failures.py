@@ -16,6 +16,10 @@ _SHORT_OF_MEMORY = (
 )
 
 
+class OutOfMemory(MemoryError):
+    """All that could make a run smaller has been tried; what it says is a sentence for people."""
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error, or one that led to it, says that there is too little memory, on any device.
 

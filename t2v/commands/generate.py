@@ -26,7 +26,7 @@ from t2v.commands.order import PROG, Order, read_order
 from t2v.commands.outcome import Outcome
 from t2v.commands.tries import Sheet, draw_sheet
 from t2v.commands.tries import sentence as _tried
-from t2v.failures import is_out_of_memory, own_fault
+from t2v.failures import OutOfMemory, is_out_of_memory, own_fault
 from t2v.library.continuing import joined, joined_count
 from t2v.library.results import OUTPUTS, new_output_path, write_result
 from t2v.library.space import check_space
@@ -226,7 +226,7 @@ def _sentence(report: dict[str, Any]) -> str:
 def _explain(error: Exception, as_option: Callable[[str], str] = in_options) -> tuple[str, int]:
     """The sentence for an error, and the exit status. as_option: puts options in place of fields' names."""
     if is_out_of_memory(error):
-        return OUT_OF_MEMORY, 1
+        return str(error) if isinstance(error, OutOfMemory) else OUT_OF_MEMORY, 1
     if isinstance(error, InputError):
         return as_option(str(error)), 2
     if isinstance(error, OSError):

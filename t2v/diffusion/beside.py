@@ -18,11 +18,11 @@ class Beside:
     cell_px: int
 
     def rows(self, frames: slice, latents: torch.Tensor, first_text: bool) -> dict[str, torch.Tensor]:
-        """As its networks take it, ((b f) e) and ((b f) 6). latents: (f c h w) of the frames.
+        """As its networks take it, ((b f) e) and ((b f) 6), where the latents (f c h w) of the frames are.
 
         first_text: whether all are told what the first frame is.
         """
-        count, pooled = len(latents), self.pooled
+        count, pooled = len(latents), self.pooled.to(latents.device)
         if pooled.ndim == 3 and not first_text:
             pooled = rearrange(pooled[:, frames], "b f e -> (b f) e")
         else:

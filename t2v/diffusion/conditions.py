@@ -16,7 +16,9 @@ from einops import rearrange, repeat
 from t2v.diffusion.attention import FirstFrameBank, cross_frame_attention
 from t2v.diffusion.beside import Beside
 from t2v.diffusion.controls import Control
+from t2v.diffusion.pictures import check_numbers
 from t2v.diffusion.time_rows import few_time_rows
+from t2v.memory.memory import Memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +73,13 @@ class Guidance:
 class Predictor:
     """Predicts the noise in all frames. chunk_size: frames in a network at once; never changes the result.
 
-    bank: the UNet's. controls: each with its network's own bank. source: latents of the source clip
-    (f c h w), not scaled, for UNets that take them as further channels; None for others.
+    memory: of the networks; where there is too little, fewer frames are in them at once. bank: the UNet's.
+    controls: each with its network's own bank. source: latents of the source clip (f c h w), not scaled, for
+    UNets that take them as further channels; None for others.
     """
 
     unet: UNet2DConditionModel
+    memory: Memory
     bank: FirstFrameBank
     guidance: Guidance
     chunk_size: int
@@ -83,15 +87,28 @@ class Predictor:
     source: torch.Tensor | None = None
 
     def __call__(self, latents: torch.Tensor, time: torch.Tensor, step: int, num_steps: int) -> torch.Tensor:
-        """The noise in latents (f c h w), as the scheduler scaled them, at time step number ``step``."""
-        branches, dtype = len(self.guidance.embeds), self.unet.dtype
+        """The noise in latents (f c h w), as the scheduler scaled them, at time step number ``step``.
+
+        InputError where it is no number, in float32 too; OutOfMemory where no profile has room.
+        """
+
+        def chunked(at_once: int) -> torch.Tensor:
+            return self._chunked(at_once, latents, time, step, num_steps)
+
+        noise = self.memory.predict(chunked, self.chunk_size, latents, len(self.guidance.embeds))
+        return check_numbers(noise, self.unet.dtype)
+
+    def _chunked(
+        self, at_once: int, latents: torch.Tensor, time: torch.Tensor, step: int, num_steps: int
+    ) -> torch.Tensor:
+        branches, dtype, device = len(self.guidance.embeds), self.unet.dtype, self.memory.device
         acting = [pair for pair in self.controls if pair[0].acts(step, num_steps)]
         noise = torch.empty_like(latents, dtype=torch.float32)
-        for start in range(0, len(latents), self.chunk_size):
-            frames = slice(start, start + self.chunk_size)
-            noisy = repeat(latents[frames].to(dtype), "f c h w -> (b f) c h w", b=branches)
-            text = self.guidance.text(start, len(latents[frames]), step / num_steps)
-            told = self.guidance.added(frames, latents[frames], step / num_steps)
+        for start in range(0, len(latents), at_once):
+            frames = slice(start, start + at_once)
+            noisy = repeat(latents[frames].to(device, dtype), "f c h w -> (b f) c h w", b=branches)
+            text = self.guidance.text(start, len(latents[frames]), step / num_steps).to(device, dtype)
+            told = self.guidance.added(frames, latents[frames].to(device), step / num_steps)
             for bank in (self.bank, *(bank for _, bank in acting)):
                 bank.expect(branches, first_chunk=start == 0)
             added = self._added([control.residuals(noisy, time, text, frames, told) for control, _ in acting])
@@ -99,7 +116,7 @@ class Predictor:
                 self._beside_source(noisy, frames),
                 time,
                 encoder_hidden_states=text,
-                timestep_cond=self.guidance.embedding,
+                timestep_cond=_beside(self.guidance.embedding, noisy),
                 **told,
                 **added,
             ).sample
@@ -124,9 +141,15 @@ class Predictor:
         return torch.cat([noisy, torch.cat(seen)], dim=1)
 
 
+def _beside(values: torch.Tensor | None, noisy: torch.Tensor) -> torch.Tensor | None:
+    """On the device and in the precision of what is computed with."""
+    return None if values is None else values.to(noisy)
+
+
 @contextmanager
 def ready_to_predict(
     unet: UNet2DConditionModel,
+    memory: Memory,
     guidance: Guidance,
     chunk_size: int,
     *,
@@ -136,6 +159,7 @@ def ready_to_predict(
 ) -> Iterator[Predictor]:
     """A Predictor, with all that it needs installed in the networks; taken out again, come what may."""
     with ExitStack() as installed:
+        installed.enter_context(memory.narrowed_after())
 
         def prepare(network: torch.nn.Module) -> FirstFrameBank:
             installed.enter_context(few_time_rows(network, len(guidance.embeds), guidance.tells_apart))
@@ -144,4 +168,4 @@ def ready_to_predict(
         bank, pairs = prepare(unet), []
         for control in controls:
             pairs.append((control, prepare(control.network)))
-        yield Predictor(unet, bank, guidance, chunk_size, pairs, source)
+        yield Predictor(unet, memory, bank, guidance, chunk_size, pairs, source)

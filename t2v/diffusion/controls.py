@@ -89,7 +89,7 @@ class Control:
         told: as ``Guidance.added``.
         """
         network, dtype = self.network, self.network.dtype
-        pictures = torch.from_numpy(self.packed[frames]).to(network.device)
+        pictures = torch.from_numpy(self.packed[frames]).to(noisy.device)
         pictures = rearrange(pictures, "f h w c -> f c h w").to(dtype) / 255
         with _embedded_for_all(network, len(pictures), len(noisy)) as rows:
             shown = self._shown(pictures[rows], len(noisy))

@@ -68,7 +68,7 @@ def invert(pipe: "VideoPipeline", start: Start, prompt: "Text", first: int, prog
 
     guidance = guidance_by(pipe, prompt, "", 1.0)
     progress.add(ROUNDS * (len(start.schedule.timesteps) - first))
-    with ready_to_predict(pipe.unet, guidance, 1) as predictor:
+    with ready_to_predict(pipe.unet, pipe.memory, guidance, 1) as predictor:
         schedule = start.schedule
 
         def epsilon(latents: torch.Tensor, index: int) -> torch.Tensor:

@@ -13,6 +13,8 @@ import torch
 from einops import rearrange
 
 from t2v.checks import InputError
+from t2v.memory.memory import Memory
+from t2v.memory.placing import widen
 
 Tell = Callable[[str], object]
 WIDE = torch.float32
@@ -34,46 +36,49 @@ def check_numbers(latents: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     )
 
 
-def decode(vae: Any, latents: torch.Tensor, tell: Tell, wide: bool = False) -> Iterator[np.ndarray]:
+def decode(
+    vae: Any, latents: torch.Tensor, tell: Tell, memory: Memory, wide: bool = False
+) -> Iterator[np.ndarray]:
     """Frames of latents (f c h w), scaled as a UNet has them, one at a time: uint8 RGB (h, w, 3).
 
-    tell: hears a sentence where the VAE overflows; from that frame on it is used in float32. wide: it is
-    known to overflow in float16, and is used in float32 instead.
+    tell: hears a sentence where the VAE overflows; from that frame on it is used in float32. memory: where
+    the VAE is; a frame for which there is too little is decoded again where it takes less. wide: it is known
+    to overflow in float16, and is used in float32 instead.
     """
     scale = vae.config.scaling_factor
 
     def decoded(frame: torch.Tensor) -> torch.Tensor:
-        picture: torch.Tensor = vae.decode((frame[None] / scale).to(vae.dtype)).sample[0].float()
+        scaled = (frame[None] / scale).to(memory.device, vae.dtype)
+        picture: torch.Tensor = vae.decode(scaled).sample[0].float()
         return picture
 
-    with _widening(vae, tell, wide) as finite:
+    with _widening(vae, tell, memory, wide) as finite:
         for frame in latents:
             picture = finite(decoded, frame)
             picture = ((picture / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
             yield rearrange(picture, "c h w -> h w c").cpu().numpy()
 
 
-def encode(
-    vae: Any, frames: np.ndarray, device: torch.device, tell: Tell, wide: bool = False
-) -> torch.Tensor:
+def encode(vae: Any, frames: np.ndarray, tell: Tell, memory: Memory, wide: bool = False) -> torch.Tensor:
     """Latents (f c h w), float32, not scaled, of frames, uint8 RGB (f, h, w, 3): their likeliest.
 
-    tell, wide: as above.
+    tell, memory, wide: as above.
     """
 
     def encoded(frame: np.ndarray) -> torch.Tensor:
-        picture = rearrange(torch.tensor(frame, device=device), "h w c -> 1 c h w")
+        picture = rearrange(torch.tensor(frame, device=memory.device), "h w c -> 1 c h w")
         found = vae.encode((picture / 127.5 - 1).to(vae.dtype))
         latents: torch.Tensor = found.latent_dist.mode() if hasattr(found, "latent_dist") else found.latents
         return latents.float()
 
-    with _widening(vae, tell, wide) as finite:
-        return torch.cat([finite(encoded, frame) for frame in frames])
+    with _widening(vae, tell, memory, wide) as finite:
+        found = [finite(encoded, frame) for frame in frames]
+    return torch.cat([one.to(memory.home) for one in found])
 
 
 @contextmanager
 def _widening(
-    vae: Any, tell: Tell, wide: bool
+    vae: Any, tell: Tell, memory: Memory, wide: bool
 ) -> Iterator[Callable[[Callable[[Any], torch.Tensor], Any], torch.Tensor]]:
     """Gives a call of one of the VAE's ways that ends in finite numbers or in InputError.
 
@@ -83,17 +88,19 @@ def _widening(
     if wide and own == torch.float16:
         torch.nn.Module.to(vae, WIDE)
 
-    def finite(way: Callable[[Any], torch.Tensor], given: Any) -> torch.Tensor:
+    def computed(way: Callable[[Any], torch.Tensor], given: Any) -> torch.Tensor:
         with torch.inference_mode():
-            values = way(given)
+            return memory.keep_going(lambda: way(given))
+
+    def finite(way: Callable[[Any], torch.Tensor], given: Any) -> torch.Tensor:
+        values = computed(way, given)
         if not bool(values.isfinite().all()) and vae.dtype != WIDE:
             name = str(own).removeprefix("torch.")
             tell(
                 f"The model's VAE overflows in {name}, so it is used in float32, which takes a little longer."
             )
-            torch.nn.Module.to(vae, WIDE)  # diffusers' own would warn of what is no concern here
-            with torch.inference_mode():
-                values = way(given)
+            widen(vae, WIDE)
+            values = computed(way, given)
         if not bool(values.isfinite().all()):
             raise InputError(
                 "the model's VAE gives no numbers (NaN) even in float32, so its weights are broken; fetch "
@@ -104,5 +111,5 @@ def _widening(
     try:
         yield finite
     finally:
-        if vae.dtype != own:
-            torch.nn.Module.to(vae, own)
+        if vae.dtype != own and not memory.has_fallen:
+            widen(vae, own)

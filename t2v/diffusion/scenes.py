@@ -116,9 +116,12 @@ class Drawing:
         """Denoise a track to its end, by this drawing's guidance unless another is given."""
         guidance = self.guidance if guidance is None else guidance
         at_once = len(track.latents) if self.chunk_size == 0 else self.chunk_size
-        with ready_to_predict(self.pipe.unet, guidance, at_once, cross_frame=self.cross_frame) as predictor:
+        pipe = self.pipe
+        with ready_to_predict(
+            pipe.unet, pipe.memory, guidance, at_once, cross_frame=self.cross_frame
+        ) as predictor:
             denoise(Run(self.schedule, predictor, progress), [track], self.num_steps, label)
-        check_numbers(track.latents, self.pipe.unet.dtype)  # before a VAE sees them, and is blamed for it
+        check_numbers(track.latents, pipe.unet.dtype)  # before a VAE sees them, and is blamed for it
 
 
 def draw_canvas(drawing: Drawing, on_step: Callable[[Step], None] | None) -> Canvas:

@@ -27,6 +27,7 @@ from t2v.diffusion.check_call import (
 from t2v.diffusion.conditions import ready_to_predict
 from t2v.diffusion.controls import Control
 from t2v.diffusion.from_picture import FirstFrame
+from t2v.diffusion.keeping import KeptInMemory
 from t2v.diffusion.layered import draw_layers
 from t2v.diffusion.learned import LearnedWords
 from t2v.diffusion.loop import Run, denoise
@@ -44,7 +45,7 @@ from t2v.diffusion.telling import Told, guidance_by, guidance_over_time
 logger = logging.getLogger(__name__)
 
 
-class VideoPipeline(LearnedWords):
+class VideoPipeline(KeptInMemory, LearnedWords):
     """What draws videos, beside one of diffusers' pipelines, which has the parts and loads them."""
 
     # diffusers' own
@@ -52,7 +53,6 @@ class VideoPipeline(LearnedWords):
     vae: Any
     text_encoder: Any
     scheduler: Any
-    device: torch.device
     vae_scale_factor: int
     get_guidance_scale_embedding: Callable[..., torch.Tensor]
     set_progress_bar_config: Callable[..., None]
@@ -123,7 +123,9 @@ class VideoPipeline(LearnedWords):
             is_moved, hold = False, held(self, prompt, weights, motion.subject)
             noise, generators = noise[:1].expand_as(noise), [generators[0].clone_state() for _ in ids]
         at_once = num_frames if chunk_size == 0 else chunk_size
-        with ready_to_predict(self.unet, guidance, at_once, cross_frame=cross_frame) as predictor:
+        with ready_to_predict(
+            self.unet, self.memory, guidance, at_once, cross_frame=cross_frame
+        ) as predictor:
             num_steps = len(schedule.timesteps)
             window = (t1, t0) if is_moved else None
             progress = Progress.planned(num_frames, num_steps, window, on_step)
@@ -253,6 +255,7 @@ class VideoPipeline(LearnedWords):
         image_scale = None if source is None else image_guidance_scale
         with ready_to_predict(
             self.unet,
+            self.memory,
             guidance_over_time(self, prompt, negative_prompt, guidance_scale, range(num_frames), image_scale)[
                 0
             ],
@@ -269,12 +272,14 @@ class VideoPipeline(LearnedWords):
     def decode(self, drawn: torch.Tensor | Drawn) -> Iterator[np.ndarray]:
         """Frames of what was drawn, latents (1 f c h w) or a scene, one at a time: uint8 RGB (h, w, 3)."""
         if isinstance(drawn, Drawn):
-            return drawn.frames(partial(pictures.decode, self.vae, tell=self.tell, wide=self.is_vae_wide))
-        return pictures.decode(self.vae, drawn[0], self.tell, self.is_vae_wide)
+            return drawn.frames(
+                partial(pictures.decode, self.vae, tell=self.tell, memory=self.memory, wide=self.is_vae_wide)
+            )
+        return pictures.decode(self.vae, drawn[0], self.tell, self.memory, self.is_vae_wide)
 
     def encode(self, frames: np.ndarray) -> torch.Tensor:
         """Latents (f c h w), float32, not scaled, of frames, uint8 RGB (f, h, w, 3): their likeliest."""
-        return pictures.encode(self.vae, frames, self.device, self.tell, self.is_vae_wide)
+        return pictures.encode(self.vae, frames, self.tell, self.memory, self.is_vae_wide)
 
     @property
     def notes(self) -> list[str]:

@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,12 @@ from t2v.diffusion.latent_preview import preview
 from t2v.diffusion.progress import Step
 from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.engine.defaults import native_side_px, suits_run, told_method
+from t2v.engine.keeping import Machine, load_kept
 from t2v.engine.networks import choose_network
 from t2v.engine.prompt_notes import Note, known_words, prompt_notes, unknown_words
 from t2v.engine.travel_notes import travel_note
 from t2v.finishing.upscale import Finisher, load_finisher
+from t2v.memory.profiles import AUTO, Kept, is_offloaded
 from t2v.program import quiet_loading
 from t2v.tasks import Resolved, Settings
 from t2v.tasks.settings import Means, Network, See
@@ -31,7 +34,7 @@ from t2v.weights.family import Family
 from t2v.weights.few_steps import Found, few_steps
 from t2v.weights.few_steps import sentence as few_steps_told
 from t2v.weights.fits import check_fits
-from t2v.weights.load import load_pipeline, loaded_family, put_loras, read_tokenizer
+from t2v.weights.load import loaded_family, put_loras, read_tokenizer
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.behind import without_loras
 from t2v.weights.source import Source
@@ -50,6 +53,7 @@ class Loaded:
     card: Card
     family: Family
     few: Found | None
+    kept: Kept
 
 
 class Engine:
@@ -57,38 +61,61 @@ class Engine:
 
     device: "cpu", "cuda", "cuda:1", "mps" or None for the best there is. dtype: "float32", "float16",
     "bfloat16", a torch.dtype, or None: float16 on CUDA, where it is safe and fast, float32 elsewhere, where
-    it keeps a video the same to the last bit. Raises InputError for a device that is not there.
+    it keeps a video the same to the last bit. profile: how weights are kept for runs whose settings leave it
+    to the engine, one of PROFILES. Raises InputError for a device that is not there.
     """
 
-    def __init__(self, device: str | None = None, dtype: str | torch.dtype | None = None) -> None:
+    heeds_profiles = True  # those of runs' settings
+
+    def __init__(
+        self, device: str | None = None, dtype: str | torch.dtype | None = None, profile: str = AUTO
+    ) -> None:
         self.device = pick_device(device)
         self.dtype = pick_dtype(dtype, self.device)
+        self._machine = Machine(self.device, dtype)
+        self._kept = Kept(profile)
+        self._kept.check()
         self._lock = threading.RLock()
         self._loaded: Loaded | None = None
         self._finisher: Finisher | None = None
         self._networks: dict[Network, ControlNet] = {}  # those used last
 
+    @property
+    def offers_profiles(self) -> bool:
+        """Whether it matters which memory weights are in: where the device has one of its own."""
+        return self.heeds_profiles and not self.device.startswith("cpu")
+
     def load(self, name: str, editor: bool = False) -> VideoPipeline:
         """A model's pipeline, from memory where it was used last; ModelError where it cannot be had.
 
-        editor: its InstructPix2Pix side.
+        editor: its InstructPix2Pix side. Its weights are kept as they were, or as the engine was told.
         """
-        return self._load(name, editor).pipeline
+        kept = self._loaded.kept if self._loaded is not None and self.has_loaded(name, editor) else self._kept
+        return self._load(name, editor, kept).pipeline
 
-    def _load(self, name: str, editor: bool) -> Loaded:
+    def _asked(self, settings: Settings) -> Loaded:
+        """The model of a run, its weights kept as the settings or else the engine would have it."""
+        is_free = settings.profile == AUTO or not self.heeds_profiles
+        profile = self._kept.profile if is_free else settings.profile
+        return self._load(settings.model, settings.editor, Kept(profile, settings.fp8), settings.task)
+
+    def _load(self, name: str, editor: bool, kept: Kept, task: str = "") -> Loaded:
         with self._lock:
-            if self._loaded is None or (self._loaded.name, self._loaded.editor) != (name, editor):
-                same = self._with_other_loras(name, editor)
+            loaded = self._loaded
+            if loaded is not None and (loaded.kept != kept or loaded.pipeline.memory.has_fallen):
+                loaded, self._loaded = None, None  # free the old weights before the new ones come
+                self._networks.clear()
+            if loaded is None or (loaded.name, loaded.editor) != (name, editor):
+                same = None if kept.fp8 else self._with_other_loras(name, editor)  # eight bits take no more
+                del loaded
                 if same is None:
-                    self._loaded = None  # free the old weights before the new ones come
+                    self._loaded = None
                     with quiet_loading():
-                        pipeline = load_pipeline(name, self.device, self.dtype, editor)
-                else:
-                    pipeline = same
+                        same = load_kept(name, editor, task, kept, self._machine)
                 source = Source.parse(name)
-                known = read_card(source), loaded_family(pipeline), few_steps(source)
-                self._loaded = Loaded(name, editor, pipeline, *known)
-            return self._loaded
+                known = read_card(source), loaded_family(same), few_steps(source)
+                loaded = self._loaded = Loaded(name, editor, same, *known, kept)
+            return loaded
 
     def has_loaded(self, name: str, editor: bool = False) -> bool:
         """Whether this model, or its InstructPix2Pix side, is the one in memory."""
@@ -113,14 +140,23 @@ class Engine:
     def load_networks(self, settings: Settings, wanted: tuple[Network, ...]) -> list[ControlNet]:
         """The ControlNets that a run of the settings wants, from memory where they were used last."""
         with self._lock:
-            pipeline = self.load(settings.model, settings.editor)
-            self._networks = {key: network for key, network in self._networks.items() if key in wanted}
+            pipeline = self._asked(settings).pipeline
+            memory, dtype = pipeline.memory, pipeline.unet.dtype
+            kept = {key: one for key, one in self._networks.items() if key in wanted and one.dtype == dtype}
+            self._networks = kept
             for one in wanted:
-                if one not in self._networks:
+                if one not in kept:
                     with quiet_loading():
-                        self._networks[one] = load_controlnet(one.source, one.task, self.device, self.dtype)
-                check_fits(one.source, self._networks[one], settings.model, pipeline)
-            return [self._networks[one] for one in wanted]
+                        kept[one] = memory.keep_going(partial(self._controlnet, pipeline, one))
+                check_fits(one.source, kept[one], settings.model, pipeline)
+            networks = [kept[one] for one in wanted]
+            memory.keep_going(lambda: memory.place_beside(tuple(networks)))
+            return networks
+
+    def _controlnet(self, pipeline: VideoPipeline, wanted: Network) -> ControlNet:
+        memory = pipeline.memory
+        device = "cpu" if is_offloaded(memory.profile) else str(memory.device)
+        return load_controlnet(wanted.source, wanted.task, device, pipeline.unet.dtype)
 
     def resolve(self, settings: Settings) -> Resolved[Any]:
         """The run that the settings ask for, nothing left open; InputError where it cannot be run.
@@ -129,7 +165,7 @@ class Engine:
         """
         settings.check()
         with self._lock:
-            loaded = self._load(settings.model, settings.editor)
+            loaded = self._asked(settings)
             wanted = settings.networks(choose_network(settings.model, loaded.family))
             self.load_networks(settings, wanted)
         suits = suits_run(type(settings), loaded.pipeline, loaded.card, loaded.family, loaded.few)
@@ -162,8 +198,7 @@ class Engine:
         Holds the device until the last frame is taken.
         """
         with self._lock:
-            means = self._means(resolved, on_step, on_seen)
-            yield from self._finished(resolved, means, resolved.draw(means))
+            yield from self._finished(resolved, self._means(resolved, on_step, on_seen), resolved.draw)
 
     def still(
         self,
@@ -178,27 +213,38 @@ class Engine:
         video. The rest as in ``frames``.
         """
         with self._lock:
-            means = self._means(resolved, on_step, on_seen)
-            drawn = resolved.draw(means) if last else resolved.still(means)
-            frames = self._finished(resolved, means, drawn)
+            draw = resolved.draw if last else resolved.still
+            frames = self._finished(resolved, self._means(resolved, on_step, on_seen), draw)
             return deque(frames, maxlen=1)[0] if last else next(frames)
 
     def _means(
         self, resolved: Resolved[Any], on_step: Callable[[Step], None] | None, on_seen: See | None
     ) -> Means:
         asked: Settings = resolved.asked
-        pipeline = self.load(asked.model, asked.editor)
+        pipeline = self._asked(asked).pipeline
         use_words(pipeline, named_words(asked.prompt, asked.negative_prompt))
         networks = self.load_networks(asked, resolved.networks)
-        generator = torch.Generator().manual_seed(resolved.seed)
-        see = {} if on_seen is None else {"see": on_seen}
-        return Means(pipeline, networks, generator, on_step, **see)
+        told: set[str] = set()
+
+        def see(name: str, frames: np.ndarray) -> None:
+            if on_seen is not None and name not in told:  # a run that is drawn again sees the same
+                told.add(name)
+                on_seen(name, frames)
+
+        return Means(pipeline, networks, torch.Generator(), on_step, see)
 
     def _finished(
-        self, resolved: Resolved[Any], means: Means, drawn: torch.Tensor | Drawn
+        self, resolved: Resolved[Any], means: Means, draw: Callable[[Means], torch.Tensor | Drawn]
     ) -> Iterator[np.ndarray]:
-        finish = self._finish(resolved.upscale)
-        return map(finish, resolved.finished(means.pipeline.decode(drawn)))
+        """Drawn, decoded and finished frames; what ran out of memory is done again where it takes less."""
+        memory, finish = means.pipeline.memory, self._finish(resolved.upscale)
+
+        def drawn() -> torch.Tensor | Drawn:
+            means.generator.manual_seed(resolved.seed)
+            return draw(means)
+
+        decoded = resolved.finished(means.pipeline.decode(memory.keep_going(drawn)))
+        return (memory.keep_going(partial(finish, frame)) for frame in decoded)
 
     def _finish(self, upscale: int) -> Callable[[np.ndarray], np.ndarray]:
         """What is done to each decoded frame: it is left alone, or doubled by the finisher, which is kept."""

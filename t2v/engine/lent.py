@@ -22,6 +22,7 @@ import torch
 
 from t2v.diffusion.progress import Cancelled, Step
 from t2v.engine.engine import Engine
+from t2v.memory.profiles import HIGH
 from t2v.tasks import Resolved
 from t2v.tasks.settings import See
 
@@ -44,10 +45,12 @@ def seconds_of(resolved: Resolved[Any], last: bool | None = None) -> int:
 
 
 class LentEngine(Engine):
-    """As Engine, but that it draws where the GPU is lent."""
+    """As Engine, but that it draws where the GPU is lent, which has room for all weights."""
+
+    heeds_profiles = False
 
     def __init__(self, device: str | None = None, dtype: str | torch.dtype | None = None) -> None:
-        super().__init__(device, dtype)
+        super().__init__(device, dtype, HIGH)
         self._owner = os.getpid()
         self._stop = multiprocessing.get_context("fork").Event()  # forked processes share it
 

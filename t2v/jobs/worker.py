@@ -18,7 +18,7 @@ import numpy as np
 from t2v.checks import InputError
 from t2v.diffusion.progress import Cancelled, Step
 from t2v.engine.engine import Engine
-from t2v.failures import is_out_of_memory
+from t2v.failures import OutOfMemory, is_out_of_memory
 from t2v.jobs.clip_costs import ClipCost, ClipCosts, Size, is_cheap, measured
 from t2v.jobs.job import Job
 from t2v.jobs.kinds import kind_of
@@ -185,7 +185,7 @@ def _explain(job: Job, error: Exception) -> str:
     """The sentence for whoever asked for the run; the log gets the traceback."""
     if is_out_of_memory(error):
         logger.error("Run %s ran out of memory.", job.id, exc_info=error)
-        return OUT_OF_MEMORY
+        return str(error) if isinstance(error, OutOfMemory) else OUT_OF_MEMORY
     if isinstance(error, InputError):
         logger.info("Run %s refused: %s", job.id, error)
         return str(error)

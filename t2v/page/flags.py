@@ -14,6 +14,7 @@ from t2v.devices import check_device
 from t2v.jobs.workshop import PREFIX
 from t2v.library.results import OUTPUTS
 from t2v.library.space import lack_of_space
+from t2v.memory.profiles import AUTO, Kept
 from t2v.page.space import host, is_space
 from t2v.program import OwnFolder, Parser
 from t2v.weights.index import check_model
@@ -37,6 +38,8 @@ def arguments(argv: list[str] | None = None, prog: str = PROG) -> argparse.Names
         "--model", default="miniature", help="miniature, a Hugging Face id, a folder or a file"
     )
     parser.add_argument("--device", default=None, help="cuda, mps or cpu (default: the best there is)")
+    hint = "how weights are kept where a run does not say: auto, high, medium, low or cpu"
+    parser.add_argument("--profile", default=AUTO, help=f"{hint} (default: what the device has room for)")
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask visitors for this name and password")
     parser.add_argument(
         "--auth-file",
@@ -105,8 +108,9 @@ def check(options: argparse.Namespace) -> None:
         check_model(options.model)
         if options.device is not None:
             check_device(options.device)
+        Kept(options.profile).check()
     except InputError as error:
-        raise InputError(re.sub(r"^(model|device)\b", r"--\1", str(error))) from None
+        raise InputError(re.sub(r"^(model|device|profile)\b", r"--\1", str(error))) from None
     _check_root_path(options.root_path)
     if options.mcp:
         _check_mcp()

@@ -7,6 +7,7 @@ import gradio as gr
 from gradio.components import Component
 
 from t2v.diffusion.options import SCHEDULERS, SPACINGS
+from t2v.memory.profiles import PROFILES
 from t2v.page import model_told
 from t2v.page.events import RAW
 from t2v.page.lora_rows import lora_rows
@@ -174,7 +175,7 @@ def _with_original_words(task: str, prompt: object, negative: object) -> list[st
     return list(original_words(task, *texts)) if texts[0].strip() else texts
 
 
-def machinery(default: Any) -> dict[str, Component]:
+def machinery(studio: Studio, default: Any) -> dict[str, Component]:
     hint = "Frames computed at once, 0 for all. Fewer need less memory."
     chunk = slider(default, "chunk_size", "Chunk size", hint, (0, SLIDER_FRAMES))
     cross = gr.Checkbox(
@@ -182,4 +183,20 @@ def machinery(default: Any) -> dict[str, Component]:
         label="Frames follow the first frame",
         info="Off, to compare: each frame invents its own subject.",
     )
-    return {"chunk_size": chunk, "cross_frame_attention": cross}
+    return {"chunk_size": chunk, "cross_frame_attention": cross, **_memory(studio, default)}
+
+
+def _memory(studio: Studio, default: Any) -> dict[str, Component]:
+    """How weights are kept; nothing where all is in the same memory anyway."""
+    if not studio.engine.offers_profiles:
+        return {}
+    profile = gr.Dropdown(
+        [(f"{name.capitalize()}: {means}", name) for name, means in PROFILES.items()],
+        value=default.profile,
+        label="Memory",
+        info="Lower ones need less of the GPU's memory and take longer; the picture stays the same.",
+    )
+    fp8 = gr.Checkbox(
+        default.fp8, label="Weights in eight bits", info="Less memory; the picture changes a little."
+    )
+    return {"profile": profile, "fp8": fp8}

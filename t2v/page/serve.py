@@ -114,7 +114,7 @@ def _engine(options: argparse.Namespace, lent: bool) -> "Engine":
     from t2v.engine.engine import Engine
 
     if not lent:
-        return Engine(device=options.device)
+        return Engine(device=options.device, profile=options.profile)
     from t2v.engine.lent import LentEngine
 
     engine = LentEngine(device=options.device)

@@ -55,7 +55,7 @@ def build(studio: Studio) -> RunPanel:
             panel.ways_to_try()
             form |= panel.picture.place()
             form |= editor.fields()
-            advanced, keeping = _advanced(form["prompt"])
+            advanced, keeping = _advanced(studio, form["prompt"])
             form |= advanced
             long.follow(form["num_frames"], form["fps"])
             presets.wire(studio, presets.PresetRow(*chosen, *keeping), form)
@@ -80,13 +80,13 @@ def _move() -> Component:
     return gr.Radio(MOVE_NAMES, value=DEFAULT.move, label="What moves", elem_classes="what-moves")
 
 
-def _advanced(prompt: Component) -> tuple[dict[str, Component], presets.Keeping]:
+def _advanced(studio: Studio, prompt: Component) -> tuple[dict[str, Component], presets.Keeping]:
     with gr.Accordion("Advanced options", open=False, elem_classes="advanced"):
         fields.headed("Length and size")
         form = {**_length(), **fields.size()}
         fields.headed("How it is drawn")
         form |= fields.drawing(DEFAULT, prompt)
-        machinery = fields.machinery(DEFAULT)
+        machinery = fields.machinery(studio, DEFAULT)
         fields.headed("How it moves")
         form |= {**_motion(), **machinery, **_no_motion()}
         return form, presets.keep_preset()

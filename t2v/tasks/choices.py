@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from t2v.diffusion.options import METHODS, MOVES, PATHS, SCHEDULERS, SPACINGS, WARPS
+from t2v.memory.profiles import PROFILES
 from t2v.tasks import acting
 
 CHOICES: Mapping[str, Iterable[str]] = {
@@ -13,4 +14,5 @@ CHOICES: Mapping[str, Iterable[str]] = {
     "motion_path": PATHS,
     "method": METHODS,
     "action": acting.CHOICES,
+    "profile": PROFILES,
 }

@@ -10,6 +10,7 @@ import numpy as np
 from t2v.checks import InputError, check_choice, check_flag, check_int, check_number, check_text, make_plain
 from t2v.diffusion.options import SCHEDULERS, SPACINGS
 from t2v.diffusion.over_time import read_over_time
+from t2v.memory.profiles import AUTO, Kept
 from t2v.tasks.words import OwnNumber, TabWords
 from t2v.weights.figure import PERSON, Figure
 from t2v.weights.source import BUNDLED
@@ -92,7 +93,9 @@ class Settings(ABC):
     guidance_scale: 1 or less turns guidance off. scheduler: the sampler, one of SCHEDULERS. spacing: how its
     steps lie among the times, one of SPACINGS; of a model of many steps it stays None, which is as the model
     was saved with, and trailing below ten steps. chunk_size: frames through the network at once, 0 for all;
-    never changes the picture. cross_frame_attention: the paper's ablation switch.
+    never changes the picture. cross_frame_attention: the paper's ablation switch. profile: how the
+    weights are kept, one of PROFILES, "auto" for what the machine has room for; never changes the picture.
+    fp8: they are stored in eight bits, which does.
 
     A task names ``task``, its ``tab``, the ``limits`` of its numbers, those that only it has (``own``), what
     its prompt ``asks``, its ``way`` of drawing (a key of ``Family.suits``), and whether it needs an
@@ -122,6 +125,8 @@ class Settings(ABC):
     scheduler: str | None = None
     spacing: str | None = None
     cross_frame_attention: bool = True
+    profile: str = AUTO
+    fp8: bool = False
 
     if TYPE_CHECKING:
 
@@ -161,6 +166,7 @@ class Settings(ABC):
             if getattr(self, field) is not None:
                 check_choice(field, getattr(self, field), choices)
         check_flag("cross_frame_attention", self.cross_frame_attention)
+        Kept(self.profile, self.fp8).check()
         self._check_work()
 
     def networks(self, choose: ChooseNetwork) -> tuple[Network, ...]:

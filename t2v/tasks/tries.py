@@ -21,7 +21,15 @@ SHOWN_AT_FIRST = frozenset(
         "guidance_scale", "scheduler", "spacing", "action",
     }
 )  # fmt: skip
-NOT_SWEPT = {"fps", "chunk_size", "also", "clip", "controlnet", "prompt"}  # no picture tells, or no text says
+NOT_SWEPT = {
+    "fps",
+    "chunk_size",
+    "profile",
+    "also",
+    "clip",
+    "controlnet",
+    "prompt",
+}  # no picture tells, or no text says
 
 
 @dataclass(frozen=True)

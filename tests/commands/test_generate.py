@@ -219,7 +219,7 @@ ALLOCATOR = "DefaultCPUAllocator: can't allocate memory: you tried to allocate 8
     [
         (
             RuntimeError(ALLOCATOR),
-            "This run needs more memory than there is; lower --chunk-size or the size.",
+            "This run needs more memory than there is, also a frame at a time and in the profile low; lower",
         ),
         (ZeroDivisionError("secret"), "The program itself failed in this run (ZeroDivisionError), not your"),
         (AssertionError(), "The program itself failed in this run (AssertionError), not your input; the det"),

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from t2v.checks import InputError
 from t2v.diffusion.progress import Cancelled
-from t2v.engine import engine as model_module
+from t2v.engine import keeping
 from t2v.engine.engine import Engine
 from t2v.finishing.upscale import load_finisher
 from t2v.tasks.text_to_video import TextToVideoSettings
@@ -81,8 +81,8 @@ def test_stop_leaves_the_model_usable(model, settings):
 
 def test_weights_are_loaded_once(monkeypatch, settings):
     loads = []
-    real = model_module.load_pipeline
-    monkeypatch.setattr(model_module, "load_pipeline", lambda *told: loads.append(told[0]) or real(*told))
+    real = keeping.load_pipeline
+    monkeypatch.setattr(keeping, "load_pipeline", lambda *told: loads.append(told[0]) or real(*told))
     fresh = Engine(device="cpu")
     fresh.generate(settings)
     fresh.generate(settings)

@@ -13,6 +13,7 @@ from conftest import ROOT
 FLOORS = [
     {"checks", "version"},
     {"program", "devices", "failures", "bar"},
+    {"memory"},
     {"video", "diffusion"},
     {"weights", "evaluation"},
     {"detectors", "finishing"},

@@ -8,6 +8,7 @@ from gradio.components import Component
 
 from t2v.page import form_fields
 from t2v.page.form_fields import number_field, slider
+from t2v.page.studio import Studio
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import Also, ControlledSettings, controlled_kinds
 
@@ -29,7 +30,7 @@ def own(default: ClipSettings) -> dict[str, Component]:
     return form
 
 
-def advanced(default: ClipSettings, prompt: Component) -> dict[str, Component]:
+def advanced(studio: Studio, default: ClipSettings, prompt: Component) -> dict[str, Component]:
     """Everything that few people need, folded away."""
     with gr.Accordion("Advanced options", open=False, elem_classes="advanced"):
         form = {**_part(), **form_fields.size("the clip's shape")}
@@ -38,7 +39,7 @@ def advanced(default: ClipSettings, prompt: Component) -> dict[str, Component]:
         form |= form_fields.drawing(default, prompt)
         hint = "Once drawn, follows how things move in your clip: 0 not at all, 1 most."
         form["steady"] = number_field("Steadier", hint)
-        return {**form, **form_fields.machinery(default)}
+        return {**form, **form_fields.machinery(studio, default)}
 
 
 def _part() -> dict[str, Component]:

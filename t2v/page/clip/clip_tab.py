@@ -63,7 +63,7 @@ def build(studio: Studio, kind: type[ClipSettings], tasks: Collection[str] = ())
                 form = {"prompt": form_fields.prompt_box(words.prompt_label, words.placeholder)}
                 panel.buttons()
                 form |= clip_fields.own(default) | form_fields.model_and_seed(studio, kind)
-                form |= clip_fields.advanced(default, form["prompt"])
+                form |= clip_fields.advanced(studio, default, form["prompt"])
             with gr.Column(min_width=300, elem_classes="result"):
                 panel.result()
     panel.form = panel.choice.form = {"clip": panel.choice.clip, **form}

@@ -1,0 +1,97 @@
+"""Which profile a model's weights are kept by, and models loaded so."""
+
+import logging
+from dataclasses import dataclass
+
+import torch
+
+from t2v.devices import pick_dtype
+from t2v.diffusion.video_pipeline import VideoPipeline
+from t2v.engine.defaults import native_side_px
+from t2v.failures import OutOfMemory
+from t2v.memory.free import free_bytes, let_go_of_unused
+from t2v.memory.memory import TOO_LITTLE, WENT_ON, attempt
+from t2v.memory.needs import LARGEST_BLOCK, SPARE, decode_bytes, row_bytes
+from t2v.memory.profiles import AUTO, CPU, HIGH, LOW, MEDIUM, PROFILES, Kept, after, is_offloaded
+from t2v.weights.load import load_pipeline
+from t2v.weights.sizes import size_words
+from t2v.weights.weight_count import count_weights
+
+logger = logging.getLogger(__name__)
+
+CELL_PX = 8  # output pixels per latent cell, along each side, in the models that such profiles are for
+BRANCHES = 2  # with and without the prompt
+FRAMES = {HIGH: 4, MEDIUM: 2, LOW: 1}  # for so many at once there is to be room beside the weights
+CHOSEN = "The profile {profile} was chosen for memory ({means}), as the model has {has} and {free} are free."
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What draws. device: by its name. dtype: as it was asked for, None for what suits the device."""
+
+    device: str
+    dtype: str | torch.dtype | None
+
+    def by(self, profile: str) -> tuple[str, torch.dtype]:
+        """The device that computes by a profile, and its precision."""
+        device = CPU if profile == CPU else self.device
+        return device, pick_dtype(self.dtype, device)
+
+
+def chosen_profile(model: str, task: str, machine: Machine, fp8: bool = False) -> tuple[str, str | None]:
+    """The profile that suits what is free on the device and the model's size, and a sentence on why.
+
+    None is to be said where all has room. Nothing is loaded.
+    """
+    if machine.device.startswith("cpu"):
+        return CPU, None
+    free, itemsize = free_bytes(machine.device), machine.by(HIGH)[1].itemsize
+    if free is None:
+        return HIGH, None
+    count, side = count_weights(model), native_side_px(model, task)
+    unet = count.unet * (1 if fp8 else itemsize)
+    weights = {HIGH: unet + count.rest * itemsize, MEDIUM: int(LARGEST_BLOCK * unet), LOW: 0}
+    row, decoded = (
+        row_bytes({}, round(side / CELL_PX) ** 2, itemsize),
+        decode_bytes({}, round(side**2), itemsize),
+    )
+    for profile, kept in weights.items():
+        if kept + max(BRANCHES * FRAMES[profile] * row, decoded) + SPARE <= free:
+            break
+    else:
+        profile = CPU
+    told = CHOSEN.format(
+        profile=profile, means=PROFILES[profile], has=size_words(weights[HIGH]), free=size_words(free)
+    )
+    logger.info("%s", told)
+    return profile, None if profile == HIGH else told
+
+
+def load_kept(name: str, editor: bool, task: str, kept: Kept, machine: Machine) -> VideoPipeline:
+    """A model, its weights kept as asked, or by the next profile where memory runs out.
+
+    ModelError where it cannot be had, OutOfMemory where no profile has room, InputError where fp8 does not
+    fit.
+    """
+    profile, told = kept.profile, None
+    if profile == AUTO:
+        profile, told = chosen_profile(name, task, machine, kept.fp8)
+    while True:
+        device, dtype = machine.by(profile)
+
+        def loaded(profile: str = profile, device: str = device, dtype: torch.dtype = dtype) -> VideoPipeline:
+            pipeline = load_pipeline(name, CPU if is_offloaded(profile) else device, dtype, editor)
+            pipeline.memory.place(profile, device, kept.fp8)
+            return pipeline
+
+        found = attempt(loaded)
+        if found.value is not None:
+            if told is not None:
+                found.value.tell(told)
+            return found.value
+        let_go_of_unused(device)
+        following = after(profile, device.startswith(CPU))
+        if following is None:
+            raise OutOfMemory(TOO_LITTLE.format(profile=profile))
+        told = WENT_ON.format(before=profile, profile=following)
+        profile = following
