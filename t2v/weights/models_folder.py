@@ -16,6 +16,7 @@ What a file is, is found out from the file itself: names and folders are up to y
   checkpoints of Stable Diffusion 1.x, 2.x and XL (.safetensors, .ckpt): to draw with
   VAEs (.safetensors, .ckpt, .pt): behind a model's name, as MODEL+VAE
   LoRAs (.safetensors): behind a model's name, as MODEL+LORA@0.7
+  ControlNets (.safetensors, .pth): beside a model, by their names, in runs that follow a clip
   textual inversions (.safetensors, .pt): by their names, without the ending, in a prompt
   folders in diffusers' format: to draw with
 
