@@ -135,7 +135,7 @@ GROUPS = {
             "how the model's weights are kept: auto (what the device has room for), high (all on the "
             "device), medium and low (only what is computed; slower), cpu; the same picture",
         ),
-        "fp8": ("--fp8", "keep the weights in eight bits: less memory, and a slightly different picture"),
+        "fp8": ("--fp8", "keep the weights in eight bits: less memory, and not quite the same picture"),
         "warp": ("--warp", "how latents are moved"),
         "cross_frame_attention": ("--no-cross-frame-attention", "every frame attends to itself (ablation)"),
         "smooth_bg": (

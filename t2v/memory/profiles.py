@@ -17,7 +17,7 @@ NEXT = {HIGH: MEDIUM, MEDIUM: LOW, LOW: CPU}
 NEXT_ON_CPU = {HIGH: MEDIUM, CPU: MEDIUM, MEDIUM: LOW}
 MOST_AT_ONCE = {LOW: 2}  # frames; what is computed of more than one takes room that the profile is to save
 OFFLOADED = (MEDIUM, LOW)  # weights wait in the machine's memory
-FP8_NOTE = "fp8 keeps the weights in eight bits, so the picture differs a little from the one without it."
+FP8_NOTE = "fp8 keeps the weights in eight bits, so the picture is not quite the one without it."
 
 
 @dataclass(frozen=True)

@@ -197,6 +197,6 @@ def _memory(studio: Studio, default: Any) -> dict[str, Component]:
         info="Lower ones need less of the GPU's memory and take longer; the picture stays the same.",
     )
     fp8 = gr.Checkbox(
-        default.fp8, label="Weights in eight bits", info="Less memory; the picture changes a little."
+        default.fp8, label="Weights in eight bits", info="Less memory; the picture changes somewhat."
     )
     return {"profile": profile, "fp8": fp8}
