@@ -77,6 +77,19 @@ def test_settings_of_a_run_leave_another_prompt_free(panel):
     assert panel.values(chosen)["subject"] == "street"
 
 
+def test_of_notes_on_what_is_typed_the_last_one_is_asked_for(studio):
+    with gr.Blocks() as page:
+        text_tab.build(studio).wire()
+    buttons = {one._id: one.elem_id for one in page.blocks.values() if isinstance(one, gr.Button)}
+    (mode,) = [
+        one.trigger_mode
+        for one in page.fns.values()
+        for target in one.targets
+        if buttons.get(target[0]) == "tell-text-to-video"
+    ]
+    assert mode == "always_last"  # else a slow server leaves the note of an earlier prompt
+
+
 def test_a_refusal_says_where_a_field_is_that_is_folded_up(panel):
     note = panel.error("subject is 'panda', which the prompt does not say; give words of the prompt.")
     assert "Subject is" in note and "<p>The field is under “Advanced options”.</p>" in note
