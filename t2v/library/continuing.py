@@ -16,8 +16,11 @@ import numpy as np
 from t2v.checks import InputError
 from t2v.diffusion.over_time import texts_of
 from t2v.tasks import Resolved, Settings, settings_of
+from t2v.tasks.by_prompt import left_to_prompt, without_standing
 from t2v.tasks.clip import ClipSettings
+from t2v.tasks.subject import find_words
 from t2v.tasks.text_to_video import LIMITS, TextToVideoSettings
+from t2v.tasks.what_moves import named
 from t2v.video.clips import Clip
 from t2v.video.picture import write_picture
 from t2v.video.video import clip_frames, fitted_frames
@@ -44,6 +47,8 @@ def write_last_frame(video: Path, folder: Path) -> Path:
 def continued(video: Path, picture: Path) -> TextToVideoSettings:
     """Settings for what follows a video, as far as it tells them; not yet checked.
 
+    Of a figure that acted the picture is moved as usual: one that is given does not act.
+
     picture: its last frame, as above. A video of ours gives all that was asked for but the seed, which would
     draw what is there again, and of a prompt over time the last text; one from a clip its texts, model, size
     and rate; any other its rate, and the prompt is empty. InputError where the video cannot be read.
@@ -54,8 +59,7 @@ def continued(video: Path, picture: Path) -> TextToVideoSettings:
     except InputError:  # somebody else's, or of another version
         made = None
     if isinstance(made, TextToVideoSettings):
-        prompt = texts_of(made.prompt)[-1]
-        return replace(made, prompt=prompt, seed=None, action=None, **begins)
+        return _after(left_to_prompt(made), begins)
     clip = clip_frames(video)
     low, high = LIMITS["fps"]
     if made is None:
@@ -68,6 +72,14 @@ def continued(video: Path, picture: Path) -> TextToVideoSettings:
     shape: dict[str, Any] = {"width": made.width, "height": made.height, "upscale": made.upscale}
     rate = clip.fps if made.fps is None else made.fps
     return TextToVideoSettings(**texts, model=made.model, **shape, fps=min(max(rate, low), high), **begins)
+
+
+def _after(made: TextToVideoSettings, begins: dict[str, Any]) -> TextToVideoSettings:
+    if made.acted() is not None:
+        made = replace(without_standing(made), method=None)
+    prompt, words = texts_of(made.prompt)[-1], made.subject
+    is_said = words is not None and all(find_words(prompt, one) for one in named(words))
+    return replace(made, prompt=prompt, subject=words if is_said else None, seed=None, action=None, **begins)
 
 
 def joined(video: Path, resolved: Resolved[Any], frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

@@ -21,9 +21,13 @@ EDITOR_NAME = "InstructPix2Pix"  # where the family's own model follows no instr
 LONG_LABEL = 30  # characters; in quotes, or nobody sees where it ends
 
 
-def error_html(sentence: str, labels: Mapping[str, str], by: str) -> str:
-    """The note for an InputError's sentence; labels: of the form's fields, by their names in the settings."""
-    return note_html("error", in_labels(sentence, labels), by=by)
+def error_html(sentence: str, labels: Mapping[str, str], by: str, where: str | None = None) -> str:
+    """The note for an InputError's sentence; labels: of the form's fields, by their names in the settings.
+
+    where: the group that the field is in which the sentence begins with, if it may be folded up.
+    """
+    found = "" if where is None else f"<p>The field is under “{html.escape(where)}”.</p>"
+    return note_html("error", in_labels(sentence, labels), found, by=by)
 
 
 def is_by(note: str | None, by: str) -> bool:

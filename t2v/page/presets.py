@@ -25,7 +25,9 @@ from t2v.page.studio import Studio
 from t2v.page.visitors import check_offered
 from t2v.tasks.presets import FIELDS, KIND, PRESETS, in_words, preset
 
-NOT_KEPT = ("prompt", "seed", "subject")  # what belongs to one video
+# what belongs to one video; of that a picture, which is seen, is left out by its own button
+NOT_KEPT = ("prompt", "seed", "subject", "motion", "painted", "first_frame", "skip_first_frame")
+NOT_RESET = ("prompt", "first_frame", "skip_first_frame")
 STANDARD = "standard"
 KNOWN = ("model", "width", "height", *MOVED_BY)  # what decides what suits the model
 AFTER_MS = 500  # after the last change of the form
@@ -169,9 +171,10 @@ def wire(studio: Studio, row: PresetRow, form: Mapping[str, Component]) -> None:
     # by way of the server, after whose answer the page is whole
     answered = recall.click(lambda: None, None, None, **QUIET)
     answered.then(None, all_kept, all_kept, js=taken, **QUIET)
-    defaults = json.dumps([_shown(getattr(one, "value", None)) for one in all_kept])
+    options = [one for name, one in form.items() if name not in NOT_RESET]
+    defaults = json.dumps([_shown(getattr(one, "value", None)) for one in options])
     back = f"() => {{ localStorage.removeItem('{choices}'); return ['{STANDARD}', {defaults}].flat(); }}"
-    reset = row.reset.click(None, None, [row.choice, *all_kept], js=back, **QUIET)
+    reset = row.reset.click(None, None, [row.choice, *options], js=back, **QUIET)
     reset.then(applied, [row.choice, form["model"]], [*fields, row.told], **RAW)
 
 

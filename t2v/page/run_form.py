@@ -12,6 +12,7 @@ from t2v.page.form_values import settings_from, values_of
 from t2v.page.studio import Studio
 from t2v.page.visitors import check_offered
 from t2v.tasks import Settings
+from t2v.tasks.by_prompt import left_to_prompt
 
 
 class RunForm:
@@ -35,7 +36,8 @@ class RunForm:
         return settings
 
     def values(self, settings: Any) -> dict[str, Any]:
-        """Settings → the form's values, in the form's order."""
+        """Settings → the form's values, in the form's order; what the prompt says by itself stays empty."""
+        settings = left_to_prompt(settings)
         found = {name: form_value(settings, name) for name in self.form}
         chosen = {name for name, field in self.form.items() if isinstance(field, gr.Dropdown)}
         return {name: "" if value is None and name in chosen else value for name, value in found.items()}
@@ -47,4 +49,13 @@ class RunForm:
     def error(self, sentence: str, by: str = notes.RUN) -> str:
         """The note for what is wrong, in the words of this form; by: who told it."""
         labels = {name: component.label for name, component in self.form.items()}
-        return notes.error_html(sentence, {**labels, **self.spoken}, by)
+        where = _group_of(self.form.get(sentence.partition(" ")[0]))
+        return notes.error_html(sentence, {**labels, **self.spoken}, by, where)
+
+
+def _group_of(field: Component | None) -> str | None:
+    """The label of the group that a field is folded up in; None where it stands open."""
+    within = None if field is None else field.parent
+    while within is not None and not isinstance(within, gr.Accordion):
+        within = within.parent
+    return None if within is None or within.open else within.label

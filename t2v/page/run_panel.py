@@ -90,7 +90,9 @@ class RunPanel(Following):
         # Gradio's .input of a text is for keys that write: it misses what is pasted, deleted or an example's
         changed = [one.change if isinstance(one, gr.Textbox) else one.input for one in form.values()]
         tell = gr.Button(visible="hidden", elem_id=f"tell-{self.settings_class.task}")
-        tell.click(self._told, [self.note, *form.values()], [self.note], **RAW)
+        # the last one counts: a slow server would leave the note of what was typed before
+        told: dict[str, Any] = {**RAW, "trigger_mode": "always_last"}
+        tell.click(self._told, [self.note, *form.values()], [self.note], **told)
         asked = SOON.format(id=tell.elem_id, after_ms=TYPING_MS)
         form["model"].change(None, None, None, js=asked, **QUIET)
         noted = CHANGED.format(keep=self.keep, ask=asked, note=notes.WITHOUT_RUNS_ERROR)
@@ -106,6 +108,7 @@ class RunPanel(Following):
         restored = restored.then(None, list(form.values()), list(form.values()), js=again, **QUIET)
         restored = self.chosen_again(restored)
         self.followed.append(restored.then(**follow))
+        self.followed[-1].then(None, None, None, js=asked, **QUIET)  # of the form, which may have gone on
         restored.then(None, list(form.values()), None, js=self.keep, **QUIET)
         fill = gr.Button(visible="hidden", elem_id=f"fill-{self.settings_class.task}")
         self.filled = fill.click(

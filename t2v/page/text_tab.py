@@ -117,8 +117,8 @@ def _what_moves() -> dict[str, Component]:
     with gr.Row():
         subject = gr.Textbox(
             label="Subject",
-            info="Words of the prompt. Empty: its first ones.",
-            placeholder="red car",
+            info="Words of the prompt that say what moves.",
+            placeholder="the first ones",
             max_lines=1,
             min_width=120,
         )

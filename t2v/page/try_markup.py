@@ -7,6 +7,7 @@ from t2v.checks import counted
 from t2v.jobs.job import JobView
 from t2v.page import markup
 from t2v.page.addresses import webp_address
+from t2v.page.motion_editor.outlines import outlines_data
 
 SAVE = '<button type="button" class="save-stills">Save as PNG</button>'
 
@@ -20,18 +21,19 @@ def stage_html(stage: markup.Stage, view: JobView) -> str:
     columns = math.ceil(math.sqrt(count))
     used = view.stills[0].resolved if view.stills else view.resolved
     size = f"--w:{used.width};--h:{used.height}" if used is not None else "--w:1;--h:1"
-    cells = [_still(number, one.label, one.picture) for number, one in enumerate(view.stills)]
+    found = outlines_data(view.outlines) if count == 1 else ""  # of several pictures none is drawn on
+    cells = [_still(number, one.label, one.picture, found) for number, one in enumerate(view.stills)]
     waiting = count - len(cells) if not view.finished else 0
     cells += ['<div class="still waiting"><span class="blank"></span></div>'] * waiting
     grid = f'<div class="stills" style="--columns:{columns};--rows:{math.ceil(count / columns)};{size}">'
     return f'<div class="stage" data-state="tries">{grid}{"".join(cells)}</div></div>'
 
 
-def _still(number: int, label: str, picture: bytes) -> str:
+def _still(number: int, label: str, picture: bytes, found: str) -> str:
     name = html.escape(label, quote=True)
     return (
-        f'<button type="button" class="still" data-still="{number}" aria-label="Make the video: {name}" '
-        f'title="Make this video"><img alt="" src="{webp_address(picture)}"><span>{name}</span></button>'
+        f'<button type="button" class="still" data-still="{number}"{found} '
+        f'aria-label="Make the video: {name}" title="Make this video"><img alt="" src="{webp_address(picture)}"><span>{name}</span></button>'
     )
 
 

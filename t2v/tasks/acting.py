@@ -18,10 +18,11 @@ from t2v.weights.source import Source
 if TYPE_CHECKING:
     import torch
 
-    from t2v.tasks.text_to_video import ResolvedTextToVideo
+    from t2v.tasks.text_to_video import ResolvedTextToVideo, TextToVideoSettings
 
 NONE = "none"  # no figure acts, whatever the prompt says
 CHOICES = (NONE, *ACTIONS)
+PICTURE = "a picture that is given"
 SEEN = PoseSettings.task  # what the skeletons are called where they are shown
 
 
@@ -32,18 +33,76 @@ def told_action(prompt: str, model: str) -> str | None:
     about one of these figures and no other thing: two could not both stand where the model draws one. Of a
     prompt over time that is asked of each text, and one that names an action is enough.
     """
+    cast = _cast(model)
+    if cast is None:
+        return None
+    figures, things = cast
+    found: list[str | None] = []
+    for text in texts_of(prompt):
+        named = [word for word in _words(text) if word in things]
+        if len(named) != 1 or named[0] not in figures:
+            return None
+        found.append(named_action(text, named[0]))
+    return next((action for action in found if action is not None), None)
+
+
+def _cast(model: str) -> tuple[tuple[str, ...], frozenset[str]] | None:
+    """The figures that a model makes act without a download, and all things it knows; None without any."""
     source = Source.parse(model)
     card = read_card(source)
     if card.figure is None or source.companion(f"controlnet-{SEEN}") is None:
         return None
-    things = {*card.words.get("subjects", ()), *card.figure.sizes}
-    found: list[str | None] = []
-    for text in texts_of(prompt):
+    figures = tuple(card.figure.sizes)
+    return figures, frozenset((*card.words.get("subjects", ()), *figures))
+
+
+def held_by(settings: "TextToVideoSettings") -> str | None:
+    """What says how the picture is to be moved, in words: then a prompt alone makes no figure act."""
+    told = {
+        PICTURE: settings.first_frame is not None,
+        "a motion over time": settings.motion is not None,
+        "the choice of what moves": settings.move != "camera",
+        "a subject that is named": settings.subject is not None,
+        "a zoom or a turn": (settings.zoom, settings.turn) != (1, 0),
+        "a path": settings.motion_path != "straight",
+        "a method that is chosen": settings.method is not None,
+        "an option of the paper's method": settings.is_papers(),
+    }
+    return next((words for words, is_so in told.items() if is_so), None)
+
+
+def idle_note(settings: "TextToVideoSettings") -> str | None:
+    """Why nothing acts though the prompt names an action; None where it names none, or a figure acts."""
+    action, held = told_action(settings.prompt, settings.model), held_by(settings)
+    if action is not None and held == PICTURE:
+        return (
+            f"The figure does not {action}: in a picture that is given nothing acts, it is moved as a whole; "
+            "leave it out to have the figure drawn anew."
+        )
+    if action is not None:
+        moved = f"The figure does not {action}, as {held} says how the picture moves"
+        return None if held is None else f"{moved}; leave that out, and it does."
+    return None if held is not None else _nobody_acts(settings)
+
+
+def _nobody_acts(settings: "TextToVideoSettings") -> str | None:
+    """A sentence where what the prompt lets act is no figure, or not there alone."""
+    cast = _cast(settings.model)
+    if cast is None:
+        return None
+    figures, things = cast
+    for text in texts_of(settings.prompt):
         named = [word for word in _words(text) if word in things]
-        if len(named) != 1 or named[0] not in card.figure.sizes:
-            return None
-        found.append(named_action(text, named[0]))
-    return next((action for action in found if action is not None), None)
+        action = next(filter(None, (named_action(text, thing) for thing in named)), None)
+        if action is None:
+            continue
+        if not set(named) & set(figures):
+            only = f"only a figure acts, as {', '.join(figures[:-1])} or {figures[-1]}"
+            return f"Nothing {ACTIONS[action].does} here: {only}; the picture is moved instead."
+        if len(named) > 1:
+            alone = "it acts where the prompt names nothing beside it but a place"
+            return f"The figure does not {action}: {alone}; the picture is moved instead."
+    return None
 
 
 def named_action(text: str, figure: str = "") -> str | None:

@@ -151,9 +151,9 @@ class TextToVideoSettings(Settings):
         if own != ("camera", "straight", 1, 0, None):
             return "canvas"
         changes = read_over_time(self.prompt) is not None
-        return "paper" if changes or self._is_papers() else suited
+        return "paper" if changes or self.is_papers() else suited
 
-    def _is_papers(self) -> bool:
+    def is_papers(self) -> bool:
         """Whether an option has been set that only the paper's method knows."""
         has_times = self.t0 is not None or self.t1 is not None
         return has_times or self.warp != "subcell" or not self.motion_field or self.smooth_bg > 0
@@ -163,13 +163,7 @@ class TextToVideoSettings(Settings):
         if self.action is not None:
             return None if self.action == acting.NONE else self.action
         # where anything is said of how the picture is to be moved, that is what moves
-        return None if self._is_moved() else acting.told_action(self.prompt, self.model)
-
-    def _is_moved(self) -> bool:
-        """Whether a way of moving the picture has been chosen: then a prompt alone makes no figure act."""
-        own = (self.method, self.subject, self.move, self.zoom, self.turn, self.motion_path, self.motion)
-        is_chosen = own != (None, None, "camera", 1, 0, "straight", None)
-        return is_chosen or self.first_frame is not None or self._is_papers()
+        return None if acting.held_by(self) is not None else acting.told_action(self.prompt, self.model)
 
     def networks(self, choose: ChooseNetwork) -> tuple[Network, ...]:
         """The pose ControlNet, where a figure acts."""
@@ -180,11 +174,12 @@ class TextToVideoSettings(Settings):
         return () if (action := self.acted()) is None else acting.words_for(action)
 
     def notes(self) -> tuple[str, ...]:
-        """That a figure acts because the prompt says so; what of a picture is cut off."""
+        """That a figure acts because the prompt says so, or why it does not; what of a picture is cut off."""
         action = self.acted()
-        if action is None or self.action is not None:
-            return first_frame.notes(self)
-        return (acting.note(action),)
+        if action is not None and self.action is None:
+            return (acting.note(action),)
+        idle = acting.idle_note(self) if self.action is None else None
+        return first_frame.notes(self) if idle is None else (*first_frame.notes(self), idle)
 
     def resolve(self, suits: Suits, networks: Sequence[Network]) -> "ResolvedTextToVideo":
         """The run with every field filled in; of T' and T the one that is given bounds the other."""

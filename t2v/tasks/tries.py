@@ -30,6 +30,10 @@ NOT_SWEPT = {
     "controlnet",
     "prompt",
 }  # no picture tells, or no text says
+# what changes nothing of a picture that a video begins with and that is kept as it is
+HOW_IT_IS_DRAWN = {
+    "negative_prompt", "seed", "num_inference_steps", "guidance_scale", "scheduler", "spacing",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,17 @@ def variations(settings: Settings, count: int) -> Tries:
 def sweep(settings: Settings, field: str, values: Sequence[Any], name: str | None = None) -> Tries:
     """One setting over several values, all else the same, the seed too. name: of it in the labels.
 
-    InputError where there is no such setting, or for a value that it does not take.
+    InputError where there is no such setting, for a value that it does not take, and where all pictures would
+    be the one that the video begins with.
     """
     check_field(type(settings), field)
     if not values:
         raise InputError(f"{field} has no values to compare; give some, as 3, 5, 7.")
+    if field in HOW_IT_IS_DRAWN and len(values) > 1 and keeps_picture(settings):
+        raise InputError(
+            f"strength is 1, which keeps the picture as it is, so all {len(values)} would look the same; "
+            "choose a lower strength, as 0.6."
+        )
     seeded = settings if settings.seed is not None else replace(settings, seed=secrets.randbelow(SEEDS))
     each = tuple(replace(seeded, **{field: value}) for value in values)
     tries = Tries(
@@ -82,6 +92,12 @@ def sweep(settings: Settings, field: str, values: Sequence[Any], name: str | Non
     )
     tries.check()
     return tries
+
+
+def keeps_picture(settings: Settings) -> bool:
+    """Whether the first frame is a picture that is given, as it is."""
+    own = [getattr(settings, name, None) for name in ("first_frame", "strength", "skip_first_frame")]
+    return own[0] is not None and own[1:] == [1, False]
 
 
 def check_field(kind: type[Settings], field: object) -> str:

@@ -7,6 +7,7 @@ from runs import resolved
 from t2v.checks import InputError
 from t2v.library.continuing import continued, joined, joined_count, last_frame, write_last_frame
 from t2v.library.results import settings_dict
+from t2v.tasks import settings_of
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
 from t2v.tasks.text_to_video import TextToVideoSettings
@@ -40,6 +41,24 @@ def test_a_video_of_ours_gives_what_was_asked_for_but_seed_action_and_earlier_te
     assert after.first_frame == str(tmp_path / "last.png")
     over_time = TextToVideoSettings("0: a day | 4: a night", num_frames=5, method="paper")
     assert continued(carried(tmp_path, over_time), tmp_path / "last.png").prompt == "a night"
+
+
+def test_of_a_figure_that_acted_the_picture_is_moved_as_usual(tmp_path):
+    dancing = TextToVideoSettings("a panda dancing on the beach", num_frames=5, fps=6)
+    video = carried(tmp_path, dancing)
+    assert settings_of(video).acted() == "dance" and settings_of(video).motion_x == 0
+    after = continued(video, tmp_path / "last.png")
+    assert (after.motion_x, after.motion_y, after.method, after.subject) == (None,) * 4
+    asked = TextToVideoSettings("a panda", action="dance", motion_y=3.0, num_frames=5, fps=6)
+    after = continued(carried(tmp_path, asked), tmp_path / "last.png")
+    assert (after.motion_x, after.motion_y, after.method, after.action) == (None, 3.0, None, None)
+
+
+def test_a_subject_goes_on_where_the_last_text_says_it(tmp_path):
+    for told, subject in (("a red car at night", "red car"), ("a cat at night", None)):
+        prompt, move = f"0: a blue ball and a red car | 4: {told}", "camera"
+        made = TextToVideoSettings(prompt, num_frames=5, method="paper", subject="red car", move=move)
+        assert continued(carried(tmp_path, made), tmp_path / "last.png").subject == subject
 
 
 def test_a_video_from_a_clip_gives_its_texts_model_size_and_rate(tmp_path):

@@ -89,7 +89,8 @@ def test_a_number_typed_beyond_a_sliders_ends_is_never_drawn_as_another(open_pag
         ask(page, "a grey cat", Steps=1)
         field(page, "Frames").fill(typed)
         button(page, "Run").click()
-        expect(note).to_have_text(f"Frames is {typed}; give a whole number from 1 to 1000.")
+        expect(note).to_contain_text(f"Frames is {typed}; give a whole number from 1 to 1000.")
+        expect(note).to_contain_text("under “Advanced options”")
         expect(field(page, "Frames")).to_have_value(typed)
     expect(page.locator(".stage[data-state=idle]")).to_be_visible()
     field(page, "Frames").fill("65")  # the slider ends at 64

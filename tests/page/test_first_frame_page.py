@@ -1,6 +1,7 @@
 """A picture to begin with, in the browser and for programs: chosen, seen, drawn from, kept, left out."""
 
 import base64
+import secrets
 
 import numpy as np
 import pytest
@@ -71,6 +72,18 @@ def test_what_is_no_picture_is_told_where_errors_are_told(open_page, videos):
         "text.png is not a picture that can be read"
     )
     expect(page.locator(".first-picture")).to_have_count(0)
+    expect(page.locator(".note[data-kind=error]")).to_be_in_viewport()  # which is far above on a phone
+    (videos / "IMG_1.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+    for _ in range(2):  # the same file once more is told once more
+        with page.expect_file_chooser() as chooser:
+            button(page, "Choose a picture").click()
+        offered = page.locator(".from-picture input[type=file]").get_attribute("accept")
+        assert offered.startswith("image/*")  # and no clips alone
+        chooser.value.set_files(videos / "IMG_1.heic")
+        says = "IMG_1.heic is not a picture that can be read; give one in png, jpg, webp, gif or bmp."
+        expect(page.locator(".note[data-kind=error]")).to_have_text(says)
+        page.get_by_label("What should the video show?").fill(f"a car {secrets.token_hex(4)}")
+        expect(page.locator(".note[data-kind=error]")).to_have_count(0)
 
 
 def test_programs_send_a_picture_and_hear_what_is_wrong_with_it(server, picture, videos):

@@ -208,8 +208,25 @@ def test_a_path_keeps_the_seed_of_the_picture_that_it_was_drawn_on(page):
     expect(page.locator(".facts [data-seed]")).to_be_visible()
     seed = page.locator(".facts [data-seed]").inner_text()
     page.wait_for_function("document.querySelector('.me-back').width === 256")  # which is what is drawn on
+    expect(page.locator(".me-help")).not_to_contain_text("another prompt")
     drag(page, (0.3, 0.6), (0.7, 0.6))
     expect(field(page, "Seed")).to_have_value(seed)
     expect(page.locator(".me-kept")).to_have_text(
         f"Seed {seed} is kept, so that the video is of this picture."
     )
+    page.get_by_label("What should the video show?").fill("a house at night")
+    expect(page.locator(".me-help")).to_contain_text("The picture is of another prompt; First frame shows")
+
+
+def test_a_subject_that_a_first_frame_has_found_is_what_is_sketched(page):
+    page.get_by_label("What should the video show?").fill("a red car on a street")
+    page.get_by_label("The subject").check()
+    expect(page.locator(".me-help")).to_contain_text("The box is a guess")  # before anything is drawn
+    guess = page.locator(".me-mover").get_attribute("points")
+    page.get_by_text("Advanced options").click()
+    field(page, "Steps").fill("6")
+    button(page, "First frame").click()
+    page.wait_for_selector(".still[data-outlines]")
+    expect(page.locator(".me-help")).not_to_contain_text("guess")
+    expect(page.locator(".me-mover")).not_to_have_attribute("points", guess)
+    expect(page.locator(".me-found")).to_have_count(1)

@@ -5,6 +5,7 @@ import time
 
 import gradio as gr
 import pytest
+from runs import resolved
 
 from t2v.engine.engine import Engine
 from t2v.jobs.job import JobView
@@ -21,6 +22,7 @@ from t2v.tasks import acting
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.original_prompts import ADDED
 from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
+from t2v.tasks.text_to_video import TextToVideoSettings
 
 ASKED = {"prompt": "a car", "num_inference_steps": "1", "width": "64", "height": "64", "num_frames": 2}
 
@@ -58,6 +60,40 @@ def test_an_action_is_chosen_by_name_or_left_to_the_prompt(panel):
     for chosen, asked in (("", None), ("none", "none"), ("dance", "dance")):
         settings = panel.settings({**panel.typed(["action"], [chosen]), "prompt": "a car"})
         assert settings.action == asked and panel.values(settings)["action"] == chosen
+
+
+def test_settings_of_a_run_leave_another_prompt_free(panel):
+    dancing = resolved(TextToVideoSettings("a panda dancing on the beach", t0=None)).filled()
+    assert (dancing.subject, dancing.action, dancing.motion_x) == ("panda", "dance", 0)
+    shown = panel.values(dancing)
+    assert [shown[name] or "" for name in ("subject", "action", "motion_x", "method", "t0")] == [""] * 5
+    form = {**{name: "" if value is None else value for name, value in shown.items()}, "seed": "3"}
+    typed = panel.settings({**panel.typed(list(form), list(form.values())), "prompt": "a robot walking"})
+    typed.check()
+    assert typed.acted() == "walk"
+    driving = resolved(TextToVideoSettings("a red car on a street", move="subject")).filled()
+    assert driving.subject == "red car" and not panel.values(driving)["subject"]
+    chosen = TextToVideoSettings("a red car on a street", move="subject", subject="street")
+    assert panel.values(chosen)["subject"] == "street"
+
+
+def test_of_notes_on_what_is_typed_the_last_one_is_asked_for(studio):
+    with gr.Blocks() as page:
+        text_tab.build(studio).wire()
+    buttons = {one._id: one.elem_id for one in page.blocks.values() if isinstance(one, gr.Button)}
+    (mode,) = [
+        one.trigger_mode
+        for one in page.fns.values()
+        for target in one.targets
+        if buttons.get(target[0]) == "tell-text-to-video"
+    ]
+    assert mode == "always_last"  # else a slow server leaves the note of an earlier prompt
+
+
+def test_a_refusal_says_where_a_field_is_that_is_folded_up(panel):
+    note = panel.error("subject is 'panda', which the prompt does not say; give words of the prompt.")
+    assert "Subject is" in note and "<p>The field is under “Advanced options”.</p>" in note
+    assert "under" not in panel.error("prompt is empty; write what the video should show.")
 
 
 def test_a_model_that_cannot_be_had_leaves_the_last_result_where_it_is(panel, tmp_path):

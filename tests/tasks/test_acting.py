@@ -79,6 +79,30 @@ def test_it_says_so_where_nobody_asked_for_it():
     assert replace(DANCING, action="dance").notes() == replace(DANCING, action="none").notes() == ()
 
 
+@pytest.mark.parametrize(
+    ("asked", "begins", "says"),
+    [
+        ({"first_frame": "dance.png"}, "The figure does not dance: in a picture", "moved as a whole"),
+        ({"motion": "line 0,0 20%,0"}, "The figure does not dance, as a motion over time", "leave that out"),
+        ({"subject": "panda"}, "The figure does not dance, as a subject that is named says", "it does"),
+        ({"t0": 481}, "The figure does not dance, as an option of the paper's method says", "it does"),
+        ({"prompt": "a cat walking"}, "Nothing walks here: only a figure acts, as robot, ", "or person; the"),
+        ({"prompt": "a cat jumps at night"}, "Nothing jumps here", "the picture is moved instead"),
+        ({"prompt": "a robot dancing beside a car"}, "The figure does not dance: it acts where", "a place"),
+    ],
+)
+def test_it_says_why_nothing_acts_though_the_prompt_says_so(asked, begins, says):
+    (note,) = replace(DANCING, **asked).notes()
+    assert note.startswith(begins) and says in note
+
+
+def test_nothing_is_said_where_nothing_was_to_act():
+    for asked in ({"prompt": "a boat on the waves"}, {"prompt": "a cat walking", "zoom": 1.02}):
+        assert replace(DANCING, **asked).notes() == ()
+    quiet = replace(DANCING, prompt="a red car", first_frame="car.png")
+    assert quiet.notes() == replace(DANCING, prompt="people dancing").notes() == ()
+
+
 def test_a_figure_is_as_large_as_its_kind():
     assert sized(FIGURE, "an astronaut waving").size == 1.15
     assert sized(FIGURE, "somebody waving") == FIGURE and sized(PERSON, "an astronaut").size == PERSON.size

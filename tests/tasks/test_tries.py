@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from t2v.checks import InputError
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.tasks.tries import MOST, first_frame, read_values, sweep, variations
+from t2v.video.picture import write_picture
 
 GOOD = TextToVideoSettings("a red car on a street")
 
@@ -32,6 +34,20 @@ def test_variations_are_seeds_in_a_row_or_by_chance():
     for count in (0, MOST + 1, "4"):
         with pytest.raises(InputError, match="count is"):
             variations(GOOD, count)
+
+
+def test_pictures_that_would_all_be_the_given_one_are_refused(tmp_path):
+    own = replace(
+        GOOD, first_frame=str(write_picture(tmp_path / "own.png", np.full((64, 64, 3), 90, np.uint8)))
+    )
+    says = "^strength is 1, which keeps the picture as it is, so all 4 would look the same; choose a lower"
+    with pytest.raises(InputError, match=says):
+        variations(own, 4)
+    with pytest.raises(InputError, match="so all 2 would look the same"):
+        sweep(own, "guidance_scale", [3, 5])
+    assert len(variations(own, 1).each) == 1 and len(sweep(own, "zoom", [1, 1.02]).each) == 2
+    for other in (replace(own, strength=0.6), replace(own, skip_first_frame=True)):
+        assert len(variations(other, 4).each) == 4
 
 
 def test_a_sweep_changes_one_setting_and_keeps_the_seed():

@@ -9,6 +9,7 @@
         eraser: 'Take away what was painted too much.',
     };
     const GUESSED = ' The box is a guess until a run has found the subject; it then starts from there.';
+    const OTHER = ' The picture is of another prompt; First frame shows this one.';
     const UNREAD = 'What is written below cannot be read yet; Run will say why.';
     const TEXT = window.motionText, SKETCH = window.motionSketch;
 
@@ -42,7 +43,7 @@
             if (now === this.seen || this.drag) return;
             this.seen = now;
             const { width, height, count, move, moveLabel } = form;
-            Object.assign(this, { width, height, count, move, moveLabel, outlines: JSON.parse(form.outlines) });
+            Object.assign(this, { width, height, count, move, moveLabel, outlines: JSON.parse(form.outlines), isOther: form.isOther });
             const read = TEXT.read(form.text, width, height);
             this.broken = read === null;
             if (read) this.parts = read;
@@ -69,7 +70,7 @@
         }
 
         // whether nobody knows yet where the thing is
-        get isGuessed() { return this.shape === SKETCH.SOMEWHERE && Boolean(this.part); }
+        get isGuessed() { return this.shape === SKETCH.SOMEWHERE; }
 
         draw() {
             this.$('.me-stage').style.setProperty('--aspect', this.width / this.height);
@@ -92,7 +93,7 @@
             this.root.dataset.tool = this.tool;
             this.root.querySelectorAll('[data-tool]').forEach((one) => one.setAttribute('aria-pressed', one.dataset.tool === this.tool));
             this.$('[data-do=play]').setAttribute('aria-pressed', this.playing);
-            this.$('.me-help').textContent = this.broken ? UNREAD : `${HELP[this.tool]}${this.isGuessed ? GUESSED : ''}`;
+            this.$('.me-help').textContent = this.broken ? UNREAD : `${HELP[this.tool]}${this.isGuessed ? GUESSED : ''}${this.isOther ? OTHER : ''}`;
             this.$('.me-kept').textContent = this.kept ? `Seed ${this.kept} is kept, so that the video is of this picture.` : '';
             const outlines = this.$('.me-outline').checked ? this.outlines : [];
             this.sketch.drawStill({ part: this.part, shape: this.shape, count: this.count, outlines, drawing: this.drawing, frame: this.frame });

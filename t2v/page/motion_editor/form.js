@@ -24,7 +24,8 @@
             const width = side('--w', 'Width', 256);
             const chosen = this.tab.querySelector('.what-moves input:checked');
             return { text: text.value, painted: painted.value, picture, width, height: side('--h', 'Height', width),
-                count: Math.max(1, this.number('Frames', 8)), outlines: (picture && picture.dataset.outlines) || '[]',
+                count: Math.max(1, this.number('Frames', 8)), isOther: this.isOther(),
+                outlines: (!this.isOther() && picture && picture.dataset.outlines) || '[]', // of another prompt they tell nothing
                 move: chosen ? chosen.value : 'camera', moveLabel: chosen ? chosen.closest('label').textContent.trim() : 'What moves' };
         }
 
@@ -32,6 +33,14 @@
         picture() {
             const stills = this.tab.querySelectorAll('.stage .still');
             return this.tab.querySelector('.stage .picture') || (stills.length === 1 ? stills[0] : null);
+        }
+
+        // Whether what the stage shows was drawn of another prompt than the one that is typed.
+        isOther() {
+            const caption = this.tab.querySelector('.caption p'), prompt = this.tab.querySelector('.prompt textarea, .prompt input');
+            if (!this.picture() || !caption || !prompt) return false;
+            const words = (text) => text.trim().replace(/\s+/g, ' ');
+            return words(prompt.value) !== '' && words(caption.textContent) !== `“${words(prompt.value)}”`;
         }
 
         // Gradio hears of a value only by the event of one who types.

@@ -60,7 +60,8 @@
         for (const note of document.querySelectorAll('.notes [role=alert]')) {
             if (!visible(note) || told.has(note)) continue;
             told.add(note);
-            if (note.getBoundingClientRect().bottom > innerHeight) {
+            const { top, bottom } = note.getBoundingClientRect();
+            if (top < 0 || bottom > innerHeight) { // also above: a picture is chosen far below Run
                 note.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
             }
         }
@@ -121,12 +122,14 @@
         if (tab) sessionStorage.setItem('tab', named(tab));
     });
 
-    // Of the files on a disk only clips are offered. Any that is chosen or dropped all the same is sent, and
+    // Of the files on a disk only clips are offered, or pictures. Any that is chosen or dropped all the same is sent, and
     // refused with a sentence: left to itself, Gradio would show its own, and turn away clips whose kind the
     // browser does not know.
     document.addEventListener('click', (event) => {
         const input = event.target instanceof Element && event.target.closest('.choose-row input[type=file]');
-        if (input) input.accept = 'video/*, .mkv, .avi, .gif';
+        if (!input) return;
+        input.accept = input.closest('.from-picture') ? 'image/*, .heic' : 'video/*, .mkv, .avi, .gif';
+        input.value = ''; // the same file once more is a change too
     }, true);
 
     // A number typed beyond a slider's ends stays as it is, and the server tells what is allowed: Gradio would make
