@@ -28,6 +28,7 @@ from t2v.jobs.time_left import Course, Courses, Work
 from t2v.jobs.worker import Worker
 from t2v.jobs.workshop import sweep
 from t2v.library.index import Library
+from t2v.library.owner import is_theirs
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.tries import Tries
 
@@ -151,9 +152,9 @@ class Jobs:
     def runs(self, visitor: str | None = None) -> list[JobView]:
         """A visitor's own runs: what is drawn, those that wait in order, those that ended, latest first."""
         with self._changed:
-            mine = [job for job in self._jobs.values() if job.visitor == visitor]
+            mine = [job for job in self._jobs.values() if is_theirs(job.visitor, visitor)]
             running = [job for job in mine if job.state == "running"]
-            waiting = [job for job in self._waiting if job.visitor == visitor]
+            waiting = [job for job in self._waiting if is_theirs(job.visitor, visitor)]
             ended = [job for job in reversed(mine) if job.finished]
             return [self._view(job) for job in (*running, *waiting, *ended)]
 
@@ -161,7 +162,7 @@ class Jobs:
         """What is kept of a clip or picture that one of a visitor's runs was asked for with, from there."""
         with self._changed:
             for job in reversed(self._jobs.values()):
-                kept = job.kept_clip if job.visitor == visitor else None
+                kept = job.kept_clip if is_theirs(job.visitor, visitor) else None
                 if kept is not None and path in (job.asked_from, source_of(job.settings)) and kept.is_file():
                     return kept
         return None

@@ -6,6 +6,7 @@ from typing import Any
 
 from t2v.library.entry import Entry
 from t2v.library.index import HERE, Library, folded
+from t2v.library.owner import Owner
 
 MAX_WORDS = 20
 MOST = 200  # videos a page
@@ -15,7 +16,7 @@ MOST = 200  # videos a page
 class Query:
     """What is looked for. words: each has to stand somewhere in the prompt. task, model: "" for all.
 
-    maker: only this one's; None: everybody's. deleted: what lies in the bin instead.
+    maker: only this one's, as ``is_theirs`` says; None: everybody's. deleted: what lies in the bin instead.
     """
 
     words: str = ""
@@ -95,6 +96,7 @@ def _where(query: Query) -> tuple[str, list[Any]]:
     if query.starred:
         conditions.append("star")
     if query.maker is not None:
-        conditions.append("maker = ?")
-        values.append(query.maker)
+        nobodys = " OR maker IS NULL" if isinstance(query.maker, Owner) else ""
+        conditions.append(f"(maker = ?{nobodys})")
+        values.append(str(query.maker))
     return " AND ".join(conditions), values

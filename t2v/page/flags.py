@@ -193,3 +193,11 @@ def is_loopback(host: str) -> bool:
 def is_for_itself(options: argparse.Namespace) -> bool:
     """Whether nobody beyond this machine is served; a Space serves everybody."""
     return not options.share and not is_space() and is_loopback(options.host)
+
+
+def knows_owner(options: argparse.Namespace) -> bool:
+    """Whether requests from this machine itself are its owner's: only where no proxy sends others' from here.
+
+    A public link's relay and a proxy that serves the app under a path or is trusted are such.
+    """
+    return not (options.share or is_space() or options.root_path or os.environ.get("FORWARDED_ALLOW_IPS"))

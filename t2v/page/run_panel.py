@@ -16,6 +16,7 @@ from gradio.events import Dependency
 from t2v.checks import InputError
 from t2v.engine.check_weights import check_weights
 from t2v.jobs.job import JobView
+from t2v.library.owner import is_theirs
 from t2v.page import markup, model_told, notes
 from t2v.page.events import QUIET, RAW
 from t2v.page.following import HEARTBEAT_S as HEARTBEAT_S
@@ -200,7 +201,7 @@ class RunPanel(Following):
         what, _, job_id = str(asked).partition(" ")
         try:
             view = self.studio.jobs.follow(job_id)
-            if view.visitor != visitor(self.studio):
+            if not is_theirs(view.visitor, visitor(self.studio)):
                 raise InputError("This run is not in your list any more.")
             values = self.values(self.with_clip(view))
             if what == "edit":

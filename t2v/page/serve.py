@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from t2v.checks import InputError
 from t2v.page.door.belongings import own_temporary_folder
-from t2v.page.flags import PROG, arguments, check, is_for_itself, not_served, sign_in
+from t2v.page.flags import PROG, arguments, check, is_for_itself, knows_owner, not_served, sign_in
 from t2v.page.motion_editor import of_motion_editor
 from t2v.page.space import lends_gpus, prepare_lending, trust_its_proxy
 from t2v.program import (
@@ -94,7 +94,8 @@ def serve(
     jobs, page = Jobs(engine, options.output, warm_up=warm_up, library=library), None
     try:
         glances = Glances("cpu" if lent else engine.device)
-        studio = Studio(engine, jobs, options.model, glances, is_open, shelf)
+        knows = auth is None and knows_owner(options)
+        studio = Studio(engine, jobs, options.model, glances, is_open, shelf, knows)
         page = build_page(studio, TASKS if tasks is None else tasks)
         _launch(page, studio, options, auth)
         logger.info("Serving on %s; Ctrl-C ends it. Videos go to %s.", page.local_url, jobs.output_folder)

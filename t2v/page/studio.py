@@ -20,7 +20,8 @@ FETCHED = (".mp4", ".webm", ".gif", ".webp", ".png")  # what a library has, of w
 class Studio:
     """The engine, its queue, the model that is chosen at first, and glances at clips.
 
-    is_open: whether others than the owner of this machine are served. shelf: the library, where there is one.
+    is_open: whether others than the owner of this machine are served. knows_owner: whether who is at the
+    machine itself can be told from them. shelf: the library, where there is one.
     """
 
     engine: Engine
@@ -29,6 +30,7 @@ class Studio:
     glances: Glances = field(default_factory=Glances)
     is_open: bool = False
     shelf: Shelf | None = None
+    knows_owner: bool = False
     copies: Copies = field(default_factory=Copies)
     fetches: Fetches = field(default_factory=Fetches)
 

@@ -7,6 +7,8 @@ from gradio.context import LocalContext
 from starlette.requests import Request
 
 from t2v.checks import InputError
+from t2v.library.owner import Owner
+from t2v.page.door.neighbours import is_at_the_machine
 from t2v.page.door.recognised import mark_of
 from t2v.page.door.sign_in import NAME
 from t2v.page.form_fields import model_choices
@@ -47,7 +49,9 @@ def visitor(studio: Studio) -> str | None:
     """Whose event is being handled; None in an app for oneself, where all windows share everything.
 
     Whoever has signed in is known by that name, in every browser and program; else the browser's cookie says
-    it. Of both only a digest is kept. Programs without either are known by their address.
+    it. Of both only a digest is kept. Programs without either are known by their address. Who is at the
+    machine itself is its Owner too, where the studio can tell: what was made there before others were served
+    stays theirs.
     """
     return visitor_of(studio, LocalContext.request.get(None))
 
@@ -59,7 +63,9 @@ def visitor_of(studio: Studio, request: Any) -> str | None:
     name, mark = _name_of(request), mark_of(request.cookies)
     if name is not None:
         mark = f"{NAME}:{name}"  # which no cookie can be
-    return source_of(studio, request) if mark is None else hashlib.sha256(mark.encode()).hexdigest()[:32]
+    who = source_of(studio, request) if mark is None else hashlib.sha256(mark.encode()).hexdigest()[:32]
+    is_owner = studio.knows_owner and name is None and is_at_the_machine(request)
+    return Owner(who) if who is not None and is_owner else who
 
 
 def _name_of(request: Any) -> str | None:

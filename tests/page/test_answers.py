@@ -117,7 +117,7 @@ def test_a_duplicated_window_gets_a_run_of_its_own_and_a_deleted_video_is_told(o
     for path in videos.glob("a-green-dog*.mp4"):
         path.unlink()
     page.reload()
-    expect(told(page)).to_contain_text("not on the server any more")
+    expect(told(page)).to_contain_text("not among your videos here any more")
 
 
 @needs_browser

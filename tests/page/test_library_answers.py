@@ -4,6 +4,7 @@ import json
 import time
 from dataclasses import replace
 from types import SimpleNamespace
+from urllib.parse import quote
 
 import pytest
 from conftest import free_port
@@ -213,6 +214,27 @@ def test_where_others_are_served_everybody_sees_ones_own_alone(app, opened, fami
     assert visitor_of(replace(app.studio, is_open=True), None) is None
     anonymous = SimpleNamespace(client=None, cookies={})
     assert app.shelf.maker(visitor_of(app.studio, anonymous)) == "" and not app.shelf.may_see(mine, None)
+
+
+def test_who_is_at_the_machine_keeps_what_was_made_before_others_were_served(app, opened, monkeypatch):
+    monkeypatch.setitem(app.studio.__dict__, "knows_owner", True)
+    library = app.shelf.library
+    for name, maker in (("own", "127.0.0.1"), ("another's", "10.0.0.9"), ("from before", None)):
+        library.add(put(library.folder / f"{name}.mp4", f"{name} boat"), Made(maker))
+
+    def seen(**headers: str) -> set[str]:
+        body = app.ask(f"{LIBRARY}/videos?words=boat", **headers).body
+        return {one["prompt"].removesuffix(" boat") for one in json.loads(body)["videos"]}
+
+    address = f"{API}/file={quote(str(library.folder / 'from before.mp4'))}"
+    assert seen() == {"own", "from before"} and app.ask(address).status == 200
+    for name in ("forwarded", "via", "x_real_ip"):  # by a proxy on this machine
+        headers = {name: "for=192.0.2.7"}
+        assert seen(**headers) == {"own"} and app.ask(address, **headers).status == 404, headers
+    assert seen(x_forwarded_for="192.0.2.7") == set()  # whom uvicorn takes the visitor to be
+    assert seen(x_forwarded_for="127.0.0.1") == {"own"}
+    monkeypatch.setitem(app.studio.__dict__, "knows_owner", False)
+    assert seen() == {"own"} and app.ask(address).status == 404
 
 
 @pytest.mark.parametrize(

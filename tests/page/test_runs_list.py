@@ -19,6 +19,7 @@ from t2v.engine.engine import Engine
 from t2v.jobs.job import JobView
 from t2v.jobs.queue import Jobs
 from t2v.jobs.time_ahead import expected_s
+from t2v.library.owner import Owner
 from t2v.page.clip import clip_tab
 from t2v.page.door.recognised import COOKIE, mark_of
 from t2v.page.markup import Stage
@@ -69,10 +70,12 @@ def runs(studio, panel) -> RunsList:
 def somebody():
     """Makes the events that are handled somebody's; nobody's at the end."""
 
-    def become(mark: str | None, address: str = "10.0.0.1") -> None:
+    def become(
+        mark: str | None, address: str = "10.0.0.1", headers: dict[str, str] | None = None, **more: str
+    ) -> None:
         cookies = {} if mark is None else {COOKIE: mark * 32}
-        client = SimpleNamespace(host=address)
-        LocalContext.request.set(SimpleNamespace(cookies=cookies, client=client, session_hash="w"))
+        about = {"cookies": cookies, "client": SimpleNamespace(host=address), "session_hash": "w", **more}
+        LocalContext.request.set(SimpleNamespace(headers={} if headers is None else headers, **about))
 
     yield become
     LocalContext.request.set(None)
@@ -99,6 +102,29 @@ def test_people_are_told_apart_by_their_cookie_and_programs_by_address(studio, s
     assert source(studio) == "10.0.0.2"
     alone = Studio(studio.engine, studio.jobs)
     assert visitor(alone) is None is source(alone)
+
+
+def test_runs_from_before_others_were_served_are_the_owners(studio, panel, runs, somebody, jobs, puppet):
+    own = jobs.submit(settings("from before"))
+    wait(jobs, own, lambda view: view.state == "running")
+    knowing = replace(studio, knows_owner=True)
+    panel.studio = runs._studio = knowing
+    here = {"host": "127.0.0.1:7860"}
+    for address, headers, is_owner in (
+        ("127.0.0.1", here, True),
+        ("::1", {"host": "localhost:7860"}, True),
+        ("127.0.0.1", {**here, "x-forwarded-for": "127.0.0.1"}, False),
+        ("127.0.0.1", {**here, "via": "1.1 proxy"}, False),
+        ("127.0.0.1", {"host": "studio.example"}, False),
+        ("127.0.0.1", {**here, "origin": "http://evil.example"}, False),
+        ("10.0.0.1", here, False),
+    ):
+        somebody("a", address, headers)
+        assert visitor(knowing) == visitor(studio) and isinstance(visitor(knowing), Owner) is is_owner
+        assert states(runs._shown("")[0]) == ([("running", "from before")] if is_owner else [])
+        assert ("not in your list" in panel._fill(f"use {own}")[0]) is not is_owner
+    somebody("a", "127.0.0.1", here, username="anna")  # who has signed in is known by that alone
+    assert not isinstance(visitor(knowing), Owner)
 
 
 @pytest.mark.parametrize("mark", ["", "a" * 31, "g" * 32, "a" * 33, "../../etc"])

@@ -21,7 +21,7 @@ from test_door import API
 from t2v.checks import InputError
 from t2v.page import serve
 from t2v.page.door.belongings import own_temporary_folder
-from t2v.page.flags import is_loopback
+from t2v.page.flags import arguments, is_loopback, knows_owner
 from t2v.page.glances import Glances
 
 pytestmark = pytest.mark.slow
@@ -207,3 +207,13 @@ def test_no_place_for_uploads_is_told(temporary, monkeypatch):
 def test_which_hosts_are_this_machine_alone():
     assert [is_loopback(host) for host in ("127.0.0.1", "localhost", "::1")] == [True] * 3
     assert not is_loopback("0.0.0.0") and not is_loopback("192.168.1.5") and not is_loopback("::")
+
+
+def test_the_owner_is_known_only_where_nothing_sends_for_others_from_this_machine(monkeypatch):
+    monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+    open_to_all = ["--host", "0.0.0.0"]
+    assert knows_owner(arguments(open_to_all))
+    for flag in (["--share"], ["--root-path", "/studio"]):
+        assert not knows_owner(arguments([*open_to_all, *flag]))
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "10.0.0.5")
+    assert not knows_owner(arguments(open_to_all))

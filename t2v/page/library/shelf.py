@@ -11,6 +11,7 @@ from typing import Any
 from t2v.library import bin as deleted
 from t2v.library.entry import Entry
 from t2v.library.index import Library
+from t2v.library.owner import is_theirs
 from t2v.library.thumbs import Thumbs
 from t2v.page.library.finishes import Finishes
 
@@ -61,7 +62,7 @@ class Shelf:
 
     def may_see(self, entry: Entry, who: str | None) -> bool:
         """Alone on one's machine everything; where others are served everybody one's own."""
-        return not self.is_open or (who is not None and entry.maker == who)
+        return not self.is_open or (who is not None and is_theirs(entry.maker, who))
 
     def shown(self, video: object, who: str | None) -> Entry | None:
         """The video of an id, if there is one that this visitor may see."""

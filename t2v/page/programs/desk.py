@@ -17,6 +17,7 @@ from t2v.jobs.job import JobView
 from t2v.jobs.picture import picture_of
 from t2v.jobs.time_ahead import expected_s
 from t2v.library.entry import Entry
+from t2v.library.owner import is_theirs
 from t2v.library.results import WEIGHTS, settings_dict
 from t2v.library.search import Query, search
 from t2v.page.addresses import webp_address
@@ -152,7 +153,7 @@ class Desk:
             view = self._studio.jobs.follow(run)  # type: ignore[arg-type]  # which says what is no id
         except InputError:
             raise InputError(otherwise) from None
-        if view.visitor != self._caller.visitor:
+        if not is_theirs(view.visitor, self._caller.visitor):
             raise InputError(otherwise)
         return view
 

@@ -9,7 +9,7 @@
         500: 'The server failed to answer this. Try again; its log says more.',
     };
     const NO_CONNECTION = `There is no connection to the server. Try again in a moment. ${KEPT}`;
-    const GONE = 'This video is not on the server any more; somebody has deleted it. Run it again.';
+    const GONE = 'This video is not among your videos here any more. Run it again to have it back.';
     const WATCHED = /\/gradio_api\/(queue\/join|queue\/data|run\/|call\/|upload)|\/login_check/;
 
     const foot = document.createElement('div');
