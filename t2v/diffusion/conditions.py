@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import InitVar, dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,10 @@ class Control:
         object.__setattr__(self, "scale", scale)
         check_window(self.start, self.end)
 
+    @cached_property
+    def _dtype(self) -> torch.dtype:
+        return self.network.dtype  # found among all weights, which takes some milliseconds each time
+
     def acts(self, step: int, num_steps: int) -> bool:
         """Whether it guides time step number ``step`` (0..): those that lie wholly between start and end."""
         return self.scale > 0 and step / num_steps >= self.start and (step + 1) / num_steps <= self.end
@@ -107,7 +112,7 @@ class Control:
         self, noisy: torch.Tensor, time: torch.Tensor, text: torch.Tensor, frames: slice
     ) -> list[torch.Tensor]:
         """What it adds to the UNet's skips, and last to its middle; noisy: ((b f) c h w) of these frames."""
-        network, dtype = self.network, self.network.dtype
+        network, dtype = self.network, self._dtype
         pictures = torch.from_numpy(self.packed[frames]).to(network.device)
         pictures = rearrange(pictures, "f h w c -> f c h w").to(dtype) / 255
         with _embedded_for_all(network, len(pictures), len(noisy)) as rows:
@@ -154,7 +159,7 @@ class Predictor:
 
     def __call__(self, latents: torch.Tensor, time: torch.Tensor, step: int, num_steps: int) -> torch.Tensor:
         """The noise in latents (f c h w), as the scheduler scaled them, at time step number ``step``."""
-        branches, dtype = len(self.guidance.embeds), self.unet.dtype
+        branches, dtype = len(self.guidance.embeds), self._dtype
         acting = [pair for pair in self.controls if pair[0].acts(step, num_steps)]
         noise = torch.empty_like(latents, dtype=torch.float32)
         for start in range(0, len(latents), self.chunk_size):
@@ -174,13 +179,15 @@ class Predictor:
             noise[frames] = self.guidance.combine(predicted.float())
         return noise
 
+    @cached_property
+    def _dtype(self) -> torch.dtype:
+        return self.unet.dtype
+
     def _added(self, residuals: list[list[torch.Tensor]]) -> dict[str, Any]:
         """The residuals of all acting ControlNets, summed, as the UNet takes them."""
         if not residuals:
             return {}
-        *down, middle = (
-            sum(parts[1:], parts[0]).to(self.unet.dtype) for parts in zip(*residuals, strict=True)
-        )
+        *down, middle = (sum(parts[1:], parts[0]).to(self._dtype) for parts in zip(*residuals, strict=True))
         return {"down_block_additional_residuals": tuple(down), "mid_block_additional_residual": middle}
 
     def _beside_source(self, noisy: torch.Tensor, frames: slice) -> torch.Tensor:
