@@ -88,14 +88,21 @@ DEFAULTS = {
 }
 METHOD = "canvas"  # of drawing videos from text: steady, and quicker (benchmarks/QUALITY.md)
 # What suits single tasks better. Measured for edits: less guidance leaves more of the rest as it is, and
-# instructions are obeyed all the same.
-TASKS = {"pix2pix": {"guidance_scale": 2.5, "image_guidance_scale": 1.5}}
+# instructions are obeyed all the same. Videos from text are as good in 12 steps of DPM++ as in 25 of DDIM: in
+# all 480 frames of 60 held-out prompts both judges see the subject in 94 and 95 %, colour and place in all
+# (`python -m benchmarks.samplers`). Figures that act are equal; a subject before its background is a
+# little less exact (two-layer error 0.053 and 0.045 over five prompts). What follows a clip keeps DDIM's 25.
+TASKS = {
+    "text-to-video": {"num_inference_steps": 12, "scheduler": "dpm++"},
+    "pix2pix": {"guidance_scale": 2.5, "image_guidance_scale": 1.5},
+}
 
 # Presets of videos from text. Draft: few steps of which both judges saw kind and colour in all of twenty
-# held-out prompts; faster samplers lose colours at as many. Paper: its numbers, at half of its size.
+# held-out prompts; 8 of DPM++ lose the colour of three in twenty. Paper: its numbers, half as far.
 PRESETS = {
-    "draft": {"num_inference_steps": 10},
-    "best": {"num_inference_steps": 50, "upscale": 2},
+    "draft": {"num_inference_steps": 10, "scheduler": "ddim"},
+    "standard": {},
+    "best": {"num_inference_steps": 50, "scheduler": "ddim", "upscale": 2},
     "paper": {
         "method": "paper",
         "num_inference_steps": 50,

@@ -35,7 +35,7 @@ def suits_run(
     times = partial(_times, pipeline, card, family)
     method = family.method if card.method is None else card.method
     figure = family.figure if card.figure is None else card.figure
-    sampler = _sampler(kind, family, few)
+    sampler = _sampler(kind, family, card, few)
     return Suits(own, secrets.randbelow(2**32), times, method, figure, *sampler)
 
 
@@ -46,9 +46,15 @@ def _numbers(kind: type[Settings], family: Family, card: Card, few: Found | None
     return {**own, **distilled} if few is not None and few.by_lora else own
 
 
-def _sampler(kind: type[Settings], family: Family, few: Found | None) -> tuple[str, str | None]:
-    """The sampler, and how its steps are spaced; None: as the model was saved with."""
-    return (family.samplers[kind.way], None) if few is None else (few.kind.scheduler, few.kind.spacing)
+def _sampler(kind: type[Settings], family: Family, card: Card, few: Found | None) -> tuple[str, str | None]:
+    """The sampler, and how its steps are spaced; None: as the model was saved with.
+
+    Who knows best is as of the numbers.
+    """
+    own = card.samplers.get(kind.task)
+    if few is not None and (few.by_lora or own is None):
+        return few.kind.scheduler, few.kind.spacing
+    return family.samplers[kind.way] if own is None else own, None
 
 
 def told_defaults(model: str, kind: type[Settings]) -> dict[str, float]:
@@ -75,7 +81,8 @@ def told_sampler(model: str, kind: type[Settings]) -> dict[str, str | None]:
     """The sampler that suits a model in a task, as far as that is known without loading it: as fields."""
     source = Source.parse(model)
     family = told_family(source)
-    scheduler, spacing = _sampler(kind, STABLE_DIFFUSION if family is None else family, few_steps(source))
+    family = STABLE_DIFFUSION if family is None else family
+    scheduler, spacing = _sampler(kind, family, read_card(source), few_steps(source))
     return {"scheduler": scheduler, "spacing": spacing}
 
 

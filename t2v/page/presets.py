@@ -23,13 +23,14 @@ from t2v.page.model_told import MOVED_BY, taken
 from t2v.page.run_scripts import SOON
 from t2v.page.studio import Studio
 from t2v.page.visitors import check_offered
-from t2v.tasks.presets import FIELDS, KIND, PRESETS, in_words, preset
+from t2v.tasks.presets import FIELDS, KIND, PRESETS, in_words, is_unmeasured, preset
 
 # what belongs to one video; of that a picture, which is seen, is left out by its own button
 NOT_KEPT = ("prompt", "seed", "subject", "motion", "painted", "first_frame", "skip_first_frame")
 NOT_RESET = ("prompt", "first_frame", "skip_first_frame")
 STANDARD = "standard"
 KNOWN = ("model", "width", "height", *MOVED_BY)  # what decides what suits the model
+UNMEASURED = " Not measured on such weights yet."
 AFTER_MS = 500  # after the last change of the form
 Keeping = tuple[gr.Textbox, gr.Button, gr.Button]
 
@@ -48,9 +49,20 @@ class PresetRow:
 def choose_preset(model: str) -> tuple[gr.Radio, gr.HTML]:
     """Lays the choice out, and below it what the chosen one sets; the browser puts one's own beside it."""
     choices = [(name.capitalize(), name) for name in PRESETS]
-    choice = gr.Radio(choices, value=STANDARD, label="Preset", elem_classes="preset-choice")
-    told = gr.HTML(told_html(STANDARD, model), elem_classes="preset-told", apply_default_css=False)
+    chosen = first_choice(model)
+    choice = gr.Radio(choices, value=chosen, label="Preset", elem_classes="preset-choice")
+    words = "" if chosen is None else told_html(chosen, model)
+    told = gr.HTML(words, elem_classes="preset-told", apply_default_css=False)
     return choice, told
+
+
+def first_choice(model: str) -> str | None:
+    """The preset that a form with nothing chosen is: Standard, where that sets nothing; else none."""
+    try:
+        sets = preset(model, STANDARD)
+    except InputError:
+        return STANDARD  # the run will say what is wrong with the model
+    return STANDARD if all(one is None for one in sets.values()) else None
 
 
 def keep_preset() -> Keeping:
@@ -68,11 +80,12 @@ def told_html(name: str, model: str) -> str:
     """What a preset sets, in words, and for the browser as values; empty for none."""
     try:
         values = preset(model, name)
+        seen = UNMEASURED if is_unmeasured(model, name) else ""
     except InputError:
         return ""
     sets = html.escape(json.dumps({field: str(_shown(one)) for field, one in values.items()}), quote=True)
     own = '<div class="own-presets"></div>'
-    return f'{own}<p class="sets" data-sets="{sets}">Sets {html.escape(in_words(values))}.</p>'
+    return f'{own}<p class="sets" data-sets="{sets}">Sets {html.escape(in_words(values))}.{seen}</p>'
 
 
 def _shown(value: Any) -> Any:
@@ -92,6 +105,23 @@ def apply(studio: Studio, name: Any, model: Any) -> tuple[Any, ...]:
     except InputError:  # none is chosen, or a model that there is not: the run will say so
         return (gr.skip(),) * (len(FIELDS) + 1)
     return (*(_shown(values[field]) for field in FIELDS), told_html(name, model))
+
+
+def apply_to_model(studio: Studio, name: Any, model: Any, *values: Any) -> tuple[Any, ...]:
+    """The choice, the form's values and what is told, for another model. values: of FIELDS, as they are.
+
+    Where nothing is chosen but what suits the model, it stays so, whatever Standard sets there.
+    """
+    is_open = name in (None, STANDARD) and all(one in (None, SUITS) for one in values)
+    if not is_open or not isinstance(model, str) or not model.strip():
+        return (gr.skip(), *apply(studio, name, model))
+    try:
+        check_offered(studio, KIND("a preset", model=model))
+    except InputError:
+        return (gr.skip(),) * (len(FIELDS) + 2)
+    chosen = first_choice(model)
+    words = "" if chosen is None else told_html(chosen, model)
+    return (chosen, *(gr.skip(),) * len(FIELDS), words)
 
 
 def which(studio: Studio, values: Mapping[str, Any]) -> str | None:
@@ -138,8 +168,10 @@ def _alike(one: Any, other: Any) -> bool:
 def wire(studio: Studio, row: PresetRow, form: Mapping[str, Component]) -> None:
     """Connects the presets with the form, once that is complete."""
     fields, task, applied = [form[name] for name in FIELDS], KIND.task, partial(apply, studio)
-    asked = [row.choice.input, form["model"].input]
-    gr.on(asked, applied, [row.choice, form["model"]], [*fields, row.told], **RAW)
+    row.choice.input(applied, [row.choice, form["model"]], [*fields, row.told], **RAW)
+    other, given = partial(apply_to_model, studio), [row.choice, form["model"], *fields]
+    shown = [row.choice, *fields, row.told]
+    form["model"].input(other, given, shown, **RAW)
     changed = [one.change for one in fields]
     gr.on(changed, None, [row.choice, row.told, *fields], [row.choice], js=_still_so(), **QUIET)
 
@@ -175,7 +207,7 @@ def wire(studio: Studio, row: PresetRow, form: Mapping[str, Component]) -> None:
     defaults = json.dumps([_shown(getattr(one, "value", None)) for one in options])
     back = f"() => {{ localStorage.removeItem('{choices}'); return ['{STANDARD}', {defaults}].flat(); }}"
     reset = row.reset.click(None, None, [row.choice, *options], js=back, **QUIET)
-    reset.then(applied, [row.choice, form["model"]], [*fields, row.told], **RAW)
+    reset.then(other, given, shown, **RAW)
 
 
 def _still_so() -> str:

@@ -33,7 +33,8 @@ def _still(number: int, label: str, picture: bytes, found: str) -> str:
     name = html.escape(label, quote=True)
     return (
         f'<button type="button" class="still" data-still="{number}"{found} '
-        f'aria-label="Make the video: {name}" title="Make this video"><img alt="" src="{webp_address(picture)}"><span>{name}</span></button>'
+        f'aria-label="Make the video: {name}" title="Make this video">'
+        f'<img alt="" src="{webp_address(picture)}"><span>{name}</span></button>'
     )
 
 

@@ -47,6 +47,13 @@ def _of_few(few: Found, name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, **({"num_inference_steps": steps[name]} if name in steps else {})}
 
 
+def is_unmeasured(model: str, name: str) -> bool:
+    """Whether a preset sets what nobody has seen on such weights yet; what a model's card says has been."""
+    source = Source.parse(model)
+    own = read_card(source).presets
+    return name in STABLE_DIFFUSION.unmeasured and name not in own and few_steps(source) is None
+
+
 def with_preset(settings: Settings, name: str) -> Settings:
     """The settings with those of a preset in their place."""
     if not isinstance(settings, KIND):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from t2v.diffusion.options import METHODS
+from t2v.diffusion.options import METHODS, SCHEDULERS
 from t2v.weights.family import FAMILIES
 from t2v.weights.figure import Figure, read_figure
 from t2v.weights.files import read_object
@@ -23,7 +23,8 @@ class Card:
     """What a model says of itself in miniature.json; empty for models without one.
 
     words: group ("subjects", "colours" ...) -> words it knows. defaults: settings that suit it. tasks: task
-    -> settings that suit it there, which win over ``defaults``.
+    -> settings that suit it there, which win over ``defaults``. samplers: task -> the sampler that these were
+    found with, "scheduler" among a task's settings in the file; elsewhere it is the family's.
     preview: 5 rows of RGB, latents @ rows[:4] + rows[4] -> -1..1. examples: prompts worth trying.
     figure: how its figures stand, where it tells; "sizes" in it names those that there are.
     keywords: its own style comes only with one of these in the prompt; () where nothing is asked for.
@@ -41,6 +42,7 @@ class Card:
     method: str | None = None
     figure: Figure | None = None
     presets: dict[str, dict[str, float | str]] = field(default_factory=dict)
+    samplers: dict[str, str] = field(default_factory=dict)
 
     def suits(self, task: str) -> dict[str, float]:
         """The settings that suit it in a task: its own defaults, and over them those of the task."""
@@ -73,10 +75,13 @@ def _with_adapter(card: Card, own: Card) -> Card:
     groups = {**card.words, **own.words}
     words = {group: (*card.words.get(group, ()), *own.words.get(group, ())) for group in groups}
     keywords = tuple(phrase for phrases in own.words.values() for phrase in phrases)
+    tasks = {task: {**card.tasks.get(task, {}), **suits} for task, suits in own.tasks.items()}
     return replace(
         card,
         words=words,
         defaults={**card.defaults, **own.defaults},
+        tasks={**card.tasks, **tasks},
+        samplers={**card.samplers, **own.samplers},
         keywords=(*card.keywords, *keywords),
         keywords_last=own.keywords_last,
     )
@@ -87,10 +92,14 @@ def _read_file(path: Path) -> Card:
         if not path.is_file():
             return Card()
         kept = read_object(path)
+        tasks = kept.get("tasks", {})
         return Card(
             words={group: _texts(words) for group, words in kept.get("words", {}).items()},
             defaults=_suits(kept.get("defaults", {})),
-            tasks={task: _suits(suits) for task, suits in kept.get("tasks", {}).items()},
+            tasks={task: _suits(_numbers_of(suits)) for task, suits in tasks.items()},
+            samplers={
+                task: _sampler(suits["scheduler"]) for task, suits in tasks.items() if "scheduler" in suits
+            },
             preview=_matrix(kept.get("preview", ())),
             examples=_texts(kept.get("examples", ())),
             keywords_last=kept.get("keywords_last") is True,
@@ -118,6 +127,16 @@ def _suits(told: Mapping[str, Any]) -> dict[str, float]:
     if any(not 0 <= suits[name] <= 999 for name in ("t0", "t1") if name in suits):
         raise ValueError("t0 and t1 must be from 0 to 999")
     return suits
+
+
+def _numbers_of(suits: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in suits.items() if name != "scheduler"}
+
+
+def _sampler(told: object) -> str:
+    if not isinstance(told, str) or told not in SCHEDULERS:
+        raise ValueError(f"{str(told)[:60]} is no sampler")
+    return told
 
 
 def _preset(told: Mapping[str, Any]) -> dict[str, float | str]:

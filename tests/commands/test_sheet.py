@@ -46,7 +46,7 @@ def test_what_cannot_be_drawn_is_refused(arguments, sentence):
 
 def test_a_preset_sets_what_is_not_given():
     draft = read_order(["text-to-video", "a car", "--preset", "draft"]).settings
-    assert (draft.num_inference_steps, draft.scheduler) == (10, None)
+    assert (draft.num_inference_steps, draft.scheduler) == (10, "ddim")
     paper = read_order(
         ["text-to-video", "a car", "--preset", "paper", "--steps", "7", "--guidance", "3"]
     ).settings

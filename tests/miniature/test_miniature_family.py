@@ -247,6 +247,7 @@ def test_models_are_kept_in_halves_readable_by_all_and_without_where_they_came_f
     card = json.loads((small / "style" / shapes.CARD).read_text())
     assert (card["words"], card["keywords_last"]) == ({"styles": ["neon style"]}, True)
     assert card["defaults"] == {"guidance_scale": 1.5}
+    assert card["tasks"] == {"text-to-video": {"num_inference_steps": 25, "scheduler": "ddim"}}
     assert {tensor.dtype for tensor in load_file(style).values()} == {torch.float16}
 
 

@@ -151,7 +151,7 @@ def test_keys_alone_lead_from_the_prompt_to_the_download(page, videos):
 def test_models_to_be_fetched_are_marked_and_the_notes_follow_the_model(page):
     expect(page.locator(".fetched:visible")).to_contain_text("knows few words")
     options(page)
-    expect(field(page, "Steps")).to_have_attribute("placeholder", "25")
+    expect(field(page, "Steps")).to_have_attribute("placeholder", "12")
     page.get_by_label("Model", exact=True).click()
     page.get_by_role("option", name=re.compile(r"Stable Diffusion 1\.5: to be fetched \(4 GB\)")).click()
     expect(page.locator(".fetched:visible")).to_contain_text("the first run fetches it (about 4 GB)")

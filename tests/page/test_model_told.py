@@ -95,7 +95,7 @@ def test_the_form_begins_with_them(tmp_path):
     with gr.Blocks():
         panel = text_tab.build(Studio(engine, jobs))
         panel.wire()
-    assert panel.form["num_inference_steps"].placeholder == "25"
+    assert panel.form["num_inference_steps"].placeholder == "12"
     assert panel.form["motion_x"].placeholder == "-2"
     assert "Stable Diffusion 1.5: to be fetched (4 GB)" in dict(panel.form["model"].choices)
     jobs.close()
@@ -114,5 +114,5 @@ def test_few_steps_are_told_of_a_model_and_of_a_lora_and_shown_where_fields_stay
     of_hub = taken(TextToVideoSettings, {"model": "someone/sd-turbo", "num_frames": 8})
     assert of_hub == {"num_inference_steps": 4, "guidance_scale": 1}
     assert _samplers(TextToVideoSettings, name)[0] == ("What suits the model: lcm", "")
-    assert _samplers(TextToVideoSettings, "miniature")[0] == ("What suits the model: ddim", "")
+    assert _samplers(TextToVideoSettings, "miniature")[0] == ("What suits the model: dpm++", "")
     assert _samplers(Pix2PixVideoSettings, "miniature")[0] == ("What suits the model: euler-ancestral", "")

@@ -7,16 +7,17 @@ import pytest
 from pages import button, field, needs_browser
 from playwright.sync_api import Page, expect
 
-from t2v.page.presets import KNOWN, apply, told_html, which
+from t2v.page.presets import KNOWN, apply, apply_to_model, told_html, which
 from t2v.tasks.presets import FIELDS
+from t2v.weights.family import STABLE_DIFFUSION
 
 
 def test_a_preset_fills_the_form_as_the_model_has_it():
     values = apply(SimpleNamespace(is_open=False), "best", "miniature")
     assert dict(zip(FIELDS, values, strict=False)) == {
-        **dict.fromkeys(FIELDS, ""), "num_inference_steps": 50, "upscale": 2,
+        **dict.fromkeys(FIELDS, ""), "num_inference_steps": 50, "scheduler": "ddim", "upscale": 2,
     }  # fmt: skip
-    assert "Sets 50 steps, frames twice as large." in values[-1]
+    assert "Sets 50 steps, frames twice as large, the sampler ddim." in values[-1]
     assert told_html("none", "miniature") == ""
     nothing = (gr.skip(),) * (len(FIELDS) + 1)
     for name, model in ((None, "miniature"), (["draft"], "miniature"), ("draft", None), ("draft", "")):
@@ -32,9 +33,25 @@ def test_of_models_that_are_not_on_offer_nothing_is_looked_up(tmp_path):
 
 
 ALONE = SimpleNamespace(is_open=False, default_model="miniature")
+HUB = STABLE_DIFFUSION.model
+
+
+def test_another_model_changes_no_form_in_which_nothing_is_chosen():
+    open_form, kept = [""] * len(FIELDS), [str(gr.skip())] * len(FIELDS)
+    choice, *values, told = apply_to_model(ALONE, "standard", HUB, *open_form)
+    assert (choice, [str(one) for one in values], told) == (None, kept, "")
+    choice, *values, told = apply_to_model(ALONE, None, "miniature", *open_form)
+    assert (choice, [str(one) for one in values]) == ("standard", kept) and "what suits the model" in told
+    sets = {"num_inference_steps": 25, "scheduler": "dpm++"}
+    chosen = [sets.get(field, "") for field in FIELDS]
+    choice, *values, told = apply_to_model(ALONE, "standard", HUB, *chosen)
+    assert str(choice) == str(gr.skip()) and values == chosen
+    assert "Sets 25 steps, the sampler dpm++. Not measured on such weights yet." in told
+
+
 OPEN = {**dict.fromkeys((*FIELDS, *KNOWN), ""), "model": "miniature", "num_frames": 8, "move": "camera"}
 
-FILLED = {**OPEN, "num_inference_steps": "25", "guidance_scale": "5", "upscale": 1, "method": "canvas"}
+FILLED = {**OPEN, "num_inference_steps": "12", "guidance_scale": "5", "upscale": 1, "method": "canvas"}
 FILLED |= {"motion_x": "-2", "motion_y": "0", "width": "256", "height": "256"}
 
 
@@ -43,7 +60,7 @@ FILLED |= {"motion_x": "-2", "motion_y": "0", "width": "256", "height": "256"}
     [
         (OPEN, "standard"),
         (FILLED, "standard"),  # as the settings of a finished video fill the form
-        ({**FILLED, "num_inference_steps": 10}, "draft"),
+        ({**FILLED, "num_inference_steps": 10, "scheduler": "ddim"}, "draft"),
         ({**FILLED, "num_frames": 15, "motion_x": "-1"}, "standard"),
         ({**FILLED, "motion_x": "-3"}, None),
         ({**FILLED, "guidance_scale": "many"}, None),
@@ -72,7 +89,7 @@ def test_presets_fill_the_form_until_it_is_changed(page):
     told = page.locator(".sets")
     expect(told).to_have_text("Sets what suits the model.")
     page.get_by_label("Draft").check()
-    expect(told).to_have_text("Sets 10 steps.")
+    expect(told).to_have_text("Sets 10 steps, the sampler ddim.")
     expect(field(page, "Steps")).to_have_value("10")
     page.get_by_label("Paper").check()
     expect(field(page, "Guidance")).to_have_value("7.5")

@@ -10,7 +10,7 @@ import pytest
 from miniature.shapes import PRESETS as OF_MINIATURE
 from t2v.checks import InputError
 from t2v.tasks.canny import CannySettings
-from t2v.tasks.presets import FIELDS, PRESETS, in_words, preset, with_preset
+from t2v.tasks.presets import FIELDS, PRESETS, in_words, is_unmeasured, preset, with_preset
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.weights.family import STABLE_DIFFUSION
 from t2v.weights.source import MINIATURE
@@ -57,11 +57,17 @@ def test_a_word_that_there_is_not_and_a_task_without_are_refused(square_clip):
 
 
 def test_in_words():
-    assert in_words(preset("miniature", "draft")) == "10 steps"
+    assert in_words(preset("miniature", "draft")) == "10 steps, the sampler ddim"
     assert in_words(preset("miniature", "standard")) == "what suits the model"
-    assert in_words(preset("miniature", "best")) == "50 steps, frames twice as large"
+    assert in_words(preset("miniature", "best")) == "50 steps, frames twice as large, the sampler ddim"
+    assert in_words(preset(HUB, "standard")) == "25 steps, the sampler dpm++"
     assert in_words(preset(HUB, "draft")) == "20 steps, the sampler dpm++"
     assert in_words(preset(HUB, "paper")) == (
         "the paper's method, 50 steps, guidance 7.5, motion of 12 px to the right and 12 px down a frame, "
         "the sampler ddim"
     )
+
+
+def test_what_was_never_seen_on_such_weights_is_known():
+    told = {model: [name for name in PRESETS if is_unmeasured(model, name)] for model in ("miniature", HUB)}
+    assert told == {"miniature": [], HUB: ["draft", "standard", "best"]}
