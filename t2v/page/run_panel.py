@@ -67,6 +67,7 @@ class RunPanel(Following):
         Returns the event after which a page that was reloaded has its form.
         """
         form = self.form
+        self.find_groups()
         self._follow_it = follow = {
             "fn": self._follow,
             "inputs": [self.job_id, self.note],
