@@ -15,6 +15,7 @@ from t2v.checks import InputError
 from t2v.jobs.job import JobView
 from t2v.page import form_fields
 from t2v.page.events import QUIET, RAW
+from t2v.page.in_use import place_in_use, wire_in_use
 from t2v.page.notes import WITHOUT_ERROR
 from t2v.page.run_panel import RunPanel
 from t2v.page.tries import TryingPanel
@@ -51,14 +52,16 @@ class PictureField:
             )
         return {"first_frame": self.path, "strength": strength, "skip_first_frame": skip}
 
-    def wire(self, panel: RunPanel) -> None:
+    def wire(self, panel: "PicturePanel") -> None:
         """A choice is shown at once, and kept by the window as the form is."""
         outputs = [self.path, self.shown, self.leave_out, panel.note]
         chosen = self.upload.upload(self._chosen(panel), [self.upload], outputs, **RAW)
-        left = self.leave_out.click(_none, None, outputs[:3], **QUIET)
+        # pressed by the page's script, from where it tells what is in use
+        drop = gr.Button(visible="hidden", elem_id=f"drop-picture-{panel.settings_class.task}")
+        left = gr.on([self.leave_out.click, drop.click], _none, None, outputs[:3], **QUIET)
         left.then(None, [panel.note], [panel.note], js=WITHOUT_ERROR, **QUIET)
         for event in (chosen, left):  # a hidden field tells of no change itself
-            event.then(None, list(panel.form.values()), None, js=panel.keep, **QUIET)
+            panel.kept_after(event)
 
     def again(self, panel: RunPanel, restored: Dependency) -> Dependency:
         """The event after which a page whose form is filled in again shows the picture, too."""
@@ -87,14 +90,26 @@ class PictureField:
 
 
 class PicturePanel(TryingPanel):
-    """A run panel whose form may name a picture."""
+    """A run panel whose form may name a picture, and more that is folded up."""
 
     picture: PictureField
+
+    def buttons(self) -> None:
+        super().buttons()
+        self.in_use = place_in_use()
 
     def wire(self) -> Dependency:
         restored = super().wire()
         self.picture.wire(self)
+        taken_out = wire_in_use(self.settings_class.task, self.in_use, self.form)
+        self.kept_after(taken_out)
         return restored
+
+    def kept_after(self, changed: Dependency) -> None:
+        """After what fills in fields that are folded up: of those the page hears no change itself."""
+        changed.then(None, list(self.form.values()), None, js=self.keep, **QUIET).then(
+            None, None, None, js=self.tell_soon, **QUIET
+        )
 
     def chosen_again(self, restored: Dependency) -> Dependency:
         return self.picture.again(self, restored)

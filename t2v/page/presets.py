@@ -165,8 +165,11 @@ def _alike(one: Any, other: Any) -> bool:
         return False
 
 
-def wire(studio: Studio, row: PresetRow, form: Mapping[str, Component]) -> None:
-    """Connects the presets with the form, once that is complete."""
+def wire(studio: Studio, row: PresetRow, form: Mapping[str, Component], keep: str) -> None:
+    """Connects the presets with the form, once that is complete.
+
+    keep: what the browser does to keep the form as it is.
+    """
     fields, task, applied = [form[name] for name in FIELDS], KIND.task, partial(apply, studio)
     row.choice.input(applied, [row.choice, form["model"]], [*fields, row.told], **RAW)
     other, given = partial(apply_to_model, studio), [row.choice, form["model"], *fields]
@@ -207,7 +210,8 @@ def wire(studio: Studio, row: PresetRow, form: Mapping[str, Component]) -> None:
     defaults = json.dumps([_shown(getattr(one, "value", None)) for one in options])
     back = f"() => {{ localStorage.removeItem('{choices}'); return ['{STANDARD}', {defaults}].flat(); }}"
     reset = row.reset.click(None, None, [row.choice, *options], js=back, **QUIET)
-    reset.then(other, given, shown, **RAW)
+    set_back = reset.then(other, given, shown, **RAW)
+    set_back.then(None, list(form.values()), None, js=keep, **QUIET)  # what is folded up tells of no change
 
 
 def _still_so() -> str:

@@ -26,6 +26,7 @@ class RunForm:
         self.settings_class = settings_class
         self.form: dict[str, Component] = {}
         self.spoken = {"prompt": "Prompt"}
+        self._groups: dict[str, str | None] = {}  # field -> where it is folded up
         self._typed = f"form-of-{settings_class.task}"  # in the browser's session storage
         self.keep = f"(...values) => {{ sessionStorage.setItem('{self._typed}', JSON.stringify(values)); }}"
 
@@ -46,16 +47,20 @@ class RunForm:
         """Raw values of the form's fields by name; what was typed for a number becomes one."""
         return values_of(self.settings_class, names, values)
 
+    def find_groups(self) -> None:
+        """Keep where fields are folded up, while the page is laid out: one that is served is flatter."""
+        self._groups = {name: _group_of(field) for name, field in self.form.items()}
+
     def error(self, sentence: str, by: str = notes.RUN) -> str:
         """The note for what is wrong, in the words of this form; by: who told it."""
         labels = {name: component.label for name, component in self.form.items()}
-        where = _group_of(self.form.get(sentence.partition(" ")[0]))
+        where = self._groups.get(sentence.partition(" ")[0])
         return notes.error_html(sentence, {**labels, **self.spoken}, by, where)
 
 
-def _group_of(field: Component | None) -> str | None:
+def _group_of(field: Component) -> str | None:
     """The label of the group that a field is folded up in; None where it stands open."""
-    within = None if field is None else field.parent
+    within = field.parent
     while within is not None and not isinstance(within, gr.Accordion):
         within = within.parent
     return None if within is None or within.open else within.label

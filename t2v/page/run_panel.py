@@ -68,6 +68,7 @@ class RunPanel(Following):
         Returns the event after which a page that was reloaded has its form.
         """
         form = self.form
+        self.find_groups()
         self._follow_it = follow = {
             "fn": self._follow,
             "inputs": [self.job_id, self.note],
@@ -94,7 +95,7 @@ class RunPanel(Following):
         # the last one counts: a slow server would leave the note of what was typed before
         told: dict[str, Any] = {**RAW, "trigger_mode": "always_last"}
         tell.click(self._told, [self.note, *form.values()], [self.note], **told)
-        asked = SOON.format(id=tell.elem_id, after_ms=TYPING_MS)
+        self.tell_soon = asked = SOON.format(id=tell.elem_id, after_ms=TYPING_MS)
         form["model"].change(None, None, None, js=asked, **QUIET)
         noted = CHANGED.format(keep=self.keep, ask=asked, note=notes.WITHOUT_RUNS_ERROR)
         gr.on(changed, None, [self.note, *form.values()], [self.note], js=noted, **QUIET)

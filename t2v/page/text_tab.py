@@ -58,7 +58,7 @@ def build(studio: Studio) -> RunPanel:
             advanced, keeping = _advanced(studio, form["prompt"])
             form |= advanced
             long.follow(form["num_frames"], form["fps"])
-            presets.wire(studio, presets.PresetRow(*chosen, *keeping), form)
+            presets.wire(studio, presets.PresetRow(*chosen, *keeping), form, panel.keep)
         with gr.Column(scale=5, min_width=300, elem_classes="result"):
             panel.result()
     panel.form = form

@@ -31,10 +31,10 @@ def stage_html(stage: markup.Stage, view: JobView) -> str:
 
 def _still(number: int, label: str, picture: bytes, found: str) -> str:
     name = html.escape(label, quote=True)
+    image = f'<img alt="" src="{webp_address(picture)}"><span>{name}</span>'
     return (
         f'<button type="button" class="still" data-still="{number}"{found} '
-        f'aria-label="Make the video: {name}" title="Make this video">'
-        f'<img alt="" src="{webp_address(picture)}"><span>{name}</span></button>'
+        f'aria-label="Make the video: {name}" title="Make this video">{image}</button>'
     )
 
 

@@ -63,6 +63,35 @@ def test_a_picture_is_chosen_seen_drawn_from_kept_and_left_out(open_page, pictur
 
 
 @needs_browser
+def test_what_else_is_in_use_stands_below_run_and_can_be_taken_out(open_page, picture):
+    page = open_page(viewport={"width": 1280, "height": 1400})
+    line = page.locator(".in-use")
+    expect(line).to_be_hidden()
+    page.get_by_text("Draw the motion").click()
+    page.locator(".motion-text textarea").fill("0: 0,0 | 7: 25%,0")
+    expect(line).to_have_text("In use: a drawn motion ×")
+    page.get_by_text("Draw the motion").click()  # folded up again, and out of sight
+    page.get_by_text("Start from a picture").click()
+    page.locator(".from-picture input[type=file]").set_input_files(picture)
+    expect(line).to_have_text("In use: a drawn motion ×a start picture ×")
+    page.get_by_text("Start from a picture").click()
+    page.get_by_label("What should the video show?").fill("a panda dancing")
+    page.reload()
+    button(page, "Take out a drawn motion").click()
+    expect(line).to_have_text("In use: a start picture ×")
+    button(page, "Take out a start picture").click()
+    expect(line).to_be_hidden()
+    page.get_by_text("Draw the motion").click()
+    expect(page.locator(".motion-text textarea")).to_have_value("")
+    page.locator(".motion-text textarea").fill("0: 0,0 | 7: 25%,0")
+    expect(line).to_have_text("In use: a drawn motion ×")
+    page.get_by_text("Draw the motion").click()
+    page.get_by_text("Advanced options").click()
+    button(page, "Reset the options").click()
+    expect(line).to_be_hidden()
+
+
+@needs_browser
 def test_what_is_no_picture_is_told_where_errors_are_told(open_page, videos):
     page = open_page(viewport={"width": 390, "height": 844})
     (videos / "text.png").write_text("no picture")

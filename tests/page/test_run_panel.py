@@ -91,6 +91,7 @@ def test_of_notes_on_what_is_typed_the_last_one_is_asked_for(studio):
 
 
 def test_a_refusal_says_where_a_field_is_that_is_folded_up(panel):
+    panel.find_groups()
     note = panel.error("subject is 'panda', which the prompt does not say; give words of the prompt.")
     assert "Subject is" in note and "<p>The field is under “Advanced options”.</p>" in note
     assert "under" not in panel.error("prompt is empty; write what the video should show.")

@@ -1,0 +1,42 @@
+() => {
+    // What else than the prompt is in use, in a line below Run; a press takes a thing out of the form.
+    const named = (text) => `“${text.length > 30 ? `${text.slice(0, 30)} …` : text}”`;
+
+    // [what it is called, the fields that are emptied; none for the picture, which has a button of its own]
+    const found = (form) => {
+        const things = [];
+        if (form.motion) things.push(['a drawn motion', 'motion painted']);
+        else if (form.painted) things.push(['a painted subject', 'painted']);
+        if (form.first_frame) things.push(['a start picture', '']);
+        if (form.subject) things.push([`the subject ${named(form.subject)}`, 'subject']);
+        if (form.action) things.push([form.action === 'none' ? 'no action' : `the action ${named(form.action)}`, 'action']);
+        return things;
+    };
+
+    const show = (line, things) => {
+        line.replaceChildren();
+        if (things.length) line.append('In use: ');
+        for (const [name, fields] of things) {
+            const button = document.createElement('button');
+            Object.assign(button, { type: 'button', textContent: `${name} ×`, title: 'Take it out' });
+            button.setAttribute('aria-label', `Take out ${name}`);
+            button.addEventListener('click', () => {
+                window.takesOut = fields;
+                document.getElementById(`${fields ? 'take-out' : 'drop-picture'}-${line.dataset.task}`)?.click();
+            });
+            line.append(button);
+        }
+    };
+
+    setInterval(() => document.querySelectorAll('.in-use[data-names]').forEach((line) => {
+        const kept = sessionStorage.getItem(`form-of-${line.dataset.task}`) || '[]';
+        if (line.kept === kept) return;
+        line.kept = kept;
+        const values = JSON.parse(kept), names = JSON.parse(line.dataset.names);
+        const things = found(values.length === names.length ? Object.fromEntries(names.map((name, i) => [name, values[i]])) : {});
+        const told = JSON.stringify(things);
+        if (line.told === told) return;
+        line.told = told;
+        show(line, things);
+    }), 250);
+}
