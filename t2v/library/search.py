@@ -1,9 +1,11 @@
-"""Finding videos again: by words of the prompt, task, model, star; the newest first, in pages."""
+"""Finding videos again: by words of the prompt, days, task, model, star; the newest first, in pages."""
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
+from t2v.library.days import seconds, terms
 from t2v.library.entry import Entry
 from t2v.library.index import HERE, Library, folded
 from t2v.library.owner import Owner
@@ -14,7 +16,9 @@ MOST = 200  # videos a page
 
 @dataclass(frozen=True)
 class Query:
-    """What is looked for. words: each has to stand somewhere in the prompt. task, model: "" for all.
+    """What is looked for. words: each has to stand somewhere in the prompt, or to name a day on which the
+    video was made. task, model: "" for all. day: on which it was made; None: on any. zone: where days begin
+    for who asks; None: as on this machine.
 
     maker: only this one's, as ``is_theirs`` says; None: everybody's. deleted: what lies in the bin instead.
     """
@@ -25,6 +29,8 @@ class Query:
     starred: bool = False
     deleted: bool = False
     maker: str | None = None
+    day: date | None = None
+    zone: tzinfo | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,14 @@ def search(library: Library, query: Query, offset: int = 0, limit: int = 60) -> 
     return Found(tuple(entries), total)
 
 
+def all_words(library: Library, query: Query) -> list[str]:
+    """The prompts, folded, each once, of the videos that fit but for the words."""
+    where, values = _where(replace(query, words=""))
+    with library.database.reading() as connection:
+        rows = connection.execute(f"SELECT DISTINCT words FROM videos WHERE {where}", values)
+        return [row[0] for row in rows]
+
+
 def neighbours(library: Library, query: Query, entry: Entry) -> tuple[Entry | None, Entry | None]:
     """The next newer and the next older of the videos that fit."""
     where, values = _where(query)
@@ -86,9 +100,16 @@ def _all_of(connection: sqlite3.Connection, column: str, where: str, values: lis
 def _where(query: Query) -> tuple[str, list[Any]]:
     conditions = [HERE if not query.deleted else "is_ours AND gone_s IS NULL AND bin IS NOT NULL"]
     values: list[Any] = []
-    for word in folded(query.words).split()[:MAX_WORDS]:
-        conditions.append("instr(words, ?) > 0")
-        values.append(word)
+    for term in terms(folded(query.words).split()[:MAX_WORDS], datetime.now(query.zone).date()):
+        stand = " AND ".join("instr(words, ?) > 0" for _ in term.words)
+        values.extend(term.words)
+        if term.days is not None:  # a song of yesterday, and what was made then
+            stand = f"({stand} OR made_s >= ? AND made_s < ?)"
+            values.extend(seconds(term.days, query.zone))
+        conditions.append(stand)
+    if query.day is not None:
+        conditions.append("made_s >= ? AND made_s < ?")
+        values.extend(seconds((query.day, query.day + timedelta(days=1)), query.zone))
     for column, wanted in (("task", query.task), ("model", query.model)):
         if wanted:
             conditions.append(f"{column} = ?")

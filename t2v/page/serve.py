@@ -37,7 +37,8 @@ MOTION_STYLE, MOTION_SCRIPTS = of_motion_editor()
 OWN_STYLES = ("style.css", "library.css", "files.css", "runs.css", "clips.css", "manners.css")
 OWN_SCRIPTS = (
     "answers.js", "page.js", "library.js", "library_shelf.js", "library_open.js",
-    "library_finish.js", "files.js", "tries.js", "runs.js", "clips.js", "in_use.js", "manners.js",
+    "library_compare.js", "library_finish.js", "files.js", "tries.js", "runs.js", "clips.js", "in_use.js",
+    "manners.js",
 )  # fmt: skip
 MAX_UPLOAD = "500mb"
 LAST_WORDS_S = 1.0  # at the end, for pages to hear that their run was stopped: the server would wait for them

@@ -138,6 +138,14 @@ def test_a_star_a_deletion_and_its_undo(app, video):
     app.done("star", id=video["id"], on=False)  # or the file would have it again in the next test
 
 
+def test_a_day_and_a_wrong_letter_find_it_too(app, video):
+    told = app.told("videos", words="carr")
+    assert (told["videos"], told["meant"]) == ([], "car")
+    night = app.told("videos", day="2023-11-15", zone="Asia/Tokyo")  # 22:13 in Greenwich, the day before
+    assert [one["id"] for one in night["videos"]] == [video["id"]]
+    assert app.told("videos", words="2023-11-14", zone="Asia/Tokyo")["total"] == 0
+
+
 def test_neighbours_are_those_that_fit(app, video):
     folder = app.shelf.library.folder
     for name, made_s in (("older", 1e9), ("newer", 1.8e9)):
@@ -266,5 +274,12 @@ def test_other_addresses_and_other_pages_get_nothing(app):
 
 
 def test_odd_questions_are_answered_all_the_same(app, video):
-    for odd in ("offset=-1&limit=x", "offset=99999999999999999999", "words=%00%ff", "limit=100000"):
+    for odd in (
+        "offset=-1&limit=x",
+        "offset=99999999999999999999",
+        "words=%00%ff",
+        "limit=100000",
+        "day=x&zone=../x",
+        "day=0001-01-01&zone=Asia",
+    ):
         assert app.ask(f"{LIBRARY}/videos?{odd}").status == 200

@@ -10,6 +10,7 @@ from shelves import NOON_S, put, put_raw
 
 from t2v.library.results import settings_dict
 from t2v.tasks.canny import CannySettings
+from t2v.tasks.text_to_video import TextToVideoSettings
 
 pytestmark = needs_browser
 WIDE = {"viewport": {"width": 1280, "height": 800}}
@@ -183,6 +184,53 @@ def test_two_are_compared_in_step_and_what_differs_is_marked(page):
     page.keyboard.press("Escape")
     button(page, "Clear").click()
     expect(page.get_by_role("button", name="Compare", exact=True)).to_have_count(0)
+
+
+def test_whoever_compares_can_decide_and_sees_no_noise(page, videos):
+    for number, motion in enumerate((-1.272727273, -1.2727272727272727)):
+        told = settings_dict(TextToVideoSettings("two seeds of a duel", seed=number, num_frames=4, fps=8.0))
+        told |= {"motion_x": motion, "model": f"a/model-{number}", "num_inference_steps": 20 + number}
+        put_raw(videos / f"duel{number}.mp4", told, NOON_S + 20 + number)
+    library(page)
+    search_for(page, "duel", 2)
+    for number in (0, 1):
+        cards(page).nth(number).locator("button.open").click()
+        page.get_by_role("dialog").get_by_role("button", name="Choose to compare").click()
+        page.keyboard.press("Escape")
+        expect(cards(page).nth(number).get_by_role("checkbox")).to_be_checked()
+    bar = page.get_by_role("region", name="Chosen videos")
+    page.get_by_role("tab", name="Text to video").click()
+    expect(page.locator(".library-strip").get_by_role("region", name="Chosen videos")).to_have_css(
+        "position", "static"
+    )  # there it covers nothing of the form
+    page.get_by_role("tab", name="Library").click()
+    expect(bar).to_have_css("position", "fixed")
+
+    bar.get_by_role("button", name="Compare").click()
+    dialog = page.get_by_role("dialog", name="Compare 2 videos")
+    expect(dialog).to_be_visible()
+    names = dialog.locator("tbody tr:visible th").all_inner_texts()
+    assert [name.split(" ≠")[0] for name in names] == ["Model", "Seed", "Steps"]
+    dialog.get_by_label("Only what differs").uncheck()
+    same = dialog.locator("tr.same", has_text="Motion to the right")
+    expect(same.locator("td")).to_have_text(["-1.27273", "-1.27273"])
+    dialog.get_by_role("button", name="Star: Video 1").click()
+    expect(dialog.get_by_role("button", name="Star: Video 1")).to_have_text("★ Starred")
+    dialog.get_by_role("button", name="Delete: Video 2").click()
+    expect(page.get_by_role("dialog", name="two seeds of a duel")).to_be_visible()
+    assert len(list(videos.glob("duel*.mp4"))) == 1
+    assert page.locator(".library-said button.small").is_disabled()  # a second press there undoes nothing
+    button(page, "Undo").click()
+    expect(page.get_by_role("dialog", name="Compare 2 videos")).to_be_visible()
+    assert len(list(videos.glob("duel*.mp4"))) == 2
+    page.set_viewport_size({"width": 390, "height": 844})
+    row = page.locator("tr.differs", has_text="Seed")
+    values = [row.locator("td").nth(number).bounding_box() for number in (0, 1)]
+    head = row.locator("th").bounding_box()
+    assert head["y"] < values[0]["y"] == values[1]["y"] and values[1]["x"] + values[1]["width"] <= 390
+    page.keyboard.press("Escape")
+    for file in videos.glob("duel*.mp4"):
+        file.unlink()
 
 
 def test_by_keyboard_alone_from_the_strip_to_the_next_video_and_back(page):

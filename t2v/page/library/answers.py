@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import tzinfo
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -11,8 +13,10 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from t2v.checks import InputError
 from t2v.library import bin as deleted
+from t2v.library.days import day_of
 from t2v.library.entry import Entry
 from t2v.library.search import Query, neighbours, overview, search
+from t2v.library.spelling import nearest
 from t2v.page.door.gates import API, Gate, path_of, refusal
 from t2v.page.library.again import Again, Renew, again, going_on
 from t2v.page.library.shelf import Shelf, told
@@ -98,7 +102,13 @@ class Answers:
         revision = self._library.revision
         offset, limit = (_whole(values, name) for name in ("offset", "limit"))
         found = search(self._library, query, offset, limit or 60)
-        return {"videos": self._told(found.videos), "total": found.total, "revision": revision}
+        meant = "" if found.total else nearest(self._library, query)
+        return {
+            "videos": self._told(found.videos),
+            "total": found.total,
+            "revision": revision,
+            "meant": meant,
+        }
 
     def neighbours(self, values: Values) -> Values:
         """The videos before and behind one among those that fit."""
@@ -208,6 +218,8 @@ class Answers:
             starred=values.get("starred") == "yes",
             deleted=values.get("deleted") == "yes",
             maker=self._shelf.maker(self._who),
+            day=day_of(str(values.get("day", ""))),
+            zone=_zone(values),
         )
 
     def _told(self, entries: Any) -> list[Values]:
@@ -252,6 +264,15 @@ ORDERS: dict[str, Answer] = {
 def _whole(values: Values, name: str) -> int:
     text = str(values.get(name, "0"))
     return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+def _zone(values: Values) -> tzinfo | None:
+    """Where days begin for who asks, as browsers name it; this machine's where that says nothing."""
+    name = str(values.get("zone", ""))
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a machine may have no table of zones
+        return None
 
 
 def _limit(values: Values) -> int:

@@ -36,6 +36,7 @@
     // What was done, for all to see and hear, with a way back where there is one.
     let said = null;
     let hiding = 0;
+    const DOUBLE_MS = 700; // what stood there before may be pressed twice: the second press is not for this
     library.say = (text, action = null, isWrong = false) => {
         if (!said || !said.isConnected) {
             said = make('div', { class: 'library-said', role: 'status', 'aria-live': 'polite' });
@@ -43,7 +44,8 @@
         }
         if (said.parentNode !== topmost()) topmost().append(said);
         const close = make('button', { type: 'button', class: 'plain', 'aria-label': 'Close this message', onclick: () => said.replaceChildren() }, '×');
-        const act = action && make('button', { type: 'button', class: 'small', onclick: () => { said.replaceChildren(); action.run(); } }, action.name);
+        const act = action && make('button', { type: 'button', class: 'small', disabled: true, onclick: () => { said.replaceChildren(); action.run(); } }, action.name);
+        if (act) setTimeout(() => { act.disabled = false; }, DOUBLE_MS);
         said.replaceChildren(make('p', { class: isWrong ? 'wrong' : '' }, text), ...(act ? [act] : []), close);
         clearTimeout(hiding);
         const hide = () => {
@@ -53,6 +55,7 @@
         hiding = setTimeout(hide, 20000);
     };
     library.unsay = (from) => said && from.contains(said) && library.container().append(said);
+    library.resay = () => said && said.childElementCount && topmost().append(said);
     const topmost = () => document.querySelector('.library-dialog[open]') || library.container();
     library.tried = (work) => async (...given) => {
         try {
@@ -131,13 +134,14 @@
         video.star = on;
         library.change('videos');
     });
-    library.remove = library.tried(async (videos) => {
+    library.remove = library.tried(async (videos, undone = () => {}) => {
         const { done } = await library.order('delete', { ids: videos.map((video) => video.id) });
         if (!done.length) throw new Error('Nothing was deleted; the folder does not allow it, or it is gone already.');
         done.forEach((id) => library.picked.delete(id));
-        const undo = { name: 'Undo', run: library.tried(() => library.bringBack(done)) };
+        const undo = { name: 'Undo', run: library.tried(async () => { await library.bringBack(done); await undone(); }) };
         library.say(`Deleted ${library.counted(done.length, 'video')}; kept for a day under “Deleted”.`, undo);
         library.change('videos');
+        return done;
     });
     library.bringBack = library.tried(async (ids) => {
         const { done } = await library.order('restore', { ids });

@@ -1,9 +1,7 @@
 () => {
-    // One video large with its settings; several side by side, in step; and what a clean-up would remove.
+    // One video large with its settings; and what a clean-up would remove.
     const library = window.t2vLibrary;
     const { make, tried } = library;
-    const MOST = 6; // side by side
-    const APART_S = 0.08;
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
     const LEFT_OUT = new Set(['task', 'program', 'version', 'prompt', 'finished']);
 
@@ -31,17 +29,22 @@
         if (!dialog.open) dialog.showModal();
         else ([...dialog.querySelectorAll('button:enabled')].find((one) => called(one) === before) || dialog.querySelector('button')).focus();
         dialog.scrollTop = 0;
+        library.resay(); // what it has a way back for is within reach
         return dialog;
     };
 
     const plays = (video, isLeader) => {
         const alt = `Video: ${video.prompt || video.name}`;
-        if (/\.(gif|webp|png)$/i.test(video.name)) return make('img', { src: video.url, alt });
-        const player = make('video', { src: video.url, 'aria-label': alt, loop: true, playsinline: true, controls: isLeader, preload: 'auto' });
+        const size = { width: video.width || null, height: video.height || null }; // or the buttons below jump when it is there
+        if (/\.(gif|webp|png)$/i.test(video.name)) return make('img', { src: video.url, alt, ...size });
+        const player = make('video', { src: video.url, 'aria-label': alt, loop: true, playsinline: true, controls: isLeader, preload: 'auto', ...size });
         player.muted = true;
         if (isLeader && !calm.matches) player.autoplay = true;
         return player;
     };
+
+    // A fraction as people can compare it; older files carry the same one with fewer digits.
+    const rounded = (value) => (typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value);
 
     // Settings in the words and the order of the form; those that it has no field for come last, by their names.
     const inWords = (task, name, value) => {
@@ -51,7 +54,7 @@
         if (name in fields && choices[key]) return [label, choices[key]];
         if (value === null || value === '') return [label, '–'];
         if (value === true || value === false) return [label, value ? 'yes' : 'no'];
-        return [label, typeof value === 'object' ? JSON.stringify(value) : String(value)];
+        return [label, typeof value === 'object' ? JSON.stringify(value, (_, part) => rounded(part)) : String(rounded(value))];
     };
     const settingsOf = (video) => {
         const fields = Object.keys((library.words[video.task] || { fields: {} }).fields);
@@ -81,6 +84,8 @@
         dialog.close();
         work();
     };
+
+    library.dialogs = { show, plays, settingsOf, button, leave };
 
     library.open = tried(async (card) => {
         const video = await library.ask('video', { id: card.id });
@@ -120,77 +125,6 @@
             if (key === 'ArrowLeft' && near.newer) library.open(near.newer);
             if (key === 'ArrowRight' && near.older) library.open(near.older);
         };
-    });
-
-    // Side by side: all follow the first, and what differs is marked.
-    library.compare = tried(async (cards) => {
-        const videos = await Promise.all(cards.slice(0, MOST).map((card) => library.ask('video', { id: card.id })));
-        const players = videos.map((video) => plays(video, false));
-        const moving = players.filter((one) => one instanceof HTMLVideoElement);
-        const position = make('input', { type: 'range', min: 0, max: 1, step: 0.001, value: 0, 'aria-label': 'Position', oninput: () => seek(Number(position.value)) });
-        const play = button('', () => (isPlaying() ? pause() : start()), 'main');
-        const isPlaying = () => moving.some((one) => !one.paused);
-        const pause = () => moving.forEach((one) => one.pause());
-        const start = () => moving.forEach((one) => one.play().catch(() => {}));
-        const seek = (share) => {
-            pause();
-            const [leader] = moving;
-            moving.forEach((one) => { one.currentTime = (share * leader.duration) % (one.duration || 1); });
-        };
-        const rows = new Map([['task', videos.map((video) => ['Task', library.taskName(video.task)])], ['prompt', videos.map((video) => ['Prompt', video.prompt || '–'])]]);
-        videos.forEach((video, place) => settingsOf(video).forEach(([name, label, value]) => {
-            if (!rows.has(name)) rows.set(name, videos.map(() => [label, '–']));
-            rows.get(name)[place] = [label, value];
-        }));
-        const lines = [...rows.values()].map((cells) => {
-            const differs = cells.some(([, value]) => value !== cells[0][1]);
-            const mark = differs && make('span', { class: 'differs-mark', title: 'differs' }, '≠', make('span', { class: 'unseen' }, ' differs'));
-            return make('tr', { class: differs ? 'differs' : 'same' }, make('th', { scope: 'row' }, cells[0][0], ' ', mark), ...cells.map(([, value]) => make('td', {}, value)));
-        });
-        const table = make('table', { class: 'only-differs' }, make('thead', {}, make('tr', {}, make('td', {}), ...videos.map((_, place) => make('th', { scope: 'col' }, `Video ${place + 1}`)))), make('tbody', {}, ...lines));
-        const only = make('input', { type: 'checkbox', onchange: (event) => table.classList.toggle('only-differs', event.target.checked) });
-        only.checked = true;
-        show(`Compare ${videos.length} videos`,
-            make('h2', {}, `Compare ${videos.length} videos`),
-            make('div', { class: 'side-by-side', style: `--count:${videos.length}` }, ...players.map((player, place) => make('figure', {}, player, make('figcaption', {}, `Video ${place + 1}`, button('Use these settings', leave(() => library.use(videos[place], true)), 'small'))))),
-            make('div', { class: 'acts' }, play, position, make('label', { class: 'tick' }, only, 'Only what differs')),
-            make('div', { class: 'table-box', tabindex: 0, role: 'region', 'aria-label': 'Settings side by side' }, table));
-        if (!calm.matches) start();
-        const step = () => {
-            const [leader] = moving;
-            if (!leader || !leader.isConnected) return;
-            play.textContent = isPlaying() ? 'Pause' : 'Play';
-            if (leader.duration) {
-                if (!leader.paused) position.value = leader.currentTime / leader.duration;
-                moving.slice(1).filter((one) => one.duration && !one.seeking && !leader.seeking).forEach((one) => {
-                    const goal = leader.currentTime % one.duration;
-                    const apart = Math.abs(one.currentTime - goal);
-                    if (Math.min(apart, one.duration - apart) > APART_S) one.currentTime = goal;
-                });
-            }
-            setTimeout(step, 100);
-        };
-        step();
-    });
-
-    // The bar for what is chosen
-    let bar = null;
-    library.listeners.add((what) => {
-        if (what !== 'picked' && what !== 'videos') return;
-        if (!bar || !bar.isConnected) {
-            bar = make('div', { class: 'picked-bar', role: 'region', 'aria-label': 'Chosen videos' });
-            library.container().append(bar);
-        }
-        const chosen = [...library.picked.values()];
-        const clear = () => {
-            library.picked.clear();
-            document.querySelectorAll('.pick input').forEach((one) => { one.checked = false; });
-            library.change('picked');
-        };
-        const compare = button('Compare', () => library.compare(chosen), 'main');
-        compare.disabled = chosen.length < 2 || chosen.length > MOST;
-        compare.title = chosen.length > MOST ? `At most ${MOST} side by side.` : '';
-        bar.replaceChildren(...(chosen.length ? [make('p', { role: 'status' }, `${library.counted(chosen.length, 'video')} chosen`), compare, button('Delete', () => library.remove(chosen)), button('Clear', clear)] : []));
     });
 
     // What a clean-up removes is shown first

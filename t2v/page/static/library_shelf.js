@@ -60,7 +60,10 @@
         place.classList.add('empty');
         setInterval(() => { // the tab shows them all
             const tab = document.querySelector('.library-tab');
-            place.classList.toggle('elsewhere', Boolean(tab && tab.offsetParent));
+            const isElsewhere = Boolean(tab && tab.offsetParent);
+            if (place.classList.contains('elsewhere') === isElsewhere) return;
+            place.classList.toggle('elsewhere', isElsewhere);
+            library.change('place');
         }, 150);
         return { videos: fill };
     };
@@ -74,7 +77,7 @@
     // The tab
 
     const mountTab = (place) => {
-        const query = { words: '', task: '', model: '', starred: false, deleted: false };
+        const query = { words: '', day: '', task: '', model: '', starred: false, deleted: false, zone: Intl.DateTimeFormat().resolvedOptions().timeZone || '' };
         const state = { total: 0, pages: new Map(), asked: new Set(), generation: 0, overview: null };
         const grid = make('div', { class: 'video-grid', role: 'list', 'aria-label': 'Videos' });
         const line = make('p', { class: 'library-line', role: 'status' });
@@ -89,6 +92,7 @@
                 const found = await library.ask('videos', { ...query, offset: page * PAGE, limit: PAGE });
                 if (generation !== state.generation) return;
                 state.total = found.total;
+                state.meant = found.meant;
                 state.pages.set(page, found.videos);
                 for (const old of state.pages.keys()) { // of thousands not all are kept
                     if (state.pages.size <= KEPT_PAGES) break;
@@ -145,7 +149,7 @@
             return card;
         };
 
-        const isNarrowed = () => query.words.trim() || query.task || query.model || query.starred;
+        const isNarrowed = () => query.words.trim() || query.day || query.task || query.model || query.starred;
         const tell = () => {
             const { overview } = state;
             if (!overview) return;
@@ -154,7 +158,8 @@
             } else if (!overview.total) {
                 line.textContent = 'No video yet. The first one that you make appears here.';
             } else if (isNarrowed()) {
-                line.textContent = state.total ? `${state.total.toLocaleString('en')} of ${library.counted(overview.total, 'video')}.` : 'No video fits. Try fewer words.';
+                line.textContent = state.total ? `${state.total.toLocaleString('en')} of ${library.counted(overview.total, 'video')}.` : `No video fits. ${state.meant ? 'Did you mean ' : 'Try fewer words.'}`;
+                if (!state.total && state.meant) line.append(make('button', { type: 'button', class: 'small meant', onclick: () => tools.type(state.meant) }, state.meant), '?');
             } else {
                 const limit = overview.limit_bytes;
                 const isOver = limit !== null && overview.size_bytes > limit;
@@ -193,6 +198,7 @@
             if (generation !== state.generation) return;
             state.pages = new Map(shown.map((page, place) => [page, fresh[place].videos]));
             state.total = fresh[0].total;
+            state.meant = fresh[0].meant;
             draw();
             tell();
         });
@@ -223,18 +229,24 @@
     };
     const toolbar = (query, changed) => {
         let typing = 0;
-        const words = make('input', { type: 'search', placeholder: 'Words of the prompt', oninput: (event) => {
+        const words = make('input', { type: 'search', placeholder: 'Words of the prompt, or a day: yesterday, nov 25', oninput: (event) => {
             query.words = event.target.value;
             clearTimeout(typing);
             typing = setTimeout(changed, 150);
         } });
+        const type = (text) => {
+            query.words = words.value = text;
+            words.focus();
+            changed();
+        };
+        const day = make('input', { type: 'date', onchange: (event) => { query.day = event.target.value; changed(); } });
         const select = (name) => make('select', { onchange: (event) => { query[name] = event.target.value; changed(); } });
         const box = (name, label) => make('label', { class: 'tick' }, make('input', { type: 'checkbox', onchange: (event) => { query[name] = event.target.checked; changed(); } }), label);
         const [task, model] = [select('task'), select('model')];
         const cleaning = make('button', { type: 'button', class: 'small', hidden: true, onclick: () => library.cleanUp() }, 'Clean up …');
         const named = (label, field, kind = '') => make('label', { class: `named ${kind}` }, make('span', {}, label), field);
-        const row = make('div', { class: 'library-tools', role: 'search' }, named('Search', words, 'wide'), named('Task', task), named('Model', model), box('starred', 'Starred'), box('deleted', 'Deleted'));
-        return { row, task, model, cleaning };
+        const row = make('div', { class: 'library-tools', role: 'search' }, named('Search', words, 'wide'), named('Day', day), named('Task', task), named('Model', model), box('starred', 'Starred'), box('deleted', 'Deleted'));
+        return { row, task, model, cleaning, type };
     };
 
     // Gradio makes the places anew when a lost server is there again; and the tab's only when it is opened.
