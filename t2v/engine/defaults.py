@@ -86,13 +86,6 @@ def told_sampler(model: str, kind: type[Settings]) -> dict[str, str | None]:
     return {"scheduler": scheduler, "spacing": spacing}
 
 
-def told_method(model: str) -> str:
-    """The method of drawing from text that suits a model, as far as that is known without loading it."""
-    source = Source.parse(model)
-    own, family = read_card(source).method, told_family(source)
-    return own if own is not None else (STABLE_DIFFUSION if family is None else family).method
-
-
 def native_side_px(model: str, task: str) -> float:
     """The side of the square pictures that a model draws best, as far as its card or folder tells.
 

@@ -17,7 +17,7 @@ from t2v.diffusion.controls import ControlNet
 from t2v.diffusion.latent_preview import preview
 from t2v.diffusion.progress import Step
 from t2v.diffusion.video_pipeline import VideoPipeline
-from t2v.engine.defaults import native_side_px, suits_run, told_method
+from t2v.engine.defaults import native_side_px, suits_run
 from t2v.engine.keeping import Machine, load_kept
 from t2v.engine.networks import choose_network
 from t2v.engine.prompt_notes import Note, known_words, prompt_notes, unknown_words
@@ -38,6 +38,7 @@ from t2v.weights.load import loaded_family, put_loras, read_tokenizer
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.behind import without_loras
 from t2v.weights.source import Source
+from t2v.weights.told import told_method
 from t2v.weights.words import named_words, use_words, word_notes
 
 logger = logging.getLogger(__name__)

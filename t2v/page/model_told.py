@@ -13,7 +13,7 @@ from gradio.components import Component
 
 from t2v.checks import InputError
 from t2v.diffusion.options import SCHEDULERS
-from t2v.engine.defaults import told_defaults, told_method, told_sampler
+from t2v.engine.defaults import told_defaults, told_sampler
 from t2v.page.events import RAW
 from t2v.page.form_values import typed_number
 from t2v.tasks import Settings
@@ -21,6 +21,7 @@ from t2v.tasks.travel import TRAVELS, speeds
 from t2v.weights.few_steps import sentence as few_steps_told
 from t2v.weights.here import is_here, size_gb
 from t2v.weights.source import Source
+from t2v.weights.told import told_method
 
 Choices = list[tuple[str, str]]
 Offers = Callable[[], Choices]  # what there is to choose now, unmarked

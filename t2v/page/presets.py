@@ -16,7 +16,7 @@ import gradio as gr
 from gradio.components import Component
 
 from t2v.checks import InputError
-from t2v.engine.defaults import AS_DRAWN, told_method, told_sampler
+from t2v.engine.defaults import AS_DRAWN, told_sampler
 from t2v.page.events import QUIET, RAW
 from t2v.page.form_fields import SUITS
 from t2v.page.model_told import MOVED_BY, taken
@@ -24,6 +24,7 @@ from t2v.page.run_scripts import SOON
 from t2v.page.studio import Studio
 from t2v.page.visitors import check_offered
 from t2v.tasks.presets import FIELDS, KIND, PRESETS, in_words, is_unmeasured, preset
+from t2v.weights.told import told_method
 
 # what belongs to one video; of that a picture, which is seen, is left out by its own button
 NOT_KEPT = ("prompt", "seed", "subject", "motion", "painted", "first_frame", "skip_first_frame")

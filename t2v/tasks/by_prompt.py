@@ -5,9 +5,11 @@ from typing import Any
 
 from t2v.checks import InputError
 from t2v.diffusion.over_time import texts_of
+from t2v.tasks.acting import NONE
 from t2v.tasks.settings import S, Settings
 from t2v.tasks.subject import subject_of
 from t2v.tasks.text_to_video import TextToVideoSettings
+from t2v.weights.told import told_method
 
 # what says nothing where a figure acts, though a finished run carries a value of it
 NOT_OF_A_FIGURE = ("subject", "method", "t0", "t1")
@@ -41,10 +43,21 @@ def _left_open(settings: TextToVideoSettings) -> Any:
         acting = replace(without_standing(settings), action=None, **given)
         if acting.acted() == action:
             return acting
-    if settings.subject is not None and settings.subject.strip() == own_subject(settings):
-        moved = replace(settings, subject=None)
-        return moved if moved.acted() == action else settings
+    own = settings.subject is not None and settings.subject.strip() == own_subject(settings)
+    begun = replace(settings, subject=None) if own else settings
+    usual = told_method(settings.model)
+    for left in (_plain(begun), begun):
+        if left.acted() == action and left.drawn_by(usual) == settings.drawn_by(usual):
+            return left
     return settings
+
+
+def _plain(settings: TextToVideoSettings) -> TextToVideoSettings:
+    """One picture under the camera, with nothing said of that: another prompt may name a figure that acts."""
+    if settings.method != "canvas" or settings.move != "camera":
+        return settings
+    action = None if settings.action == NONE else settings.action
+    return replace(settings, action=action, method=None, t0=None, t1=None)
 
 
 def own_subject(settings: Settings) -> str:

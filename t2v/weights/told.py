@@ -1,6 +1,7 @@
-"""The family of a model, as far as that is known without loading it, and without torch."""
+"""What a model is, and its method, as far as that is known without loading it, and without torch."""
 
-from t2v.weights.family import FAMILIES, Family
+from t2v.weights.card import read_card
+from t2v.weights.family import FAMILIES, STABLE_DIFFUSION, Family
 from t2v.weights.files import read_object
 from t2v.weights.index import indexed_family
 from t2v.weights.refusals import ModelError
@@ -21,3 +22,10 @@ def told_family(source: Source) -> Family | None:
         return indexed_family(read_object(source.folder / MODEL_INDEX))
     except (OSError, ValueError, ModelError):
         return None
+
+
+def told_method(model: str) -> str:
+    """The method of drawing from text that suits a model, as far as that is known without loading it."""
+    source = Source.parse(model)
+    own, family = read_card(source).method, told_family(source)
+    return own if own is not None else (STABLE_DIFFUSION if family is None else family).method

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from t2v.engine.defaults import told_defaults, told_method, told_sampler
+from t2v.engine.defaults import told_defaults, told_sampler
 from t2v.engine.engine import Engine
 from t2v.jobs.queue import Jobs
 from t2v.page import text_tab
@@ -17,6 +17,7 @@ from t2v.tasks.canny import CannySettings
 from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.weights.family import STABLE_DIFFUSION
+from t2v.weights.told import told_method
 
 SD = STABLE_DIFFUSION.model
 TOLD = ["width", "height", "num_inference_steps", "guidance_scale", "motion_x", "motion_y", "t0", "t1"]

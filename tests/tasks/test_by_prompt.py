@@ -21,6 +21,17 @@ def test_the_same_run_comes_of_what_is_left(asked):
     assert resolved(left).filled() == filled and left.motion_x == asked.motion_x
 
 
+def test_after_a_picture_that_only_passes_another_prompts_figure_acts():
+    filled = resolved(TextToVideoSettings("a red car on a street", seed=7, method="canvas")).filled()
+    left = left_to_prompt(filled)
+    assert (filled.method, filled.action) == ("canvas", "none")
+    assert (left.method, left.action, left.subject, left.t0, left.t1) == (None,) * 5
+    assert replace(left, method="canvas", action="none", subject="red car", t0=600, t1=700) == filled
+    assert replace(left, prompt="a panda dancing on the beach").acted() == "dance"
+    quiet = resolved(replace(DANCING, action="none")).filled()
+    assert left_to_prompt(quiet).acted() is None
+
+
 def test_what_the_prompt_does_not_say_stays():
     for asked in (
         replace(DRIVING, subject="street"),

@@ -5,9 +5,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from t2v.engine.defaults import AS_DRAWN, told_method, told_sampler
+from t2v.engine.defaults import AS_DRAWN, told_sampler
 from t2v.page.model_told import taken
 from t2v.tasks import TASKS
+from t2v.weights.told import told_method
 
 
 def usual(settings: Mapping[str, Any]) -> list[str]:
