@@ -128,7 +128,7 @@ def test_the_library_and_its_dialogs(page):
     page.keyboard.press("Escape")
     button(page, "Clean up …").click()
     expect(page.get_by_role("status").filter(has_text="No video has to go")).to_be_visible()
-    page.get_by_label("Keep at most (GB)").fill("0")
+    page.get_by_label("Keep at most (MB)").fill("0")
     expect(page.locator(".library-dialog[open] .going li").first).to_be_visible()
     page.set_viewport_size({"width": 1280, "height": 240})  # so low that two videos have to be scrolled
     assert found(page) == []
