@@ -95,7 +95,7 @@ def test_runs_from_refusal_to_result(page, tmp_path):
     page.wait_for_selector(".save-stills")
     assert found(page) == []
     drop(page, write_video(tmp_path / "holiday.mp4", grey_steps(1), 4))
-    expect(page.locator(".open-note .note")).to_contain_text("carries no settings")
+    expect(page.locator(".open-note .note")).to_contain_text("no settings to open")
     assert found(page) == []
 
 
