@@ -4,6 +4,7 @@ What a file says is as good as what somebody typed: it is checked so, fills a fo
 (a model, a clip) is looked for or opened by reading it.
 """
 
+import html
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -14,15 +15,17 @@ from typing import Any
 import gradio as gr
 
 from t2v.checks import InputError
+from t2v.page.clip.part import use_in_html
 from t2v.page.events import QUIET
 from t2v.page.notes import note_html
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
 from t2v.page.uploads import allowed_clip, examples
 from t2v.page.visitors import check_offered
-from t2v.tasks import Settings, settings_of
+from t2v.tasks import NoSettings, Settings, settings_of
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.first_frame import without_picture
+from t2v.video.formats import PNG, ZIP
 
 logger = logging.getLogger(__name__)
 
@@ -83,12 +86,28 @@ class OpenFile:
             path = Path(allowed_clip(given))
             settings = settings_of(path)
             filled = self._filled(path, settings)
+        except NoSettings as error:
+            return self._no_settings(path, str(error)), ""
         except InputError as error:
             return note_html("error", str(error)), ""
         except Exception as error:
             logger.exception("A file's settings could not be read.")
             return note_html("error", OWN_FAULT.format(kind=type(error).__name__)), ""
         return note_html("hint", _told(path, filled)), json.dumps(filled)
+
+    def _no_settings(self, path: Path, sentence: str) -> str:
+        """The note on somebody's own file, with the tabs that follow a clip where it is one."""
+        tabs = {
+            task: panel.settings_class.tab.name
+            for task, panel in self._panels.items()
+            if issubclass(panel.settings_class, ClipSettings)
+        }
+        if not tabs or path.suffix.lower() in (PNG, ZIP):
+            return note_html("error", sentence)
+        told = f"{path.name} was not made by this program, so it has no settings to open."
+        told += " It can be redrawn as a clip of yours."
+        place = html.escape(str(path), quote=True)
+        return note_html("hint", told, f'<div class="ways" data-own-clip="{place}">{use_in_html(tabs)}</div>')
 
     def _filled(self, path: Path, settings: Settings) -> dict[str, Any]:
         """What to open and fill in. clip: of a task that follows one, its path or "" where it is not here."""

@@ -40,15 +40,17 @@ class PictureField:
                 self.upload = gr.UploadButton(
                     "Choose a picture", size="sm", elem_classes="upload", scale=0, min_width=150
                 )
-                self.leave_out = gr.Button("Leave it out", size="sm", scale=0, min_width=110, visible=False)
+                self.leave_out = gr.Button(
+                    "Without this picture", size="sm", scale=0, min_width=150, visible=False
+                )
             self.shown = gr.HTML(NOTHING, elem_classes="picture-box", apply_default_css=False)
             self.path = gr.Textbox(visible=False, label="First frame")
             hint = "1 keeps the picture as it is; lower, the prompt draws it anew in its layout."
             strength = form_fields.slider(default, "strength", "Strength", hint, LIMITS["strength"], 0.05)
             skip = gr.Checkbox(
                 False,
-                label="Leave the picture itself out",
-                info="The video begins with what comes after it, to go on from another one.",
+                label="Begin after the picture",
+                info="The video does not show the picture itself: its first frame is what comes next.",
             )
         return {"first_frame": self.path, "strength": strength, "skip_first_frame": skip}
 

@@ -58,6 +58,10 @@ def settings_of(stored: Mapping[str, Any] | str | os.PathLike[str]) -> Settings:
     return settings
 
 
+class NoSettings(InputError):
+    """A file that can be read carries no settings of this program."""
+
+
 def settings_in(told: Mapping[str, Any], folder: Path) -> Settings:
     """Settings that somebody wrote down, as JSON, in a file of a folder: in a batch, or for ``--like``.
 
@@ -93,7 +97,7 @@ def _settings_in(path: Path) -> Settings:
         told = f"{path.name} shows {shown}, each with settings of its own"
         raise InputError(f"{told}; give a video, or the prompt and the --seed that stands over one.")
     if stored is None or not isinstance(stored.get("task"), str):
-        raise InputError(f"{path.name} carries no settings; give a video that this program made.")
+        raise NoSettings(f"{path.name} carries no settings; give a video that this program made.")
     settings = settings_of(stored)
     if isinstance(settings, TextToVideoSettings) and settings.first_frame is not None:
         return dataclasses.replace(settings, first_frame=_beside(path, settings.first_frame))

@@ -95,7 +95,7 @@ def test_runs_from_refusal_to_result(page, tmp_path):
     page.wait_for_selector(".save-stills")
     assert found(page) == []
     drop(page, write_video(tmp_path / "holiday.mp4", grey_steps(1), 4))
-    expect(page.locator(".open-note .note")).to_contain_text("carries no settings")
+    expect(page.locator(".open-note .note")).to_contain_text("no settings to open")
     assert found(page) == []
 
 
@@ -128,7 +128,7 @@ def test_the_library_and_its_dialogs(page):
     page.keyboard.press("Escape")
     button(page, "Clean up …").click()
     expect(page.get_by_role("status").filter(has_text="No video has to go")).to_be_visible()
-    page.get_by_label("Keep at most (GB)").fill("0")
+    page.get_by_label("Keep at most (MB)").fill("0")
     expect(page.locator(".library-dialog[open] .going li").first).to_be_visible()
     page.set_viewport_size({"width": 1280, "height": 240})  # so low that two videos have to be scrolled
     assert found(page) == []

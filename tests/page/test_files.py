@@ -110,10 +110,12 @@ def test_files_of_others_and_those_that_nobody_uploaded(opening, tmp_path):
     (tmp_path / "notes.md").write_text("# Notes")
     note, filled = opening(tmp_path / "notes.md")
     assert "notes.md is not a video" in note and filled is None
-    assert (
-        "holiday.mp4 carries no settings"
-        in opening(write_video(tmp_path / "holiday.mp4", grey_steps(1), 4))[0]
-    )
+    note, filled = opening(write_video(tmp_path / "holiday.mp4", grey_steps(1), 4))
+    assert "holiday.mp4 was not made by this program" in note and filled is None
+    assert f'data-own-clip="{tmp_path / "holiday.mp4"}"' in note  # to be used as a clip
+    assert [f"Use this clip in {tab}" in note for tab in ("Edges", "Pose", "Depth", "Instructions")] == [
+        True
+    ] * 4
     assert NOT_OURS in opening(Path("/etc/passwd"))[0]
 
 

@@ -57,9 +57,9 @@ def test_a_picture_is_chosen_seen_drawn_from_kept_and_left_out(open_page, pictur
     page.wait_for_selector(".stage[data-state=done]")
     page.get_by_text("Start from a picture").click()
     expect(small).to_be_visible()
-    button(page, "Leave it out").click()
+    button(page, "Without this picture").click()
     expect(small).to_have_count(0)
-    expect(button(page, "Leave it out")).to_have_count(0)
+    expect(button(page, "Without this picture")).to_have_count(0)
 
 
 @needs_browser

@@ -138,6 +138,16 @@ def test_a_star_a_deletion_and_its_undo(app, video):
     app.done("star", id=video["id"], on=False)  # or the file would have it again in the next test
 
 
+def test_a_repeat_says_of_which_video_it_is_one(app, video):
+    assert app.told("video", id=video["id"])["same_as"] == []
+    source = app.shelf.library.folder / video["name"]
+    (source.parent / "again.mp4").write_bytes(source.read_bytes())
+    app.shelf.look(wait=True)
+    assert [one["name"] for one in app.told("video", id=video["id"])["same_as"]] == ["again.mp4"]
+    (source.parent / "again.mp4").unlink()
+    app.shelf.look(wait=True)
+
+
 def test_a_day_and_a_wrong_letter_find_it_too(app, video):
     told = app.told("videos", words="carr")
     assert (told["videos"], told["meant"]) == ([], "car")

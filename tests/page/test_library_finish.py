@@ -50,7 +50,10 @@ def names(library):
 
 def test_a_new_video_lies_beside_the_old_one_and_is_its_makers(library, steps, entry):
     told = ended(steps, steps.start(entry, SMOOTHER, "anna"))
-    assert told == {"state": "done", "done": 8, "total": 8, "error": "", "name": "car-16fps.mp4"}
+    video = library.holding((library.folder / "car-16fps.mp4").resolve()).id
+    assert told == {
+        "state": "done", "done": 8, "total": 8, "error": "", "name": "car-16fps.mp4", "video": video
+    }  # fmt: skip
     assert names(library) == ["car-16fps.mp4", "car.mp4"]
     assert read_video(library.folder / "car-16fps.mp4").frames.shape == (8, 64, 64, 3)
     found = library.holding((library.folder / "car-16fps.mp4").resolve())
@@ -143,6 +146,9 @@ def test_an_opened_video_is_made_smoother(open_page, videos):
     dialog.get_by_label("Kind").select_option("GIF")
     button(dialog, "Make it").click()
     expect(dialog.get_by_role("status").filter(has_text="Made car-x2-12fps.gif")).to_be_visible()
+    link = dialog.get_by_role("link", name="Download the new one (128 × 128)")
+    expect(link).to_have_attribute("download", "car-x2-12fps.gif")
+    expect(link).to_be_in_viewport(ratio=1)
     assert read_settings(videos / "car-x2-12fps.gif")["finished"][0]["width"] == 128
     assert read_video(videos / "car-x2-12fps.gif").num_frames == 6
     dialog.get_by_label("Frames").select_option("Its own rate")

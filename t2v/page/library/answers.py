@@ -138,7 +138,8 @@ class Answers:
     def video(self, values: Values) -> Values:
         """One video with its settings."""
         entry = self._one(values)
-        return {**self._told([entry])[0], "settings": entry.settings, "usual": usual(entry.settings)}
+        about = {"settings": entry.settings, "usual": usual(entry.settings)}
+        return {**self._told([entry])[0], **about, "same_as": self._told(self._twins(entry))}
 
     def form(self, values: Values) -> Values:
         """What its tab shows with its settings, and whatever could not be taken of them."""
@@ -209,6 +210,11 @@ class Answers:
         self._only_owner()
         self._library.remember(deleted.LIMIT, _limit(values))
         return {"freed_bytes": deleted.clean_up(self._library, self._all(values))}
+
+    def _twins(self, entry: Entry) -> list[Entry]:
+        """Its maker's other videos of the very same content."""
+        alike = self._library.with_content(entry.fingerprint) if entry.twins else []
+        return [one for one in alike if one.id != entry.id and one.maker == entry.maker and not one.deleted]
 
     def _query(self, values: Values) -> Query:
         return Query(
@@ -281,5 +287,5 @@ def _limit(values: Values) -> int:
     except (TypeError, ValueError):
         limit = -1
     if not LEAST_LIMIT <= limit <= MOST_LIMIT:
-        raise InputError("The limit is no size; give one of 0 GB or more.")
+        raise InputError("The limit is no size; give one of 0 or more.")
     return limit

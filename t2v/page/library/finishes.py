@@ -30,7 +30,10 @@ FULL = "Too many videos wait to be finished; try again in a few minutes."
 
 @dataclass(eq=False)
 class Step:
-    """One of them. state: "waiting", "running", "done", "failed" or "stopped"; done of total frames."""
+    """One of them. state: "waiting", "running", "done", "failed" or "stopped"; done of total frames.
+
+    name, video: of what came of it, the file's and the library's id.
+    """
 
     who: str | None
     state: str = "waiting"
@@ -38,6 +41,7 @@ class Step:
     total: int = 0
     error: str = ""
     name: str = ""
+    video: str = ""
     stop_asked: bool = False
 
 
@@ -75,7 +79,7 @@ class Finishes:
     def told(self, name: object, who: str | None) -> Mapping[str, Any]:
         """How it stands. InputError where somebody has no such step."""
         step = self._step(name, who)
-        return {key: getattr(step, key) for key in ("state", "done", "total", "error", "name")}
+        return {key: getattr(step, key) for key in ("state", "done", "total", "error", "name", "video")}
 
     def stop(self, name: object, who: str | None) -> None:
         """Ends it at its next frame, and leaves nothing."""
@@ -102,8 +106,9 @@ class Finishes:
                 self._heed(step)
                 step.state = "running"
                 with heeding(partial(self._heed, step)):
-                    made = self._made(step, entry, finish, ending)
-                step.name, step.state = made.name, "done"
+                    made, added = self._made(step, entry, finish, ending)
+                step.name, step.video = made.name, "" if added is None else added.id
+                step.state = "done"
             except Cancelled:
                 step.state = "stopped"
             except InputError as error:
@@ -112,15 +117,14 @@ class Finishes:
                 logger.exception("%s could not be finished.", entry.file)
                 step.error, step.state = OWN_FAULT.format(kind=type(error).__name__), "failed"
 
-    def _made(self, step: Step, entry: Entry, finish: Finish, ending: str) -> Path:
+    def _made(self, step: Step, entry: Entry, finish: Finish, ending: str) -> tuple[Path, Entry | None]:
         """The new video beside the old one, and in the library as its maker's."""
         video = self._library.path(entry)
         with workshop(self._library.folder) as place:
             target = new_name(video, finish, ending)
             made = finish_video(video, finish, place / target.name, on_frame=partial(self._on_frame, step))
             path = made.path.replace(new_name(video, finish, ending))
-        self._library.add(path, Made(entry.maker, entry.private, entry.settings))
-        return path
+        return path, self._library.add(path, Made(entry.maker, entry.private, entry.settings))
 
     def _on_frame(self, step: Step, done: int, total: int) -> None:
         self._heed(step)

@@ -22,7 +22,15 @@ def usual(settings: Mapping[str, Any]) -> list[str]:
     suits = {"upscale": AS_DRAWN, **words, **taken(kind, known)}
     fields = {field.name: field.default for field in dataclasses.fields(kind)}
     found = {name: suits.get(name) if default is None else default for name, default in fields.items()}
-    return [name for name, default in found.items() if name in settings and _same(settings[name], default)]
+    open_ones = {
+        name for name, default in fields.items() if default is None
+    }  # None: what suits, as by itself
+    return [
+        name
+        for name, default in found.items()
+        if name in settings
+        and ((settings[name] is None and name in open_ones) or _same(settings[name], default))
+    ]
 
 
 def _same(value: Any, other: Any) -> bool:

@@ -97,6 +97,13 @@
     document.addEventListener('click', (event) => {
         const button = event.target instanceof Element && event.target.closest('[data-use-in], [data-use-from]');
         if (!button) return;
+        const dropped = button.closest('[data-own-clip]');
+        if (dropped) { // on the page, and no tab has it yet
+            goesTo = { task: button.dataset.useIn, tab: button.dataset.tab };
+            window.clipInHand = { clip: dropped.dataset.ownClip, prompt: '', part: ['', '', '', ''], says: '' };
+            document.dispatchEvent(new Event('clip-given'));
+            return;
+        }
         const own = button.closest('.clip-tab').querySelector('.part').dataset.task;
         const from = button.dataset.useFrom || own;
         goesTo = { task: button.dataset.useIn || own, tab: button.dataset.tab };

@@ -120,6 +120,7 @@
             ? date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
             : date.toLocaleDateString([], { day: 'numeric', month: 'short', year: date.getFullYear() === new Date().getFullYear() ? undefined : 'numeric' });
     };
+    library.whenFully = (seconds) => new Date(1000 * seconds).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
     library.bytes = (count) => {
         const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
         const step = count < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(count) / 3));

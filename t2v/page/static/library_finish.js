@@ -17,7 +17,7 @@
         const [rate, rateField] = choice('Frames', RATES, '');
         const [size, sizeField] = choice('Size', SIZES, '1');
         const [kind, kindField] = choice('Kind', KINDS, own);
-        const told = make('p', { role: 'status', hidden: true });
+        const told = make('div', { class: 'made-told', role: 'status', hidden: true });
         const bar = make('progress', { 'aria-label': 'Progress', hidden: true });
         const begin = make('button', { type: 'button', class: 'main' }, 'Make it');
         const stop = make('button', { type: 'button', hidden: true }, 'Stop');
@@ -39,8 +39,18 @@
             if (works) told.textContent = step.total ? `Frame ${step.done} of ${step.total}` : 'Getting ready …';
             if (step.state === 'stopped') told.textContent = 'Stopped; nothing was kept of it.';
             if (step.state === 'failed') told.textContent = step.error;
-            if (step.state === 'done') told.textContent = `Made ${step.name}; it lies in the library.`;
+            if (step.state === 'done') tellMade(step);
             return works;
+        };
+        const seen = () => told.scrollIntoView({ block: 'end', behavior: 'smooth' });
+        const tellMade = async (step) => {
+            told.textContent = `Made ${step.name}; it lies in the library. `;
+            seen();
+            const made = step.video && await library.ask('video', { id: step.video }).catch(() => null);
+            if (!made) return;
+            told.append(make('span', { class: 'acts' }, make('button', { type: 'button', onclick: () => library.open(made) }, 'Open the new one'),
+                make('a', { class: 'as-button', href: made.url, download: made.name }, `Download the new one (${made.width} × ${made.height})`)));
+            seen();
         };
         const follow = async (id) => {
             const step = await library.ask('finishing', { id }).catch((error) => ({ state: 'failed', error: error.message }));
@@ -49,7 +59,7 @@
                 return;
             }
             if (step.state === 'done') library.change('videos');
-            if (!told.isConnected && step.state !== 'stopped') library.say(told.textContent, null, step.state === 'failed');
+            if (!told.isConnected && step.state !== 'stopped') library.say(told.textContent, step.video ? { name: 'Open it', run: () => library.open({ id: step.video }) } : null, step.state === 'failed');
         };
         begin.addEventListener('click', async () => {
             told.hidden = true;

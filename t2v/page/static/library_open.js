@@ -64,7 +64,7 @@
     };
     const facts = (video) => [
         ['Task', library.taskName(video.task)],
-        ['Made', new Date(1000 * video.made_s).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' })],
+        ['Made', library.whenFully(video.made_s)],
         ['Length', `${library.counted(video.frames, 'frame')}, ${(video.frames / (video.fps || 1)).toFixed(1)} s`],
         ['Pixels', `${video.width} × ${video.height}`],
         ['File', `${video.name}, ${library.bytes(video.size_bytes)}`],
@@ -78,6 +78,10 @@
         const [own, rest] = [rows.filter(([name]) => !usual.has(name)), rows.filter(([name]) => usual.has(name))];
         return [own.length ? of(own) : null, rest.length > 0 && make('details', { class: 'as-usual' }, make('summary', {}, `As usual: ${library.counted(rest.length, 'setting')}`), of(rest))];
     };
+
+    // What was made with the same settings and seed is the same to the last bit: one of them may go.
+    const sameAs = (video) => video.same_as.length > 0 && make('p', { class: 'hint same-as' }, 'Same settings and same pictures as ',
+        ...video.same_as.flatMap((other, place) => [place ? ', ' : '', make('button', { type: 'button', class: 'small', onclick: () => library.open(other) }, `${other.name}, ${library.whenFully(other.made_s)}`)]), '. One of them can go.');
 
     const button = (text, act, kind = '') => make('button', { type: 'button', class: kind, onclick: act }, text);
     const leave = (work) => () => {
@@ -117,7 +121,7 @@
                 star, compare,
                 make('a', { class: 'as-button', href: video.url, download: video.name }, 'Download'),
                 button('Delete', leave(() => library.remove([video])))), library.finishing(video)),
-            make('div', {}, video.twins > 0 && make('p', { class: 'hint' }, `${library.counted(video.twins, 'other video')} of yours ${video.twins === 1 ? 'has' : 'have'} the very same content.`),
+            make('div', {}, sameAs(video),
             list(facts(video), 'facts-list'),
             canUse ? make('h3', {}, 'Settings') : make('p', { class: 'hint' }, 'This file carries no settings.'),
             ...settingsLists(video))));
@@ -128,12 +132,12 @@
     });
 
     // What a clean-up removes is shown first
-    const GB = 1e9;
     library.cleanUp = tried(async () => {
         const about = await library.ask('overview');
         // a little more than there is, so that nothing goes by rounding
         const start = about.limit_bytes === null ? 1.01 * about.size_bytes : about.limit_bytes;
-        const limit = make('input', { type: 'number', min: 0, step: 'any', value: Number((start / GB).toPrecision(3)) });
+        const [unit, bytes] = start < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
+        const limit = make('input', { type: 'number', min: 0, step: 'any', value: Number((start / bytes).toPrecision(3)) });
         const told = make('p', { role: 'status' });
         const going = make('ul', { class: 'going', tabindex: 0, 'aria-label': 'What would go' });
         const go = button('Remove them for good', tried(async () => {
@@ -143,7 +147,7 @@
             library.change('videos');
         }), 'main');
         const look = tried(async () => {
-            going.limit = Math.round(Number(limit.value) * GB);
+            going.limit = Math.round(Number(limit.value) * bytes);
             const found = await library.ask('would_go', { limit_bytes: going.limit });
             going.ids = found.videos.map((video) => video.id);
             const bin = found.bin_bytes ? ` What was deleted in the last day (${library.bytes(found.bin_bytes)}) goes too.` : '';
@@ -156,7 +160,7 @@
         limit.addEventListener('input', look);
         show('Clean up', make('h2', {}, 'Clean up'),
             make('p', {}, `The videos take ${library.bytes(about.size_bytes)}. Starred ones always stay.`),
-            make('label', { class: 'named' }, make('span', {}, 'Keep at most (GB)'), limit), told, going, make('div', { class: 'acts' }, go, button('Leave everything', () => dialog.close())));
+            make('label', { class: 'named' }, make('span', {}, `Keep at most (${unit})`), limit), told, going, make('div', { class: 'acts' }, go, button('Leave everything', () => dialog.close())));
         await look();
     });
 }

@@ -7,11 +7,10 @@
     const KEPT_PAGES = 12;
     const LEAST_PX = 150;
     const GAP_PX = 12;
-    const UNDER_PX = 68; // prompt and facts below a picture
+    const UNDER_PX = 86; // prompt and two lines of facts below a picture
     const SPARE_ROWS = 2; // above and below the window
     const STRIP = 12;
 
-    const told = (video) => `${library.taskName(video.task)} · ${library.when(video.made_s)}`;
     const open = (video) => library.open(video);
 
     library.card = (video) => {
@@ -29,12 +28,16 @@
             ? make('button', { type: 'button', class: 'small back', 'aria-label': `Bring back: ${name}`, onclick: () => library.bringBack([video.id]) }, 'Bring back')
             : star;
         return make('div', { class: 'video-card', role: 'listitem', 'data-id': video.id },
-            make('button', { type: 'button', class: 'open', 'aria-label': `Open: ${name}`, disabled: video.deleted, onclick: () => open(video) }, library.thumbnail(video)),
+            make('button', { type: 'button', class: 'open', 'aria-label': `Open: ${name}`, disabled: video.deleted, onclick: () => open(video) }, library.thumbnail(video), twinned(video)),
             corner,
             !video.deleted && make('label', { class: 'pick' }, pick),
             make('p', { title: name }, name),
-            make('span', {}, told(video), video.twins > 0 && make('em', { title: 'Another video has the very same content.' }, ' · a repeat')));
+            make('span', { title: library.whenFully(video.made_s) }, library.taskName(video.task)),
+            make('span', { title: `${video.name}, ${library.counted(video.frames, 'frame')}` }, `${library.when(video.made_s)} · ${video.width} × ${video.height}`));
     };
+    const twinned = (video) => video.twins > 0 && make('em', {
+        title: `Made ${video.twins + 1} times: the same settings gave the same pictures. Open it to see which videos they are.`,
+    }, `made ${video.twins + 1} times`);
     library.pick = (video, on) => {
         if (on) library.picked.set(video.id, video);
         else library.picked.delete(video.id);
@@ -229,7 +232,7 @@
     };
     const toolbar = (query, changed) => {
         let typing = 0;
-        const words = make('input', { type: 'search', placeholder: 'Words of the prompt, or a day: yesterday, nov 25', oninput: (event) => {
+        const words = make('input', { type: 'search', placeholder: 'Words of the prompt, or a day', oninput: (event) => {
             query.words = event.target.value;
             clearTimeout(typing);
             typing = setTimeout(changed, 150);
