@@ -9,6 +9,7 @@ from gradio.components import Component
 from t2v.page import notes
 from t2v.page.form_fields import form_value
 from t2v.page.form_values import settings_from, values_of
+from t2v.page.run_scripts import KEEP_FORM
 from t2v.page.studio import Studio
 from t2v.page.visitors import check_offered
 from t2v.tasks import Settings
@@ -18,7 +19,7 @@ from t2v.tasks.by_prompt import left_to_prompt
 class RunForm:
     """``form`` is filled by who lays it out; ``settings`` and ``values`` may make something else of it.
 
-    spoken: names of fields whose labels are none. keep: what the browser does to keep the form as it is.
+    spoken: names of fields whose labels are none.
     """
 
     def __init__(self, studio: Studio, settings_class: type[Settings]) -> None:
@@ -27,8 +28,7 @@ class RunForm:
         self.form: dict[str, Component] = {}
         self.spoken = {"prompt": "Prompt"}
         self._groups: dict[str, str | None] = {}  # field -> where it is folded up
-        self._typed = f"form-of-{settings_class.task}"  # in the browser's session storage
-        self.keep = f"(...values) => {{ sessionStorage.setItem('{self._typed}', JSON.stringify(values)); }}"
+        self.keep = KEEP_FORM.format(task=settings_class.task)  # what the browser does to keep it as it is
 
     def settings(self, values: dict[str, Any]) -> Any:
         """The form's values, typed numbers being numbers already → settings; InputError if there are none."""
@@ -42,6 +42,11 @@ class RunForm:
         found = {name: form_value(settings, name) for name in self.form}
         chosen = {name for name, field in self.form.items() if isinstance(field, gr.Dropdown)}
         return {name: "" if value is None and name in chosen else value for name, value in found.items()}
+
+    def name_fields(self) -> None:
+        """Lets the page's script know the fields: what is typed while the server is away it keeps itself."""
+        for name, field in self.form.items():
+            field.elem_classes = [*(field.elem_classes or ()), f"typed-{self.settings_class.task}--{name}"]
 
     def typed(self, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
         """Raw values of the form's fields by name; what was typed for a number becomes one."""

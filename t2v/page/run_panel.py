@@ -4,6 +4,7 @@ Handlers only submit, follow and stop; the work happens in ``t2v.jobs``. Which r
 the browser's session storage: it outlives a reload, and two windows do not share it.
 """
 
+import json
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -24,7 +25,16 @@ from t2v.page.following import Following
 from t2v.page.form_fields import model_choices
 from t2v.page.notes import note_html, prompt_notes_html
 from t2v.page.queue_told import added_html
-from t2v.page.run_scripts import CHANGED, SHOW_STAGE, SOON, TAKE_SETTINGS_OF, TYPED_AGAIN
+from t2v.page.run_scripts import (
+    CHANGED,
+    KEEP_SHOWN,
+    RECALL,
+    SHOW_STAGE,
+    SHOWN_AGAIN,
+    SOON,
+    TAKE_SETTINGS_OF,
+    TYPED_AGAIN,
+)  # fmt: skip
 from t2v.page.save_as import SaveAs
 from t2v.page.visitors import source, visitor
 from t2v.tasks import Settings
@@ -69,6 +79,7 @@ class RunPanel(Following):
         """
         form = self.form
         self.find_groups()
+        self.name_fields()
         self._follow_it = follow = {
             "fn": self._follow,
             "inputs": [self.job_id, self.note],
@@ -79,7 +90,7 @@ class RunPanel(Following):
         }
         key = f"run-of-{self.settings_class.task}"
         self._remember_it = f"(id) => {{ sessionStorage.setItem('{key}', id || ''); }}"
-        recall = f"() => [sessionStorage.getItem('{key}') || '']"
+        recall = RECALL.format(task=self.settings_class.task)
         known = [self.job_id, self.note]
 
         self.followed: list[Dependency] = []
@@ -106,11 +117,12 @@ class RunPanel(Following):
         restore = gr.Button(visible="hidden", elem_id=f"restore-{self.settings_class.task}")
         restored = restore.click(self._reattach, [self.job_id], [*known, *form.values()], js=recall, **QUIET)
         # what was typed since then, or never run; also where the server has forgotten all
-        again = TYPED_AGAIN.format(key=self._typed)
+        again = TYPED_AGAIN.format(task=self.settings_class.task, names=json.dumps(list(form)))
         restored = restored.then(None, list(form.values()), list(form.values()), js=again, **QUIET)
         restored = self.chosen_again(restored)
         self.followed.append(restored.then(**follow))
         self.followed[-1].then(None, None, None, js=asked, **QUIET)  # of the form, which may have gone on
+        self._keep_shown(self._shown_again(self.followed[-1]))
         restored.then(None, list(form.values()), None, js=self.keep, **QUIET)
         fill = gr.Button(visible="hidden", elem_id=f"fill-{self.settings_class.task}")
         self.filled = fill.click(
@@ -126,6 +138,18 @@ class RunPanel(Following):
         started.then(None, [self.job_id], None, js=self._remember_it, **QUIET)
         started.then(None, None, None, js=SHOW_STAGE, **QUIET)
         self.followed.append(started.then(**self._follow_it))
+        self._keep_shown(self.followed[-1])
+
+    def _keep_shown(self, followed: Dependency) -> None:
+        """The window keeps the result that is shown once a run was followed to its end."""
+        keep = KEEP_SHOWN.format(task=self.settings_class.task)
+        followed.then(None, [self.job_id, *self.followers()[:4]], None, js=keep, **QUIET)
+
+    def _shown_again(self, followed: Dependency) -> Dependency:
+        """A server that was started anew knows no such run: the window shows what it kept of it."""
+        shown, again = self.followers()[:4], SHOWN_AGAIN.format(task=self.settings_class.task)
+        outputs = [self.note, *shown]
+        return followed.then(None, [self.job_id, *outputs], outputs, js=again, **QUIET)
 
     def chosen_again(self, restored: Dependency) -> Dependency:
         """The event after which a reloaded page also has what was chosen since the run that it shows."""

@@ -3,10 +3,36 @@
 # Which run of the list, and whether it is to be taken out of the queue
 TAKE_SETTINGS_OF = "() => [window.settingsOf || '']"
 
+# The form's values in. Gradio lets nothing happen while the server is away; what is typed then page.js keeps.
+KEEP_FORM = """(...values) => {{
+    sessionStorage.setItem('form-of-{task}', JSON.stringify(values));
+    sessionStorage.removeItem('typed-of-{task}');
+}}"""
+
+# The id of the run that this window showed. The form is looked up at once: the run's own values, which come
+# first, are changes that are kept as well.
+RECALL = """() => {{
+    const kept = ['form-of-{task}', 'typed-of-{task}'].map((key) => sessionStorage.getItem(key));
+    window.keptOf = {{ ...window.keptOf, '{task}': kept }};
+    return [sessionStorage.getItem('run-of-{task}') || ''];
+}}"""
+
 # The form's values in, and those out that this window kept: the same where it kept none.
 TYPED_AGAIN = """(...values) => {{
-    const kept = JSON.parse(sessionStorage.getItem('{key}') || '[]');
-    return kept.length === values.length ? kept : values;
+    const [form, late] = window.keptOf['{task}'];
+    const [kept, typed] = [JSON.parse(form || '[]'), JSON.parse(late || '{{}}')];
+    const found = kept.length === values.length ? kept : values;
+    return found.map((value, place) => typed[{names}[place]] ?? value);
+}}"""
+
+# What is shown of a video that is done, by its run's id: a server that starts anew does not know the run.
+KEEP_SHOWN = """(id, ...shown) => {{
+    const isDone = id && / data-state="done"/.test(shown[0]);
+    if (isDone) sessionStorage.setItem('shown-of-{task}', JSON.stringify([id, shown]));
+}}"""
+SHOWN_AGAIN = """(id, note, ...shown) => {{
+    const [of, kept] = JSON.parse(sessionStorage.getItem('shown-of-{task}') || '[]');
+    return !id && of && of === sessionStorage.getItem('run-of-{task}') ? ['', ...kept] : [note, ...shown];
 }}"""
 
 # Run may be pressed from far below or above: the stage and the line below it come into view; where they are

@@ -127,13 +127,29 @@ def test_a_form_and_its_page_outlive_a_server_that_is_started_again(browser, fam
         page.goto(url)
         page.wait_for_selector(".stage[data-state=idle]")
         ask(page, "a red car", Steps=1, Frames=2)
-    button(page, "Run").click()
-    expect(told(page)).to_contain_text("no connection to the server")
-    with serving(family, tmp_path, port=int(url.rstrip("/").rpartition(":")[2])):
-        page.wait_for_timeout(3000)  # Gradio may load the page again by itself
-        expect(prompt_box(page)).to_have_value("a red car")
         button(page, "Run").click()
         stage(page, "done")
+        shown = page.locator(".stage video").get_attribute("src")
+    button(page, "Run").click()
+    expect(told(page)).to_contain_text("this page comes back by itself")
+    assert told(page).count() == 1 and not page.locator(".toast-body:visible").count()
+    prompt_box(page).fill("a blue boat")  # while the server is away
+    field(page, "Width").fill("96")
+    prompt_box(page).press("Enter")
+    page.evaluate("window.isOld = true")
+    with serving(family, tmp_path, port=int(url.rstrip("/").rpartition(":")[2])):
+        page.wait_for_function("!window.isOld")  # Gradio loads the page again by itself
+        expect(prompt_box(page)).to_have_value("a blue boat")
+        page.wait_for_function(
+            "JSON.parse(sessionStorage.getItem('form-of-text-to-video')).some((one) => one == 96)"
+        )
+        stage(page, "done")
+        assert page.locator(".stage video").get_attribute("src") == shown
+        expect(page.locator(".notes:visible [role=note]")).to_have_count(0)
+        expect(told(page)).to_have_count(0)
+        button(page, "Run").click()
+        page.wait_for_selector(f".stage[data-state=done] video:not([src='{shown}'])")
+        assert page.evaluate("sessionStorage.getItem('typed-of-text-to-video')") is None
         expect(told(page)).to_have_count(0)
     page.close()
 

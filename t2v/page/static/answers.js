@@ -9,6 +9,7 @@
         500: 'The server failed to answer this. Try again; its log says more.',
     };
     const NO_CONNECTION = `There is no connection to the server. Try again in a moment. ${KEPT}`;
+    const LOST = `There is no connection to the server; this page comes back by itself when it answers again. ${KEPT}`;
     const GONE = 'This video is not among your videos here any more. Run it again to have it back.';
     const WATCHED = /\/gradio_api\/(queue\/join|queue\/data|run\/|call\/|upload)|\/login_check/;
 
@@ -71,6 +72,16 @@
             }
         };
     }
+
+    // Gradio says so too, in words of its own: once is enough.
+    new MutationObserver(() => {
+        for (const toast of document.querySelectorAll('.toast-body.error:not([hidden])')) {
+            if (!/connection (to the server was )?lost/i.test(toast.textContent)) continue;
+            toast.hidden = true;
+            toast.style.display = 'none';
+            tell('request', LOST);
+        }
+    }).observe(document.body, { childList: true, subtree: true });
 
     const check = async (address) => {
         const answer = await plainFetch(address, { method: 'HEAD' }).catch(() => null);

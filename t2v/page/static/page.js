@@ -80,7 +80,7 @@
     addEventListener('pageshow', ofThisWindow);
     addEventListener('pagehide', () => sessionStorage.removeItem('open'));
 
-    const OF_A_TASK = /^(run|clip|form)-of-/;
+    const OF_A_TASK = /^(run|clip|form|typed)-of-/;
     const restoreAll = () => {
         const kept = Object.keys(sessionStorage).filter((key) => OF_A_TASK.test(key) && sessionStorage.getItem(key));
         for (const task of new Set(kept.map((key) => key.replace(OF_A_TASK, '')))) {
@@ -92,6 +92,18 @@
         }
     };
     restoreAll();
+
+    // Gradio lets no event happen while the server is away, so what is typed then is kept here; the form's own
+    // way to be kept takes it away again, and a form that is restored heeds it.
+    document.addEventListener('input', (event) => {
+        const field = event.target instanceof Element && event.target.closest('[class*="typed-"]');
+        if (!field || !event.target.matches('textarea, input[type=text]:not([role=listbox]), input[type=number]')) return;
+        const [, task, name] = /\btyped-([\w-]+?)--(\w+)/.exec(field.className);
+        const { type, value } = event.target;
+        const typed = JSON.parse(sessionStorage.getItem(`typed-of-${task}`) || '{}');
+        typed[name] = type === 'number' && value !== '' ? Number(value) : value;
+        sessionStorage.setItem(`typed-of-${task}`, JSON.stringify(typed));
+    }, true);
 
     const TABS = 'button[role=tab], .overflow-dropdown button'; // narrow pages fold some of them away
     const tabs = () => [...document.querySelectorAll(TABS)];
