@@ -30,7 +30,7 @@ MOTIONS = ((3, 0), (6, 0), (8, 0), (-5, 3), (0, 7), (12, 0), (-16, 0), (10, -10)
 LENGTHS = (8, 24)
 SIZES = ((256, 256), (320, 192), (192, 256))  # width, height
 SAMPLERS = ("ddim", "dpm++", "euler-ancestral", "lcm")
-PAPERS_FRAMES = 8
+PAPERS_FRAMES, STEPS = 8, 25
 FLICKER, OFF = 0.5, 0.03  # the goal: of 255, and of the motion asked for
 
 
@@ -55,6 +55,7 @@ class Pan:
             width=self.size[0],
             height=self.size[1],
             scheduler=self.scheduler,
+            num_inference_steps=STEPS,
         )
 
     @property
@@ -131,7 +132,7 @@ def report(measured: Sequence[tuple[Pan, Seen, Seen]], device: object) -> str:
     return f"""# One picture under the camera
 
 `python -m benchmarks.pans --prompts {len(measured)}`, {date.today().isoformat()}. {machine()}; device \
-{device}. The bundled miniature, 25 steps. No clip is left out.
+{device}. The bundled miniature, {STEPS} steps. No clip is left out.
 
 Each held-out prompt is drawn as one picture under a camera with a motion, length, size and sampler of its
 own, and by the paper's method with the same, at {PAPERS_FRAMES} frames. **flickA**: mean change of

@@ -36,7 +36,8 @@ def suits_run(
     method = family.method if card.method is None else card.method
     figure = family.figure if card.figure is None else card.figure
     sampler = _sampler(kind, family, card, few)
-    return Suits(own, secrets.randbelow(2**32), times, method, figure, *sampler)
+    other = _other_steps(kind, family, card, few)
+    return Suits(own, secrets.randbelow(2**32), times, method, figure, *sampler, other)
 
 
 def _numbers(kind: type[Settings], family: Family, card: Card, few: Found | None) -> dict[str, float]:
@@ -44,6 +45,13 @@ def _numbers(kind: type[Settings], family: Family, card: Card, few: Found | None
     distilled = {} if few is None else few.suits
     own = {**family.suits[kind.way], **distilled, **card.suits(kind.task)}
     return {**own, **distilled} if few is not None and few.by_lora else own
+
+
+def _other_steps(kind: type[Settings], family: Family, card: Card, few: Found | None) -> int | None:
+    """How many steps suit another sampler than the one that the card's number was found with."""
+    if few is not None or card.samplers.get(kind.task) is None:
+        return None
+    return int({**family.suits[kind.way], **card.defaults}["num_inference_steps"])
 
 
 def _sampler(kind: type[Settings], family: Family, card: Card, few: Found | None) -> tuple[str, str | None]:
@@ -57,11 +65,11 @@ def _sampler(kind: type[Settings], family: Family, card: Card, few: Found | None
     return family.samplers[kind.way] if own is None else own, None
 
 
-def told_defaults(model: str, kind: type[Settings]) -> dict[str, float]:
+def told_defaults(model: str, kind: type[Settings], scheduler: str | None = None) -> dict[str, float]:
     """What suits a model where a task's settings leave it open, as far as that is known without loading it.
 
     Of a hub id of which nothing is known here, only what its name tells of few steps. t0 and t1 are those of
-    the width and height told.
+    the width and height told. scheduler: the sampler, where one is chosen.
     """
     source = Source.parse(model)
     family, few = told_family(source), few_steps(source)
@@ -72,7 +80,11 @@ def told_defaults(model: str, kind: type[Settings]) -> dict[str, float]:
         side = native_side_px(model, kind.task)
         size = {"width": side, "height": side}
     times = {"t0": float(family.times.t0), "t1": float(family.times.t1)}
-    own = {**size, **_numbers(kind, family, read_card(source), few)}
+    card = read_card(source)
+    own = {**size, **_numbers(kind, family, card, few)}
+    other = _other_steps(kind, family, card, few)
+    if other is not None and scheduler not in (None, card.samplers[kind.task]):
+        own["num_inference_steps"] = float(other)
     is_known_size = own["width"] == own["height"] == family.side_px
     return {**times, **own} if is_known_size else own
 

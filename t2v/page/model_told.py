@@ -104,7 +104,7 @@ def follow_defaults(
     """Fields that may stay empty show what the model takes then, as soon as it is chosen, and so does the
     sampler's choice of what suits it."""
     told = [name for name, one in form.items() if getattr(one, "placeholder", None) == SUITS]
-    watched = [name for name in ("model", *MOVED_BY, "width", "height") if name in form]
+    watched = [name for name in ("model", *MOVED_BY, "width", "height", "scheduler") if name in form]
     work = partial(_placeholders, kind, told)
     now = work({name: getattr(form[name], "value", None) for name in watched})
     for name, shown in zip(told, now, strict=True):
@@ -145,10 +145,11 @@ def _samplers(kind: type[Settings], model: object) -> Choices:
 def taken(kind: type[Settings], known: Mapping[str, Any]) -> dict[str, float]:
     """What a run takes for fields that stay empty, as far as the model's name tells it.
 
-    known: the form's values of "model", "width", "height" and MOVED_BY, of those that there are.
+    known: the form's values of "model", "width", "height", "scheduler" and MOVED_BY, of those that there are.
     """
+    chosen = known.get("scheduler")
     try:
-        own = told_defaults(str(known["model"]), kind)
+        own = told_defaults(str(known["model"]), kind, None if chosen in ("", SUITS) else chosen)
     except InputError:
         own = {}
     size = [known.get(name) for name in ("width", "height")]

@@ -50,6 +50,7 @@ class Suits:
     seed: drawn for this run. times: (width, height) in pixels -> the model's T' and T there. method: of
     drawing videos from text, one of METHODS. figure: how its figures stand. scheduler: of SCHEDULERS.
     spacing: of its steps, of SPACINGS; None: as the model was saved with, trailing below ten steps.
+    other_steps: how many by another sampler, where ``own`` has those of this one alone.
     """
 
     own: Mapping[str, float]
@@ -59,6 +60,12 @@ class Suits:
     figure: Figure = PERSON
     scheduler: str = "ddim"
     spacing: str | None = None
+    other_steps: int | None = None
+
+    def steps(self, asked: int | None, scheduler: str | None) -> int:
+        """So many as are asked for, or suit the sampler that is asked for."""
+        is_other = self.other_steps is not None and scheduler not in (None, self.scheduler)
+        return self.whole("num_inference_steps", self.other_steps if asked is None and is_other else asked)
 
     def whole(self, field: str, asked: float | None) -> int:
         """What is asked, or suits where that is None; pages and scripts may send 25.0."""
@@ -185,7 +192,7 @@ class Settings(ABC):
         return {
             "seed": suits.seed if self.seed is None else int(self.seed),
             "upscale": suits.whole("upscale", self.upscale),
-            "num_inference_steps": suits.whole("num_inference_steps", self.num_inference_steps),
+            "num_inference_steps": suits.steps(self.num_inference_steps, self.scheduler),
             "guidance_scale": suits.number("guidance_scale", self.guidance_scale),
             "scheduler": suits.scheduler if self.scheduler is None else self.scheduler,
             "spacing": suits.spacing if self.spacing is None else self.spacing,

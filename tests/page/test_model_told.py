@@ -60,7 +60,13 @@ def test_an_app_for_others_looks_for_no_name_that_it_does_not_list():
 def test_placeholders_are_what_a_run_takes(family):
     engine = Engine("cpu")
     for model in ("miniature", family):
-        for form in ({}, {"num_frames": 24}, {"move": "subject"}, {"method": "paper", "num_frames": 4}):
+        for form in (
+            {},
+            {"num_frames": 24},
+            {"move": "subject"},
+            {"method": "paper", "num_frames": 4},
+            {"scheduler": "euler"},
+        ):
             asked = {name: value for name, value in form.items()}
             used = engine.resolve(TextToVideoSettings("a red car on a street", model=model, **asked))
             now = shown(model=model, **form)
@@ -68,6 +74,12 @@ def test_placeholders_are_what_a_run_takes(family):
                 if now[name] != SUITS:
                     assert float(now[name]) == pytest.approx(getattr(used, name), abs=0.006), (model, name)
     assert SUITS not in shown().values()
+    # twelve steps suit the miniature's own sampler, and no other
+    assert [shown(scheduler=one)["num_inference_steps"] for one in ("", "dpm++", "euler")] == [
+        "12",
+        "12",
+        "25",
+    ]
 
 
 def test_of_stable_diffusion_its_familys_values_are_told_and_of_others_none():
