@@ -128,8 +128,7 @@ def status_html(view: JobView | None, is_earlier: bool = False) -> str:
     if view is None:
         return _status("idle", "", "")
     if view.state == "queued":
-        ahead = f"In the queue: {counted(view.ahead, 'run')} before yours."
-        text = ahead if view.ahead else "Loading the model …"
+        text = _ahead_words(view) if view.ahead else "Loading the model …"
         return _status("queued", text, _bar(None))
     if view.state == "running":
         return _status("running", _progress_words(view), _bar(view))
@@ -146,6 +145,12 @@ def status_html(view: JobView | None, is_earlier: bool = False) -> str:
     if view.state == "interrupted":
         return _status("stopped", "This run was interrupted; your runs below offer it again.", "")
     return _status("failed", "This run made no video.", "")
+
+
+def _ahead_words(view: JobView) -> str:
+    if view.others_ahead:
+        return f"In the queue: {counted(view.ahead, 'run')} before yours."
+    return f"In the queue: {view.ahead} of your runs {'comes' if view.ahead == 1 else 'come'} first."
 
 
 def _duration(seconds: float) -> str:

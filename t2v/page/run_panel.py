@@ -33,6 +33,7 @@ from t2v.page.run_scripts import (
     SHOWN_AGAIN,
     SOON,
     TAKE_SETTINGS_OF,
+    TAKE_SHOWN,
     TYPED_AGAIN,
 )  # fmt: skip
 from t2v.page.save_as import SaveAs
@@ -44,6 +45,10 @@ from t2v.weights.index import check_model
 logger = logging.getLogger(__name__)
 
 TYPING_MS = 700  # after the last letter
+NOT_IN_LIST = "This run is not in your list any more."
+EDITED = (
+    "This run was taken out of the queue. Change it here and press Run or Add to queue; it goes to its end."
+)
 DOUBLE_S = 1.5  # the same run asked for twice within so long is a double click
 
 
@@ -129,7 +134,17 @@ class RunPanel(Following):
             self._fill, [self.job_id], [self.note, *form.values()], js=TAKE_SETTINGS_OF, **QUIET
         )
         self.filled.then(None, list(form.values()), None, js=self.keep, **QUIET)
+        self._wire_show(known)
         return restored
+
+    def _wire_show(self, known: list[Any]) -> None:
+        """Another run of the list is shown; the form stays as it is."""
+        show = gr.Button(visible="hidden", elem_id=f"show-{self.settings_class.task}")
+        showing = show.click(self._show, known, known, js=TAKE_SHOWN, **QUIET)
+        showing.then(None, [self.job_id], None, js=self._remember_it, **QUIET)
+        # of two the later one is followed, also while the earlier one is still drawn
+        self.followed.append(showing.then(**self._follow_it, trigger_mode="multiple"))
+        self._keep_shown(self.followed[-1])
 
     def starts(self, triggers: list[Any], begin: Callable[..., Any], inputs: list[Any], **how: Any) -> None:
         """Let events start a run, by what gives its id and a note, and follow it."""
@@ -227,13 +242,20 @@ class RunPanel(Following):
         try:
             view = self.studio.jobs.follow(job_id)
             if not is_theirs(view.visitor, visitor(self.studio)):
-                raise InputError("This run is not in your list any more.")
+                raise InputError(NOT_IN_LIST)
             values = self.values(self.with_clip(view))
             if what == "edit":
                 self.studio.jobs.remove(job_id)
         except InputError as error:
             return [note_html("hint", str(error)), *(gr.skip() for _ in self.form)]
-        return ["", *values.values()]
+        return [note_html("hint", EDITED) if what == "edit" else "", *values.values()]
+
+    def _show(self, job_id: str, note: str) -> tuple[Any, Any]:
+        """The run to be shown, and the note: an error of the form stays."""
+        view = self.view(job_id)
+        if view is None or not is_theirs(view.visitor, visitor(self.studio)):
+            return gr.skip(), note_html("hint", NOT_IN_LIST)
+        return job_id, gr.skip() if notes.is_error(note) else ""
 
     def with_clip(self, view: JobView) -> Any:
         """The settings of a run, for a form."""

@@ -3,6 +3,9 @@
 # Which run of the list, and whether it is to be taken out of the queue
 TAKE_SETTINGS_OF = "() => [window.settingsOf || '']"
 
+# The run of the list that is to be shown, beside the note.
+TAKE_SHOWN = "(id, note) => [window.shownRun || '', note]"
+
 # The form's values in. Gradio lets nothing happen while the server is away; what is typed then page.js keeps.
 KEEP_FORM = """(...values) => {{
     sessionStorage.setItem('form-of-{task}', JSON.stringify(values));

@@ -161,7 +161,7 @@ def test_two_windows_take_turns_and_stop_only_their_own(open_page):
     first.wait_for_selector(".stage .strip")
     ask(second, "a blue boat", Steps=2, Frames=2)
     button(second, "Run").click()
-    expect(second.locator(".status p")).to_have_text("In the queue: 1 run before yours.")
+    expect(second.locator(".status p")).to_have_text("In the queue: 1 of your runs comes first.")
     stage(first, "running")
     button(first, "Stop").click()
     stage(first, "stopped")

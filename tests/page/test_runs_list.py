@@ -165,7 +165,14 @@ def test_what_the_buttons_do(runs, panel, studio, somebody, jobs, puppet):
     told = runs._act("", f"remove {ids[0]}")[0]
     assert "This run is being drawn; stop it first." in told
     note, *form = panel._fill(f"edit {ids[3]}")
-    assert note == "" and form[list(panel.form).index("prompt")] == "four"
+    assert "it goes to its end" in note and form[list(panel.form).index("prompt")] == "four"
+    assert (
+        panel._show(ids[2], "a hint") == (ids[2], "")
+        and panel._show(ids[2], panel.error("no"))[1] == gr.skip()
+    )
+    somebody("b")
+    assert panel._show(ids[2], "")[0] == gr.skip() and "not in your list" in panel._show(ids[2], "")[1]
+    somebody("a")
     runs._act("", f"stop {ids[0]}")
     puppet.steps.release(1)
     wait(jobs, ids[0], lambda view: view.finished)

@@ -68,9 +68,10 @@ def test_three_runs_in_two_windows_and_over_a_restart(browser, family, tmp_path)
         until(second, ["three", "two"], "queued")
         expect(row(second, "three").get_by_role("button", name="Up")).to_be_disabled()
         until(first, ["three", "two"], "queued")
+        second.get_by_label("What should the video show?").fill("half a sentence")
         press(second, "one", "Show")  # started in another window: seen and stopped here
         second.wait_for_selector(".stage[data-state=running]")
-        assert second.get_by_label("What should the video show?").input_value() == "one"
+        assert second.get_by_label("What should the video show?").input_value() == "half a sentence"
         ask(second, "four", LONG)
         press(second, "four", "Remove")
         expect(row(second, "four")).to_have_count(0)
@@ -144,3 +145,22 @@ def test_the_keyboard_stays_on_its_button_while_the_list_changes(browser, family
         until(page, ["one"], "stopped")
         expect(page.locator(".stage .strip")).to_have_count(1)  # as far as it came
         windows.close()
+
+
+def test_a_tab_goes_on_with_the_next_of_ones_runs_and_edit_says_what_it_does(browser, family, tmp_path):
+    with serving(family, tmp_path) as url:
+        page = browser.new_page(viewport={"width": 1280, "height": 500})
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(url)
+        page.wait_for_selector(".stage[data-state=idle]")
+        for prompt, length in (("one", SHORT), ("two", LONG), ("three", LONG)):
+            ask(page, prompt, length)
+        press(page, "three", "Edit")
+        expect(page.locator(".notes .note", has_text="taken out of the queue")).to_be_visible()
+        expect(button(page, "Run")).to_be_in_viewport()
+        until(page, ["two"], "running")
+        page.wait_for_selector(".stage[data-state=running]")
+        expect(button(page, "Stop").first).to_be_enabled()
+        expect(page.locator(".caption:visible").first).to_contain_text("two")
+        press(page, "two", "Stop")
+        page.close()

@@ -68,22 +68,43 @@
         [shown, about] = [list(), now];
         tell();
         again();
+        goOn();
         if (focused && document.activeElement === document.body) document.querySelector(focused)?.focus({ preventScroll: true });
     };
     new MutationObserver(look).observe(document.body, { childList: true, subtree: true, attributeFilter: ['data-runs'] });
 
+    // What a tab shows goes on with the next of one's runs when it has ended, unless another was chosen by Show.
+    const chosen = new Map(); // task -> run
+    const show = (id, task) => {
+        window.shownRun = id;
+        press(`show-${task}`);
+    };
+    const toView = (what, block) => {
+        const there = [...document.querySelectorAll(what)].find((one) => one.offsetParent);
+        if (there) there.scrollIntoView({ block, behavior: 'smooth' });
+    };
+    const goOn = () => {
+        const drawn = list()?.querySelector('li[data-state=running]');
+        if (!drawn) return;
+        const { id, task } = drawn.dataset;
+        const now = sessionStorage.getItem(`run-of-${task}`); // nothing where this window has run nothing yet
+        const has = told().find((run) => run.id === now);
+        if (now && now !== id && chosen.get(task) !== now && !(has && underWay(has))) show(id, task);
+    };
+
     const openTab = (name) => [...document.querySelectorAll(TABS)].find((tab) => tab.textContent.trim() === name)?.click();
     const inTab = {
-        open: (id, task) => { // as after a reload
-            sessionStorage.setItem(`run-of-${task}`, id);
-            ['form', 'clip'].forEach((part) => sessionStorage.removeItem(`${part}-of-${task}`));
-            press(`restore-${task}`);
+        open: (id, task) => {
+            chosen.set(task, id);
+            show(id, task);
+            setTimeout(() => toView('.stage', 'nearest'), 300); // its tab may have to open first
         },
         use: (id, task, what) => {
             sessionStorage.removeItem(`clip-of-${task}`);
             window.settingsOf = `${what} ${id}`;
             press(`fill-${task}`);
             setTimeout(refresh, 500);
+            setTimeout(() => toView('.run-row', 'center'), 300);
         },
     };
     document.addEventListener('click', (event) => {
