@@ -124,6 +124,8 @@ class Following(RunForm):
             if view is None or view.finished:
                 return
             await asyncio.sleep(HEARTBEAT_S)
+        # Gradio sends the last values once more at the end, which would lie over those of the run shown now
+        yield (gr.skip(),) * (1 + len(self.followers()))
 
     def _begin_to_follow(self) -> Callable[[], bool]:
         """What tells whether this window has not begun to follow another run in this tab since."""

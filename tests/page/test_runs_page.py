@@ -162,5 +162,10 @@ def test_a_tab_goes_on_with_the_next_of_ones_runs_and_edit_says_what_it_does(bro
         page.wait_for_selector(".stage[data-state=running]")
         expect(button(page, "Stop").first).to_be_enabled()
         expect(page.locator(".caption:visible").first).to_contain_text("two")
+        press(page, "one", "Show")  # and stays, while the other one is drawn
+        expect(page.locator(".caption:visible").first).to_contain_text("one")
+        page.wait_for_timeout(2500)
+        expect(page.locator(".caption:visible").first).to_contain_text("one")
+        expect(page.locator(".stage:visible").first).to_have_attribute("data-state", "done")
         press(page, "two", "Stop")
         page.close()
