@@ -132,6 +132,21 @@ def test_a_stopped_run_leaves_the_last_result_where_it_is(panel, studio):
     assert panel._seed(second) == 7
 
 
+def test_what_was_followed_before_ends_with_nothing_over_what_is_shown_now(panel, studio):
+    first, _ = start(panel, "", num_inference_steps="200")
+
+    async def another_is_followed() -> tuple[object, ...]:
+        before = panel._follow(first, "")
+        assert str((await anext(before))[1]) != str(gr.skip())
+        panel._begin_to_follow()
+        *_, last = [now async for now in before]  # which is sent once more when it has ended
+        return last
+
+    last = asyncio.run(another_is_followed())
+    studio.jobs.stop(first)
+    assert set(map(str, last)) == {str(gr.skip())} and ended(panel, first).state == "stopped"
+
+
 def test_a_failed_run_with_nothing_before_it_says_so(panel):
     job_id, _ = start(panel, "", model="no-one/no-model")
     stage, status, *_ = panel.shown(Stage(), ended(panel, job_id))
