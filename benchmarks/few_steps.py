@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.motion import ASKED_PX, FOLDER, PROMPTS, TARGET, Clip, draw, machine, mean, write
+from t2v.diffusion.moving import motion_steps
 from t2v.diffusion.pipeline import TextToVideoPipeline
 from t2v.diffusion.sampling import make_scheduler
 from t2v.engine.engine import Engine
@@ -55,7 +56,7 @@ def times(pipeline: TextToVideoPipeline, clip: Clip) -> tuple[int, int]:
     motion = run._motion()
     schedule = make_scheduler(run.scheduler, pipeline._noise_config, run.num_inference_steps, run.spacing)
     size = (run.height // pipeline.cell_px, run.width // pipeline.cell_px)
-    t1, t0 = pipeline._motion_steps(motion, schedule, size)
+    t1, t0 = motion_steps(pipeline, motion, schedule, size)
     return round(float(schedule.timesteps[t0])), round(float(schedule.timesteps[t1]))
 
 

@@ -46,6 +46,7 @@ def first_frame(exam: Exam) -> Figures:
                 num_inference_steps=plan.steps,
                 motion_x=ASKED_PX[0],
                 motion_y=ASKED_PX[1],
+                method="paper",  # one picture under a camera hardly has other frames to attend to
                 cross_frame_attention=enabled,
             )
             videos.append(exam.model.generate(settings).frames)

@@ -234,7 +234,7 @@ def test_whatever_fails_is_one_sentence_on_the_terminal(
         raise error
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("t2v.diffusion.video_pipeline.denoise", fail)
+    monkeypatch.setattr("t2v.diffusion.moving.denoise", fail)
     assert main([TASK, "a red car", "-o", str(tmp_path / "car.mp4"), *small]) == 1
     out, err = capsys.readouterr()
     assert out == "" and err.startswith(sentence) and err.count("\n") == 1 and "secret" not in err
@@ -251,7 +251,7 @@ def test_a_disk_with_too_little_room_is_told_before_anything_is_drawn(
         raise AssertionError("drawn")
 
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr("t2v.diffusion.video_pipeline.denoise", fail)
+    monkeypatch.setattr("t2v.diffusion.moving.denoise", fail)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(2**40, 2**40, 0))
     monkeypatch.chdir(tmp_path)
     assert main([TASK, "a red car", *([] if named is None else ["-o", named]), *small]) == 2

@@ -259,7 +259,9 @@ def test_of_a_long_clip_little_is_kept_for_the_run(clip):
     seen = {}
     tracemalloc.start()
     device = SimpleNamespace(device="cpu")
-    kept = run.conditions(Means(device, [None], None, see=lambda *told: seen.update([told])))
+    kept = run.conditions(
+        Means(device, [SimpleNamespace(config={})], None, see=lambda *told: seen.update([told]))
+    )
     whole, _ = tracemalloc.get_traced_memory()
     taken = sum(frames.nbytes for frames in seen.values())
     seen.clear()
