@@ -127,17 +127,8 @@ STABLE_DIFFUSION_XL = Family(
     dreambooth={},
     figure=PERSON,
     presets={
-        "draft": {"num_inference_steps": 20, "scheduler": "dpm++"},
-        "standard": {"num_inference_steps": 25, "scheduler": "dpm++"},
-        "best": {"num_inference_steps": 100, "scheduler": "ddim"},
-        "paper": {
-            "method": "paper",
-            "num_inference_steps": 50,
-            "guidance_scale": 7.5,
-            "scheduler": "ddim",
-            "motion_x": 24.0,
-            "motion_y": 24.0,
-        },
+        **STABLE_DIFFUSION.presets,
+        "paper": {**STABLE_DIFFUSION.presets["paper"], "motion_x": 24.0, "motion_y": 24.0},
     },
     unmeasured=("draft", "standard", "best", "paper"),
 )
