@@ -149,4 +149,4 @@ def test_the_settings_of_a_video_tick_the_preset_that_they_are(page):
     page.get_by_role("button", name="Use these settings: a red car on a street").click()
     expect(field(page, "Steps")).to_have_value("10")
     expect(page.get_by_label("Draft")).to_be_checked()
-    expect(page.locator(".sets:visible")).to_have_text("Sets 10 steps.")
+    expect(page.locator(".sets:visible")).to_have_text("Sets 10 steps, the sampler ddim.")
