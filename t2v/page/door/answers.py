@@ -3,38 +3,25 @@
 import json
 from typing import Any
 
+from t2v.page.door.whole import Whole
+
 OWN_FAULT = "The program itself failed to answer this, not your input; the details are in its log."
 UNANSWERABLE = 422  # it was understood, and what it asks for cannot be done
 
 
-class InWords:
+class InWords(Whole):
     """Sends an answer on; one of JSON that refuses is held until it is whole, and told in one sentence.
 
     Gradio answers a run that was refused, or that failed, by 500 and ``{"error": ...}``, which is null where
     it does not know what to say, and a body of another form by a list of what is wrong with it.
     """
 
-    def __init__(self, send: Any) -> None:
-        self._send = send
-        self._held: Any = None
-        self._body = bytearray()
+    def held(self, start: Any) -> bool:
+        return _may_need_words(start)
 
-    async def __call__(self, message: Any) -> None:
-        if message["type"] == "http.response.start" and _may_need_words(message):
-            self._held = message
-        elif self._held is None:
-            await self._send(message)
-        else:
-            self._body += message.get("body", b"")
-            if not message.get("more_body", False):
-                await self._send_in_words()
-
-    async def _send_in_words(self) -> None:
-        status, body = _told(self._held["status"], bytes(self._body))
-        others = [one for one in self._held["headers"] if one[0].lower() != b"content-length"]
-        headers = [*others, (b"content-length", str(len(body)).encode("ascii"))]
-        await self._send({**self._held, "status": status, "headers": headers})
-        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+    def made(self, start: Any, body: bytes) -> tuple[Any, bytes]:
+        status, told = _told(start["status"], body)
+        return {**start, "status": status}, told
 
 
 def _may_need_words(message: Any) -> bool:
