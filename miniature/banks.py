@@ -29,13 +29,19 @@ Columns = tuple[torch.Tensor, ...]  # of one length: what belongs to the same sc
 class Bank:
     """Rows of material for a stage; the oldest are replaced as training goes on.
 
-    ``make(rng, count)`` draws ``count`` new rows. Each worker keeps its share of them.
+    ``make(rng, count)`` draws ``count`` new rows, ``at_once`` of them. Each worker keeps its share of them.
     """
 
-    def __init__(self, stage: Stage, step: int, make: Callable[[np.random.Generator, int], Columns]):
-        self.stage, self.rng, self.make = stage, training_rng(stage, step), make
-        batches = math.ceil(stage.scenes / workers() / DRAWN_AT_ONCE)
-        drawn = [make(self.rng, DRAWN_AT_ONCE) for _ in range(batches)]
+    def __init__(
+        self,
+        stage: Stage,
+        step: int,
+        make: Callable[[np.random.Generator, int], Columns],
+        at_once: int = DRAWN_AT_ONCE,
+    ):
+        self.stage, self.rng, self.make, self.at_once = stage, training_rng(stage, step), make, at_once
+        batches = math.ceil(stage.scenes / workers() / at_once)
+        drawn = [make(self.rng, at_once) for _ in range(batches)]
         self.columns = tuple(torch.cat(parts) for parts in zip(*drawn, strict=True))
         self.waiting, self.next = 0.0, 0
         log.info("%s: %d scenes drawn", stage.name, len(self.columns[0]))
@@ -43,12 +49,12 @@ class Bank:
     def _refresh(self) -> None:
         """Replace the oldest rows, a whole drawing at a time."""
         self.waiting += self.stage.fresh / workers()
-        while self.waiting >= DRAWN_AT_ONCE:
-            self.waiting -= DRAWN_AT_ONCE
-            place = slice(self.next, self.next + DRAWN_AT_ONCE)
-            for column, new in zip(self.columns, self.make(self.rng, DRAWN_AT_ONCE), strict=True):
+        while self.waiting >= self.at_once:
+            self.waiting -= self.at_once
+            place = slice(self.next, self.next + self.at_once)
+            for column, new in zip(self.columns, self.make(self.rng, self.at_once), strict=True):
                 column[place] = new
-            self.next = (self.next + DRAWN_AT_ONCE) % len(self.columns[0])
+            self.next = (self.next + self.at_once) % len(self.columns[0])
 
     def rows(self, count: int) -> Columns:
         """``count`` rows at random."""

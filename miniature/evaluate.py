@@ -32,6 +32,7 @@ from miniature.judges.scenes import CLASSES, KEPT_STYLE, telling
 from miniature.likeness import first_frame, plates
 from miniature.measures import change_elsewhere, edges_of, f_score, figure_height, joints_near, order_right
 from miniature.package import load_pipeline
+from miniature.quick_exam import compared_sheet, quick, quick_steps
 from miniature.shapes import PIXELS, TASKS, WEIGHTS
 from miniature.sheet import contact_sheet
 from miniature.style import GUIDANCE as STYLE_GUIDANCE
@@ -177,6 +178,8 @@ MEASURES: dict[str, tuple[tuple[str, ...], Callable[[Exam], Figures]]] = {
     "editor": ((BASE, "editor"), editor),
     "editor-video": ((BASE, "editor"), editor_video),
     "style": ((BASE, "style"), style),
+    "quick": ((BASE, "quick"), quick),
+    "quick-steps": ((BASE, "quick"), quick_steps),
     "first-frame": ((BASE,), first_frame),
     "plates": ((BASE, READER), plates),
 }
@@ -209,6 +212,12 @@ def _rounded(value):
     return value
 
 
+def _sheet(exam: Exam) -> Image.Image:
+    scenes, pictures = exam.prompt_pictures()
+    shown = [Image.fromarray(picture) for picture in pictures[:SHEET_PROMPTS]]
+    return contact_sheet(shown, [telling(scene) for scene in scenes[:SHEET_PROMPTS]])
+
+
 def _quiet() -> None:
     """No bars and no advice of the libraries between our own lines on stderr."""
     for library in (diffusers_logging, transformers_logging):
@@ -226,7 +235,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--only", choices=tuple(MEASURES), nargs="+", default=tuple(MEASURES), metavar="NAME",
                         help=f"only these: {', '.join(MEASURES)}")  # fmt: skip
     parser.add_argument("--device", help="cuda, mps or cpu (default: the best there is)")
-    parser.add_argument("--sheet", type=Path, help="also write a contact sheet of the first prompts here")
+    parser.add_argument(
+        "--sheet",
+        type=Path,
+        help="also write a contact sheet of the first prompts here, of quick-steps one a way",
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     _quiet()
@@ -238,9 +251,8 @@ def main(arguments: list[str] | None = None) -> None:
     exam = Exam(options.weights, pick_device(options.device), plan)
     figures = evaluate(exam, tuple(options.only))
     if options.sheet is not None:
-        scenes, pictures = exam.prompt_pictures()
-        shown = [Image.fromarray(picture) for picture in pictures[:SHEET_PROMPTS]]
-        contact_sheet(shown, [telling(s) for s in scenes[:SHEET_PROMPTS]]).save(options.sheet, quality=88)
+        sheet = compared_sheet(exam) if exam.compared else _sheet(exam)
+        sheet.save(options.sheet, quality=88)
         log.info("wrote %s", options.sheet)
     sys.stdout.write(json.dumps(figures, indent=None if options.json else 1) + "\n")
 

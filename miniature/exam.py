@@ -107,6 +107,7 @@ class Exam:
     plan: Plan
     judges: Judges = field(init=False)
     prompted: np.ndarray | None = None  # the pictures of the prompts, once they are drawn
+    compared: dict[str, np.ndarray] = field(default_factory=dict)  # those that few steps made of them, by way
 
     def __post_init__(self) -> None:
         clip, reader = self.weights / "judge-clip", self.weights / "judge-reader"

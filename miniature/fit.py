@@ -206,10 +206,10 @@ def _run(trainer: Trainer, loss_of_step: Callable[[], torch.Tensor], budget_s: f
         for _ in range(ROUND):
             loss = loss_of_step()
             trainer.update(loss, trainer.seconds / budget_s)
-            losses.append(loss.item())
+            losses.append(loss.detach())  # no number yet: a GPU would have to be waited for
         trainer.close_round(time.monotonic() - started)
         if len(losses) >= LOG_EVERY:
-            done, mean = f"{trainer.seconds / 60:.1f} of {budget_s / 60:.1f} min", sum(losses) / len(losses)
+            done, mean = f"{trainer.seconds / 60:.1f} of {budget_s / 60:.1f} min", torch.stack(losses).mean()
             log.info("%s: step %d, %s, loss %.4f", trainer.stage.name, trainer.step, done, mean)
             losses = []
         if time.monotonic() - last_save > CHECKPOINT_S:

@@ -14,6 +14,7 @@ import cv2
 from miniature.evaluate import evaluate
 from miniature.exam import QUICK, Exam
 from miniature.fit import fit, join_workers, load_stage, pick_device, wait_for_workers, worker
+from miniature.quick import WAYS
 from miniature.recipes import RECIPES, Recipe, Run
 from miniature.shapes import RUNS, WEIGHTS
 
@@ -73,6 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--from-weights", action="store_true", help="begin with the bundled weights")
     parser.add_argument("--save-only", action="store_true", help="save the newest checkpoints and end")
     parser.add_argument("--tiny", action="store_true", help="smallest batches: try the recipe itself")
+    parser.add_argument("--way", choices=tuple(WAYS), default=Run.way, help="how the quick model draws")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     cv2.setNumThreads(1)  # its pool would fight with torch's over the cores for these small pictures
@@ -84,6 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
         minutes=options.budget_minutes,
         start_from=WEIGHTS if options.from_weights else None,
         tiny=options.tiny,
+        way=options.way,
     )
     wanted = tuple(RECIPES) if options.stage is None else tuple(options.stage)
     (save_newest if options.save_only else train)(run, wanted)

@@ -5,6 +5,7 @@ from miniature.recipes.finisher import FINISHER
 from miniature.recipes.grown import CONTROLNETS, EDITOR, STYLE
 from miniature.recipes.judges import JUDGES
 from miniature.recipes.pairs import PAIRS
+from miniature.recipes.quick import QUICK
 from miniature.recipes.recipe import Recipe, Run
 from miniature.recipes.text_to_image import TEXT_TO_IMAGE
 
@@ -19,4 +20,5 @@ RECIPES: dict[str, Recipe] = {
     **CONTROLNETS,
     "editor": EDITOR,
     "style": STYLE,
+    "quick": QUICK,
 }

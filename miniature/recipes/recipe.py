@@ -25,6 +25,7 @@ class Run:
     minutes: float | None  # for the recipes asked for; None: what shapes.py says
     start_from: Path | None  # a family to begin with instead of fresh parameters
     tiny: bool = False  # a few steps of the smallest size, to see that the recipe works
+    way: str = "lcm"  # how the model for few steps draws, one of quick.WAYS
 
     def stage(self, stage: Stage) -> Stage:
         """The stage as this run trains it."""

@@ -18,7 +18,7 @@ from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.original_prompts import ADDED, original_words
 from t2v.weights.family import STABLE_DIFFUSION, STABLE_DIFFUSION_XL
 from t2v.weights.listing import on_offer
-from t2v.weights.source import BUNDLED, LORA_FILE, STYLE, STYLE_NAME, Source
+from t2v.weights.source import BUNDLED, QUICK_NAME, STYLE_NAME, bundled_loras
 
 SLIDER_FRAMES = 64  # longer videos are for programs: a slider to the limit could not be aimed
 OTHER_MODELS = "You may type a Hugging Face id, a folder or a file, and +LoRA or +VAE behind it."
@@ -70,9 +70,11 @@ def models(kind: type[Settings]) -> list[tuple[str, str]]:
     if kind.editor:
         editors = [(EDITOR_NAME, family.editor), (f"{EDITOR_NAME} XL", larger.editor)]
         return [MINIATURE, *editors, *on_offer(editor=True)]
-    style = Source.parse(STYLE)
-    has_style = style.companion(style.adapters[0], LORA_FILE) is not None
-    named = [(f"{STYLE_NAME}: end with “neon style”", STYLE)] if has_style else []
+    to_say = {STYLE_NAME: "end with “neon style”"}
+    if not issubclass(kind, ControlledSettings):  # what follows a clip was not measured in few steps
+        to_say[QUICK_NAME] = "few steps"
+    bundled = bundled_loras()
+    named = [(f"{name}: {words}", bundled[name]) for name, words in to_say.items() if name in bundled]
     checkpoints = kind.checkpoints if issubclass(kind, ControlledSettings) else {}
     own_styles = [
         (f"{model.rsplit('-')[-1].capitalize()} style: write “{keyword}”", model)

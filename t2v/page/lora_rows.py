@@ -14,7 +14,7 @@ from t2v.page.events import QUIET, RAW
 from t2v.page.studio import Studio
 from t2v.weights.listing import listed
 from t2v.weights.single_file.behind import behind
-from t2v.weights.source import BUNDLED, LORA_FILE, STYLE, STYLE_NAME, Source
+from t2v.weights.source import Source, bundled_loras
 
 ROWS = 6  # more are for the model's field
 STRENGTHS = (-2.0, 2.0)  # that a slider reaches
@@ -22,10 +22,8 @@ NOTHING = ""
 
 
 def offered_loras() -> list[tuple[str, str]]:
-    """The LoRAs on offer: label, and what stands behind a plus. The bundled one is the miniature's."""
-    style = Source.parse(STYLE).adapters[0]
-    has_style = Source(BUNDLED).companion(style, LORA_FILE) is not None
-    own = [(f"{STYLE_NAME} (bundled)", style)] if has_style else []
+    """The LoRAs on offer: label, and what stands behind a plus. The bundled ones are the miniature's."""
+    own = [(f"{name} (bundled)", Source.parse(model).adapters[0]) for name, model in bundled_loras().items()]
     return [*own, *((one.label, one.name) for one in listed() if _kind(one) == "lora")]
 
 

@@ -30,6 +30,7 @@ class Card:
     keywords: its own style comes only with one of these in the prompt; () where nothing is asked for.
     keywords_last: and only where the prompt ends with it. method: of drawing videos from text that suits it;
     None: that of its family. presets: by name, what they set here instead of what the family says.
+    few_steps: of a LoRA that was made to draw in few, the key of its kind in few_steps.py.
     """
 
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class Card:
     figure: Figure | None = None
     presets: dict[str, dict[str, float | str]] = field(default_factory=dict)
     samplers: dict[str, str] = field(default_factory=dict)
+    few_steps: str | None = None
 
     def suits(self, task: str) -> dict[str, float]:
         """The settings that suit it in a task: its own defaults, and over them those of the task."""
@@ -105,6 +107,7 @@ def _read_file(path: Path) -> Card:
             keywords_last=kept.get("keywords_last") is True,
             method=_method(kept.get("method")),
             figure=read_figure(kept.get("figure")),
+            few_steps=_text(kept.get("few_steps")),
             presets={name: _preset(sets) for name, sets in kept.get("presets", {}).items()},
         )
     except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
@@ -116,6 +119,12 @@ def _texts(told: Sequence[Any]) -> tuple[str, ...]:
     if not isinstance(told, list | tuple) or not all(isinstance(one, str) for one in told):
         raise ValueError("words and examples must be lists of texts")
     return tuple(told)
+
+
+def _text(told: object) -> str | None:
+    if told is not None and not isinstance(told, str):
+        raise ValueError(f"{str(told)[:60]} is not a text")
+    return told
 
 
 def _suits(told: Mapping[str, Any]) -> dict[str, float]:

@@ -2,7 +2,8 @@
 
 By content alone only a latent consistency model can be told, whose UNet takes the guidance as an input. Of
 all others the scheduler that a folder was saved with tells, or else what a file says of itself, or its name;
-and of a LoRA that does it, only these two. Where a name tells too little, that is said and nothing is taken.
+and of a LoRA that does it, only these two, or a card beside it. Where a name tells too little, that is said
+and nothing is taken.
 """
 
 import itertools
@@ -159,18 +160,21 @@ def _of_loras(source: Source, takes_guidance: bool) -> Iterator[Found]:
         if strength < LEAST_STRENGTH:
             continue
         name = " ".join(_lora_names(source, adapter))
-        kind = next(iter(_kinds_named(name)), None)
+        card = lora_card(source, adapter)
+        by_card = next((kind for kind in KINDS if kind.key == card.few_steps), None)
+        kind = next(iter(_kinds_named(name)), None) if by_card is None else by_card
         if kind is None:
             continue
         steps = _steps_named(name)
         keeps_guidance = kind is HYPER and "cfg" in _pieces(name)
         guidance = EMBEDDED if takes_guidance else KEPT_GUIDANCE if keeps_guidance else NO_GUIDANCE
-        is_sure = kind.key not in PLAIN_WORDS or steps is not None or _names_model(name)
+        is_named = kind.key not in PLAIN_WORDS or steps is not None or _names_model(name)
+        is_sure = is_named or by_card is not None
         who = as_path(adapter).name if is_file(as_path(adapter)) else adapter
         sign = "by its name" if is_sure else f"by nothing but its name, which has {kind.name} in it"
-        own = lora_card(source, adapter).defaults
-        steps = int(own.get("num_inference_steps", kind.steps if steps is None else steps))
-        guidance = own.get("guidance_scale", guidance)
+        sign = sign if by_card is None else "by its card"
+        steps = int(card.defaults.get("num_inference_steps", kind.steps if steps is None else steps))
+        guidance = card.defaults.get("guidance_scale", guidance)
         yield Found(kind, who, sign, steps, guidance, is_sure, by_lora=True)
 
 

@@ -11,7 +11,8 @@ from t2v.weights.models_folder import find_by_name
 from t2v.weights.refusals import ModelError
 
 BUNDLED = "miniature"  # what the bundled model is called wherever a model is named
-STYLE, STYLE_NAME = "miniature+style", "Miniature, neon"  # with its bundled LoRA; and for people
+STYLE, STYLE_NAME = "miniature+style", "Miniature, neon"  # with a bundled LoRA; and for people
+QUICK, QUICK_NAME = "miniature+quick", "Miniature, quick"  # with one for few steps
 MINIATURE = bundled("miniature/weights") / "text-to-image"
 FINISHER = MINIATURE.parent / "finisher"
 MODEL_INDEX = "model_index.json"
@@ -141,6 +142,17 @@ class Source:
         behind = zip(map(_last_part, self.adapters), told, strict=True)
         named = (name if strength is None else f"{name}@{strength}" for name, strength in behind)
         return "+".join((_last_part(self.base), *named))
+
+
+def bundled_loras() -> dict[str, str]:
+    """The bundled LoRAs in this copy: what people call the miniature with each -> how to ask for it."""
+    named = {STYLE_NAME: STYLE, QUICK_NAME: QUICK}
+    sources = {name: Source.parse(model) for name, model in named.items()}
+    return {
+        name: named[name]
+        for name, source in sources.items()
+        if source.companion(source.adapters[0], LORA_FILE) is not None
+    }
 
 
 def find_controlnet(text: str, task: str) -> str:

@@ -11,6 +11,7 @@ from t2v.page import lora_rows as rows
 from t2v.page.visitors import check_offered
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.weights.models_folder import use_models_folder
+from t2v.weights.source import Source, bundled_loras
 
 OWN = SimpleNamespace(is_open=False, default_model="miniature")
 OPEN = SimpleNamespace(is_open=True, default_model="miniature")
@@ -66,9 +67,11 @@ def test_adding_sliding_and_removing_write_the_models_field():
     assert isinstance(rows._slide(OWN, 5, model, 1)[0], dict)
 
 
-def test_the_picker_has_the_bundled_one_and_those_in_the_folder():
+def test_the_picker_has_the_bundled_ones_and_those_in_the_folder():
     labels = dict((name, label) for label, name in rows.offered_loras())
-    assert set(labels) == {"style", "neon.safetensors", "b.safetensors"}
+    bundled = {Source.parse(model).adapters[0] for model in bundled_loras().values()}
+    assert "style" in bundled
+    assert set(labels) == {*bundled, "neon.safetensors", "b.safetensors"}
     assert labels["neon.safetensors"].startswith("neon, Stable Diffusion 1.x, ")
 
 

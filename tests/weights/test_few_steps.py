@@ -179,6 +179,23 @@ def test_a_card_beside_a_lora_knows_its_steps_best(model, tmp_path):
     assert told(f"{model}+lcm") == ("lcm", 6, 1.5, True)
 
 
+@pytest.mark.parametrize("kind", ["lcm", "hyper"])
+def test_a_card_beside_a_lora_tells_its_kind(model, tmp_path, kind):
+    folder = lora(tmp_path / "brisk" / "pytorch_lora_weights.safetensors").parent
+    (folder / "miniature.json").write_text(json.dumps({"few_steps": kind, "defaults": {"guidance_scale": 1}}))
+    steps = {"lcm": 4, "hyper": 8}[kind]
+    assert told(f"{model}+brisk") == (kind, steps, 1, True)
+    assert told(f"{model}+brisk@0.2") is None
+    assert "(by its card)" in sentence(Source.parse(f"{model}+brisk"))
+
+
+@pytest.mark.parametrize("kind", ["slow", 4, None])
+def test_a_card_that_names_no_kind_is_none_of_few_steps(model, tmp_path, kind):
+    folder = lora(tmp_path / "brisk" / "pytorch_lora_weights.safetensors").parent
+    (folder / "miniature.json").write_text(json.dumps({"few_steps": kind}))
+    assert told(f"{model}+brisk") is None
+
+
 @pytest.mark.parametrize("name", ["lightning_bolts", "turbo_cars", "hyper_detail"])
 def test_where_a_loras_name_may_mean_a_thing_that_is_said_and_nothing_taken(tmp_path, name):
     source = Source.parse(f"miniature+{lora(tmp_path / f'{name}.safetensors')}")

@@ -5,9 +5,10 @@ import torch
 from safetensors.torch import save_file
 
 from benchmarks.made_up import MADE_UP, write_made_up
+from t2v.weights import source as source_file
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.behind import behind, check_lora, without_loras
-from t2v.weights.source import MAX_STRENGTH, Source
+from t2v.weights.source import MAX_STRENGTH, Source, bundled_loras
 
 
 def strengths(text: str) -> dict[str, float]:
@@ -108,3 +109,14 @@ def test_without_loras_a_name_is_that_of_the_same_model(tmp_path):
     assert without_loras(f"miniature+style@0.5+{vae}+b") == f"miniature+{vae}"
     with pytest.raises(ModelError, match="vae.safetensors has a strength, 0.5; a VAE is whole, leave that"):
         behind(Source.parse(f"miniature+{vae}@0.5"))
+
+
+def test_bundled_loras_are_offered_where_their_files_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(source_file, "MINIATURE", tmp_path / "text-to-image")
+    (tmp_path / "text-to-image").mkdir()
+    assert bundled_loras() == {}
+    for name, told in (("quick", "Miniature, quick"), ("style", "Miniature, neon")):
+        (tmp_path / name).mkdir()
+        assert told not in bundled_loras()
+        (tmp_path / name / "pytorch_lora_weights.safetensors").touch()
+        assert bundled_loras()[told] == f"miniature+{name}"
