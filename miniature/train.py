@@ -10,6 +10,7 @@ import logging
 from pathlib import Path
 
 import cv2
+import torch
 
 from miniature.evaluate import evaluate
 from miniature.exam import QUICK, Exam
@@ -78,6 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     cv2.setNumThreads(1)  # its pool would fight with torch's over the cores for these small pictures
+    torch.backends.cudnn.benchmark = True  # batches of a stage are of one size
     join_workers()
     run = Run(
         runs=options.runs,

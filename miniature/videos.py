@@ -22,7 +22,6 @@ from miniature.measures import change_elsewhere, edges_of, f_score, figure_heigh
 from miniature.shapes import PIXELS
 from miniature.world import EDITS, Scene, clip_scenes, draw, joints
 from t2v.evaluation.movement import change
-from t2v.video.write import write_video
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +150,8 @@ def _measured(exam: Exam, kind: type, takes: list[Take], score: Score, **fields)
 
 def _drawn(exam: Exam, kind: type, takes: list[Take], **fields) -> np.ndarray:
     """Videos (n, f, h, w, 3) of the takes by a task, ``kind`` its Settings; take i has seed i."""
+    from t2v.video.write import write_video  # needs ffmpeg, which machines that only train may not have
+
     videos = []
     with tempfile.TemporaryDirectory() as folder:
         for seed, take in enumerate(takes):
