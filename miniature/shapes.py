@@ -151,6 +151,6 @@ CONTROL_STAGES = tuple(
 )
 EDITOR_STAGE = Stage("editor", 45, 3, 256, 12, 64, 6e-4, 0.3, scenes=2500, fresh=2)
 STYLE_STAGE = Stage("style", 13, 1, 256, 12, 64, 2e-3, 0.3, scenes=1000, fresh=1, ema=0.99)
-# Courses, drawn by the model itself. Soon all are new: half begin at what the LoRA draws, which has to be what
-# it draws now. A GPU, whose batches are larger, keeps and draws more of them in proportion.
+# Courses, drawn by the model itself. Soon all are new: half begin at what the LoRA draws, and that has to be
+# what it draws now. A GPU, whose batches are larger, keeps and draws more of them in proportion.
 QUICK_STAGE = Stage("quick", 120, 5, 256, 12, 256, 2e-3, 0.3, scenes=384, fresh=0.75, ema=0.998)
