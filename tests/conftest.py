@@ -21,7 +21,6 @@ with loading_libraries():
 
     from t2v.devices import settle
     from t2v.diffusion.pipeline import TextToVideoPipeline
-    from t2v.video.write import write_video
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ("miniature", "examples")  # folders that the package finds beside it in a clone
@@ -172,6 +171,8 @@ def family(model_folder, tmp_path_factory) -> str:
 @pytest.fixture(scope="session")
 def square_clip(tmp_path_factory) -> str:
     """Five frames at 6 a second, 80x48: a bright square that moves."""
+    from t2v.video.write import write_video  # only clips need ffmpeg
+
     frames = np.full((5, 48, 80, 3), 30, np.uint8)
     for index, frame in enumerate(frames):
         frame[12:36, 8 * index : 8 * index + 24] = (220, 120, 60)

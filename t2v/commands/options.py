@@ -136,6 +136,11 @@ GROUPS = {
             "device), medium and low (only what is computed; slower), cpu; the same picture",
         ),
         "fp8": ("--fp8", "keep the weights in eight bits: less memory, and not quite the same picture"),
+        "compiled": (
+            "--compile",
+            "compile the networks: a minute or more at the first video of a size, and less time for each one "
+            "after it; of use for many videos (batch)",
+        ),
         "warp": ("--warp", "how latents are moved"),
         "cross_frame_attention": ("--no-cross-frame-attention", "every frame attends to itself (ablation)"),
         "smooth_bg": (

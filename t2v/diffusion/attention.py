@@ -9,6 +9,8 @@ import torch.nn.functional as F
 from diffusers.models.attention_processor import Attention
 from einops import rearrange
 
+from t2v.memory.replay import Places
+
 
 @dataclass
 class FirstFrameBank:
@@ -16,18 +18,38 @@ class FirstFrameBank:
 
     branches: guidance branches b in the batch, which is laid out as "(b f)". first_chunk: whether the
     batch now in the network begins with frame 0 (then the layers write here) or not (then they read).
-    kept: layer name -> keys, values, each (b, heads, l, d).
+    kept: layer name -> keys, values, each (b, heads, l, d). places: where they are put, for calls that
+    are recorded and replayed: those read and write the same places each time. None: they stay where they were
+    made.
     """
 
     branches: int = 1
     first_chunk: bool = True
-    kept: dict[str, tuple[torch.Tensor, torch.Tensor]] = field(default_factory=dict)
+    kept: dict[str, tuple[torch.Tensor, ...]] = field(default_factory=dict)
+    places: Places | None = None
 
     def expect(self, branches: int, first_chunk: bool) -> None:
         """Say what the next call of the network holds; a first chunk forgets the time step before."""
         self.branches, self.first_chunk = branches, first_chunk
         if first_chunk:
             self.kept.clear()
+
+    def put_in_place(self) -> None:
+        """Move what a first chunk left to where it lasts, after each call of the network."""
+        if self.places is None or not self.first_chunk:
+            return
+        for layer, made in self.kept.items():
+            lasting = (layer, *((one.shape, one.dtype, one.device) for one in made))
+            if lasting not in self.places:
+                self.places[lasting] = tuple(torch.empty_like(one) for one in made)
+            places = self.places[lasting]
+            self.kept[layer] = tuple(place.copy_(one) for place, one in zip(places, made, strict=True))
+
+    @property
+    def address(self) -> int:
+        """Where a later chunk reads, which a recording of it always does; 0 where it reads nothing."""
+        kept = () if self.first_chunk else next(iter(self.kept.values()), ())
+        return kept[0].data_ptr() if kept else 0
 
 
 class CrossFrameAttention:
@@ -76,12 +98,15 @@ def self_attention_layers(network: torch.nn.Module) -> dict[str, Attention]:
 
 
 @contextmanager
-def cross_frame_attention(network: torch.nn.Module, enabled: bool = True) -> Iterator[FirstFrameBank]:
+def cross_frame_attention(
+    network: torch.nn.Module, enabled: bool = True, places: Places | None = None
+) -> Iterator[FirstFrameBank]:
     """Install CrossFrameAttention on the network's self-attention layers; take it out again, come what may.
 
-    Only those layers are touched, so text attention and adapters on it stay as they were found.
+    Only those layers are touched, so text attention and adapters on it stay as they were found. places: the
+    bank's.
     """
-    bank = FirstFrameBank()
+    bank = FirstFrameBank(places=places)
     layers = self_attention_layers(network) if enabled else {}
     found = {name: layer.processor for name, layer in layers.items()}
     try:

@@ -1,6 +1,7 @@
 """What a network is told beside its text."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from einops import rearrange, repeat
@@ -28,5 +29,11 @@ class Beside:
         else:
             pooled = repeat(pooled[:, 0] if pooled.ndim == 3 else pooled, "b e -> (b f) e", f=count)
         height, width = (side * self.cell_px for side in latents.shape[-2:])
-        whole = torch.tensor([height, width, 0, 0, height, width], dtype=pooled.dtype, device=pooled.device)
+        whole = _numbers((height, width, 0, 0, height, width), pooled.dtype, pooled.device)
         return {"text_embeds": pooled, "time_ids": whole.expand(len(pooled), -1)}
+
+
+@lru_cache(maxsize=8)
+def _numbers(values: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """Kept on the device: brought there anew for each call, Python would wait for it."""
+    return torch.tensor(values, dtype=dtype, device=device)

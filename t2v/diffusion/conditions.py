@@ -13,8 +13,9 @@ import torch
 from diffusers import UNet2DConditionModel
 from einops import rearrange, repeat
 
-from t2v.diffusion.attention import FirstFrameBank, cross_frame_attention
+from t2v.diffusion.attention import cross_frame_attention
 from t2v.diffusion.beside import Beside
+from t2v.diffusion.calls import Caller
 from t2v.diffusion.controls import Control
 from t2v.diffusion.pictures import check_numbers
 from t2v.diffusion.time_rows import few_time_rows
@@ -73,18 +74,27 @@ class Guidance:
 class Predictor:
     """Predicts the noise in all frames. chunk_size: frames in a network at once; never changes the result.
 
-    memory: of the networks; where there is too little, fewer frames are in them at once. bank: the UNet's.
-    controls: each with its network's own bank. source: latents of the source clip (f c h w), not scaled, for
+    caller: of the UNet; where memory is too little, fewer frames are in it at once.
+    controls: each with its network's caller. source: latents of the source clip (f c h w), not scaled, for
     UNets that take them as further channels; None for others.
     """
 
-    unet: UNet2DConditionModel
-    memory: Memory
-    bank: FirstFrameBank
+    caller: Caller
     guidance: Guidance
     chunk_size: int
-    controls: Sequence[tuple[Control, FirstFrameBank]] = ()
+    controls: Sequence[tuple[Control, Caller]] = ()
     source: torch.Tensor | None = None
+
+    @property
+    def unet(self) -> UNet2DConditionModel:
+        """The network that predicts."""
+        network: UNet2DConditionModel = self.caller.network
+        return network
+
+    @property
+    def memory(self) -> Memory:
+        """Where the networks are."""
+        return self.caller.memory
 
     def __call__(self, latents: torch.Tensor, time: torch.Tensor, step: int, num_steps: int) -> torch.Tensor:
         """The noise in latents (f c h w), as the scheduler scaled them, at time step number ``step``.
@@ -95,8 +105,9 @@ class Predictor:
         def chunked(at_once: int) -> torch.Tensor:
             return self._chunked(at_once, latents, time, step, num_steps)
 
-        noise = self.memory.predict(chunked, self.chunk_size, latents, len(self.guidance.embeds))
-        return check_numbers(noise, self.unet.dtype)
+        found = self.memory.predict(chunked, self.chunk_size, latents, len(self.guidance.embeds))
+        noise, are_numbers = found
+        return noise if are_numbers else check_numbers(noise, self.unet.dtype)
 
     def _chunked(
         self, at_once: int, latents: torch.Tensor, time: torch.Tensor, step: int, num_steps: int
@@ -104,15 +115,18 @@ class Predictor:
         branches, dtype, device = len(self.guidance.embeds), self.unet.dtype, self.memory.device
         acting = [pair for pair in self.controls if pair[0].acts(step, num_steps)]
         noise = torch.empty_like(latents, dtype=torch.float32)
+        time = torch.full((), time.item(), dtype=time.dtype, device=device)  # copied there, Python would wait
         for start in range(0, len(latents), at_once):
-            frames = slice(start, start + at_once)
+            frames = self._chunk(start, at_once, len(latents))
             noisy = repeat(latents[frames].to(device, dtype), "f c h w -> (b f) c h w", b=branches)
-            text = self.guidance.text(start, len(latents[frames]), step / num_steps).to(device, dtype)
+            text = self.guidance.text(frames.start, len(latents[frames]), step / num_steps).to(device, dtype)
             told = self.guidance.added(frames, latents[frames].to(device), step / num_steps)
-            for bank in (self.bank, *(bank for _, bank in acting)):
-                bank.expect(branches, first_chunk=start == 0)
-            added = self._added([control.residuals(noisy, time, text, frames, told) for control, _ in acting])
-            predicted = self.unet(
+            for caller in (self.caller, *(caller for _, caller in acting)):
+                caller.bank.expect(branches, first_chunk=start == 0)
+            added = self._added(
+                [control.residuals(noisy, time, text, frames, told, call) for control, call in acting]
+            )
+            predicted = self.caller(
                 self._beside_source(noisy, frames),
                 time,
                 encoder_hidden_states=text,
@@ -122,6 +136,15 @@ class Predictor:
             ).sample
             noise[frames] = self.guidance.combine(predicted.float())
         return noise
+
+    def _chunk(self, start: int, at_once: int, count: int) -> slice:
+        """The frames that a chunk from ``start`` holds. What is compiled gets as many in each.
+
+        The last one, were it smaller, begins with frames that have been predicted, and gives the same again.
+        """
+        if self.memory.compiles and start > 0 and count < start + at_once:
+            return slice(count - at_once, count)
+        return slice(start, start + at_once)
 
     def _added(self, residuals: list[list[torch.Tensor]]) -> dict[str, Any]:
         """The residuals of all acting ControlNets, summed, as the UNet takes them."""
@@ -161,11 +184,13 @@ def ready_to_predict(
     with ExitStack() as installed:
         installed.enter_context(memory.narrowed_after())
 
-        def prepare(network: torch.nn.Module) -> FirstFrameBank:
-            installed.enter_context(few_time_rows(network, len(guidance.embeds), guidance.tells_apart))
-            return installed.enter_context(cross_frame_attention(network, cross_frame))
+        def prepare(network: torch.nn.Module) -> Caller:
+            branches, apart = len(guidance.embeds), guidance.tells_apart
+            places = memory.replays.begin(network) if memory.records else None
+            installed.enter_context(few_time_rows(network, branches, apart))
+            bank = installed.enter_context(cross_frame_attention(network, cross_frame, places))
+            return Caller.of(network, memory, bank, branches, apart, cross_frame)
 
-        bank, pairs = prepare(unet), []
-        for control in controls:
-            pairs.append((control, prepare(control.network)))
-        yield Predictor(unet, memory, bank, guidance, chunk_size, pairs, source)
+        caller = prepare(unet)
+        pairs = [(control, prepare(control.network)) for control in controls]
+        yield Predictor(caller, guidance, chunk_size, pairs, source)

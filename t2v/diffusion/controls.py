@@ -1,7 +1,7 @@
 """ControlNets and the pictures that they are shown (paper, Sect. 3.4)."""
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import InitVar, dataclass, field
 from typing import Any, TypeAlias
@@ -83,17 +83,19 @@ class Control:
         text: torch.Tensor,
         frames: slice,
         told: Mapping[str, Any],
+        call: Callable[..., Any] | None = None,
     ) -> list[torch.Tensor]:
         """What it adds to the UNet's skips, and last to its middle; noisy: ((b f) c h w) of these frames.
 
-        told: as ``Guidance.added``.
+        told: as ``Guidance.added``. call: how its network is called; None: as it is.
         """
         network, dtype = self.network, self.network.dtype
+        call = network if call is None else call
         pictures = torch.from_numpy(self.packed[frames]).to(noisy.device)
         pictures = rearrange(pictures, "f h w c -> f c h w").to(dtype) / 255
         with _embedded_for_all(network, len(pictures), len(noisy)) as rows:
             shown = self._shown(pictures[rows], len(noisy))
-            down, middle = network(
+            down, middle = call(
                 noisy.to(dtype),
                 time,
                 text.to(dtype),

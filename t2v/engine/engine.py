@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from t2v.checks import check_flag
 from t2v.devices import pick_device, pick_dtype
 from t2v.diffusion.canvas import Drawn
 from t2v.diffusion.controls import ControlNet
@@ -63,19 +64,31 @@ class Engine:
     device: "cpu", "cuda", "cuda:1", "mps" or None for the best there is. dtype: "float32", "float16",
     "bfloat16", a torch.dtype, or None: float16 on CUDA, where it is safe and fast, float32 elsewhere, where
     it keeps a video the same to the last bit. profile: how weights are kept for runs whose settings leave it
-    to the engine, one of PROFILES. Raises InputError for a device that is not there.
+    to the engine, one of PROFILES. graphs: whether networks' calls are recorded as CUDA graphs and replayed,
+    which only takes less time; None: where all weights stay on a CUDA device, unless the environment's
+    T2V_CUDA_GRAPHS is 0. compiled: whether networks are compiled by PyTorch for every run, and not only for
+    those whose settings ask for it: the first one of a size takes a minute or more longer, later ones less;
+    the picture changes by no more than rounding. Raises InputError for a device that is not there.
     """
 
     heeds_profiles = True  # those of runs' settings
 
     def __init__(
-        self, device: str | None = None, dtype: str | torch.dtype | None = None, profile: str = AUTO
+        self,
+        device: str | None = None,
+        dtype: str | torch.dtype | None = None,
+        profile: str = AUTO,
+        *,
+        graphs: bool | None = None,
+        compiled: bool = False,
     ) -> None:
         self.device = pick_device(device)
         self.dtype = pick_dtype(dtype, self.device)
         self._machine = Machine(self.device, dtype)
         self._kept = Kept(profile)
         self._kept.check()
+        self._graphs = graphs if graphs is None else check_flag("graphs", graphs)
+        self._compiled = check_flag("compiled", compiled)
         self._lock = threading.RLock()
         self._loaded: Loaded | None = None
         self._finisher: Finisher | None = None
@@ -104,15 +117,20 @@ class Engine:
         with self._lock:
             loaded = self._loaded
             if loaded is not None and (loaded.kept != kept or loaded.pipeline.memory.has_fallen):
+                loaded.pipeline.memory.replays.forget()
                 loaded, self._loaded = None, None  # free the old weights before the new ones come
                 self._networks.clear()
             if loaded is None or (loaded.name, loaded.editor) != (name, editor):
                 same = None if kept.fp8 else self._with_other_loras(name, editor)  # eight bits take no more
                 del loaded
                 if same is None:
+                    if self._loaded is not None:
+                        self._loaded.pipeline.memory.replays.forget()
                     self._loaded = None
                     with quiet_loading():
                         same = load_kept(name, editor, task, kept, self._machine)
+                    if self._graphs is not None:
+                        same.memory.graphs = self._graphs
                 source = Source.parse(name)
                 known = read_card(source), loaded_family(same), few_steps(source)
                 loaded = self._loaded = Loaded(name, editor, same, *known, kept)
@@ -223,6 +241,7 @@ class Engine:
     ) -> Means:
         asked: Settings = resolved.asked
         pipeline = self._asked(asked).pipeline
+        pipeline.memory.asks_compiled = self._compiled or asked.compiled
         use_words(pipeline, named_words(asked.prompt, asked.negative_prompt))
         networks = self.load_networks(asked, resolved.networks)
         told: set[str] = set()

@@ -50,7 +50,7 @@ class LentEngine(Engine):
     heeds_profiles = False
 
     def __init__(self, device: str | None = None, dtype: str | torch.dtype | None = None) -> None:
-        super().__init__(device, dtype, HIGH)
+        super().__init__(device, dtype, HIGH, graphs=False)  # each run begins with none
         self._owner = os.getpid()
         self._stop = multiprocessing.get_context("fork").Event()  # forked processes share it
 

@@ -12,10 +12,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import torch
 
 from t2v.failures import OutOfMemory, is_out_of_memory
+from t2v.memory.compiled import Compiled
 from t2v.memory.free import free_bytes, let_go_of_unused
 from t2v.memory.needs import SPARE, row_bytes
 from t2v.memory.placing import is_in_fp8, place, store_in_fp8, weight_bytes, widen
 from t2v.memory.profiles import CPU, FP8_NOTE, HIGH, MOST_AT_ONCE, after, is_offloaded
+from t2v.memory.replay import Replays, are_wanted
 from t2v.memory.strips import compute_in_strips
 
 logger = logging.getLogger(__name__)
@@ -59,6 +61,10 @@ class Memory:
         self._wide: dict[torch.nn.Module, torch.dtype] = {}  # what was widened -> its own precision
         self.beside: tuple[torch.nn.Module, ...] = ()  # ControlNets of the run
         self.has_fallen = False  # whether it stands on the processor because memory ran out elsewhere
+        self.replays = Replays()
+        self.graphs = are_wanted()  # whether calls are recorded as CUDA graphs, where they can be
+        self.compiled = Compiled(tell)
+        self.asks_compiled = False  # whether networks are to be compiled, where they can be
 
     @property
     def device(self) -> torch.device:
@@ -79,6 +85,22 @@ class Memory:
             return self._profile
         return CPU if self.device.type == "cpu" else HIGH
 
+    @property
+    def records(self) -> bool:
+        """Whether networks' calls are recorded as CUDA graphs: where all weights stay on a GPU."""
+        return self.graphs and self.profile == HIGH and self.device.type == "cuda"
+
+    @property
+    def compiles(self) -> bool:
+        """Whether networks are compiled: where that is asked for, and weights stay where they are."""
+        return self.asks_compiled and self.profile in (HIGH, CPU)
+
+    def call(self, network: torch.nn.Module, *args: Any, **told: Any) -> Any:
+        """What a network gives, compiled where that is asked for and its weights are not in eight bits."""
+        if self.compiles and not is_in_fp8(network):
+            return self.compiled.call(network, *args, **told)
+        return network(*args, **told)
+
     def place(self, profile: str, device: torch.device | str, fp8: bool = False) -> None:
         """Keep all networks so. profile: but auto. device: that computes.
 
@@ -95,6 +117,7 @@ class Memory:
 
     def _place(self, profile: str, device: torch.device) -> None:
         parts = self._parts()
+        self.replays.forget()
         for network in (*parts.values(), *self.beside):
             place(network, profile, device)
         compute_in_strips(parts["vae"], is_offloaded(profile))
@@ -105,6 +128,7 @@ class Memory:
         """Keep the ControlNets of a run as the rest is kept."""
         new = [one for one in networks if one not in self.beside]
         self.beside = networks
+        self.compiled.keep_only((*self._parts().values(), *networks))
         for network in new:
             if is_in_fp8(self._parts()["unet"]) and not is_in_fp8(network):
                 store_in_fp8(network)
@@ -130,17 +154,21 @@ class Memory:
 
     def predict(
         self, way: Callable[[int], torch.Tensor], wanted: int, latents: torch.Tensor, branches: int
-    ) -> torch.Tensor:
+    ) -> tuple[torch.Tensor, bool]:
         """What a way gives for latents (f c h w), told how many frames it may compute at once.
 
-        It is called again from the same latents with fewer, then in the next profile, where memory runs out;
-        and in float32 where half precision gives no numbers. OutOfMemory where nothing helps.
+        And whether that is numbers. It is called again from the same latents with fewer, then in the next
+        profile, where memory runs out; and in float32 where half precision gives no numbers. OutOfMemory
+        where nothing helps.
         """
         while True:
             count = self.at_once(wanted, latents, branches)
             found = attempt(lambda count=count: way(count))  # type: ignore[misc]
             if found.failed:
+                recorded = self.replays.forget()
                 let_go_of_unused(str(self.device))
+                if recorded:  # then there is more room than there was
+                    continue
                 if count > 1:
                     self._most[(branches, *latents.shape[1:])] = count // 2
                     logger.info("memory ran out with %d frames at once; %d are next", count, count // 2)
@@ -148,8 +176,9 @@ class Memory:
                     self.lower()
                 continue
             assert found.value is not None
-            if bool(found.value.isfinite().all()) or not self._widen(self._drawing()):
-                return found.value
+            are_numbers = bool(found.value.isfinite().all())  # the one time in a step that Python waits
+            if are_numbers or not self._widen(self._drawing()):
+                return found.value, are_numbers
 
     def keep_going(self, way: Callable[[], T]) -> T:
         """What a way gives, called again in the next profile where memory runs out; else OutOfMemory."""
@@ -199,6 +228,7 @@ class Memory:
         if not narrow:
             return False
         name = str(narrow[0].dtype).removeprefix("torch.")
+        self.replays.forget()
         for network in narrow:
             self._wide.setdefault(network, network.dtype)
             widen(network, WIDE)
@@ -215,6 +245,7 @@ class Memory:
             for network in [one for one in self._wide if one not in before]:
                 own = self._wide.pop(network)
                 if not self.has_fallen:
+                    self.replays.forget()
                     widen(network, own)
 
 

@@ -11,7 +11,7 @@ from diffusers.hooks import HookRegistry, apply_group_offloading
 from diffusers.models import ModelMixin
 
 from t2v.checks import InputError
-from t2v.devices import settle
+from t2v.devices import lay_out, settle
 from t2v.memory.profiles import LOW, is_offloaded
 
 HOOKS = ("group_offloading", "layer_execution_tracker", "lazy_prefetch_group_offloading")
@@ -26,9 +26,7 @@ def place(network: torch.nn.Module, profile: str, device: torch.device) -> None:
         settle(network, str(device))
         return
     settle(network, "cpu")
-    if device.type != "cpu":  # there channels lie apart, as in the high profile
-        laid: Any = network
-        laid.to(memory_format=torch.contiguous_format)
+    lay_out(network, str(device))  # as in the high profile, which it is to equal
     by_blocks = profile != LOW and type(network).__name__ in BLOCKS
     level: dict[str, Any] = {"offload_type": "leaf_level"}
     if by_blocks:

@@ -185,7 +185,13 @@ def machinery(studio: Studio, default: Any) -> dict[str, Component]:
         label="Frames follow the first frame",
         info="Off, to compare: each frame invents its own subject.",
     )
-    return {"chunk_size": chunk, "cross_frame_attention": cross, **_memory(studio, default)}
+    compiled = gr.Checkbox(
+        default.compiled,
+        label="Compile the networks",
+        info="The first video of a size takes a minute or more longer, and those after it are quicker.",
+    )
+    own = {"chunk_size": chunk, "cross_frame_attention": cross, "compiled": compiled}
+    return {**own, **_memory(studio, default)}
 
 
 def _memory(studio: Studio, default: Any) -> dict[str, Component]:

@@ -102,7 +102,8 @@ class Settings(ABC):
     was saved with, and trailing below ten steps. chunk_size: frames through the network at once, 0 for all;
     never changes the picture. cross_frame_attention: the paper's ablation switch. profile: how the
     weights are kept, one of PROFILES, "auto" for what the machine has room for; never changes the picture.
-    fp8: they are stored in eight bits, which does.
+    fp8: they are stored in eight bits, which does. compiled: the networks are compiled by PyTorch, which pays
+    after the first video of a size.
 
     A task names ``task``, its ``tab``, the ``limits`` of its numbers, those that only it has (``own``), what
     its prompt ``asks``, its ``way`` of drawing (a key of ``Family.suits``), and whether it needs an
@@ -134,6 +135,7 @@ class Settings(ABC):
     cross_frame_attention: bool = True
     profile: str = AUTO
     fp8: bool = False
+    compiled: bool = False
 
     if TYPE_CHECKING:
 
@@ -174,6 +176,7 @@ class Settings(ABC):
                 check_choice(field, getattr(self, field), choices)
         check_flag("cross_frame_attention", self.cross_frame_attention)
         Kept(self.profile, self.fp8).check()
+        check_flag("compiled", self.compiled)
         self._check_work()
 
     def networks(self, choose: ChooseNetwork) -> tuple[Network, ...]:

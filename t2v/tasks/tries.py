@@ -25,6 +25,7 @@ NOT_SWEPT = {
     "fps",
     "chunk_size",
     "profile",
+    "compiled",
     "also",
     "clip",
     "controlnet",

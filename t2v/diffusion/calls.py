@@ -1,0 +1,61 @@
+"""How a run calls a network: as it is, compiled, or replayed from a recording; the same numbers each way."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from diffusers.models.attention_processor import Attention, AttnProcessor, AttnProcessor2_0
+
+from t2v.diffusion.attention import CrossFrameAttention, FirstFrameBank
+from t2v.memory.memory import Memory
+from t2v.memory.replay import Kind
+
+PLAIN = (AttnProcessor, AttnProcessor2_0, CrossFrameAttention)  # that compute, and do nothing beside it
+
+
+@dataclass(frozen=True, eq=False)
+class Caller:
+    """A network of a run, with all that its way depends on.
+
+    ways: what was installed in it, as numbers and flags. layers: its attention. is_recordable: see
+    ``Replays.begin``.
+    """
+
+    network: Any
+    memory: Memory
+    bank: FirstFrameBank
+    ways: tuple[int | bool, ...]
+    layers: tuple[Attention, ...]
+    is_recordable: bool
+
+    @classmethod
+    def of(
+        cls, network: torch.nn.Module, memory: Memory, bank: FirstFrameBank, *ways: int | bool
+    ) -> "Caller":
+        """Of a network in which all is installed but for the bank's lasting places, which it gets here."""
+        layers = tuple(one for one in network.modules() if isinstance(one, Attention))
+        return cls(network, memory, bank, ways, layers, bank.places is not None)
+
+    def __call__(self, *args: Any, **told: Any) -> Any:
+        """As the network itself."""
+        if not self._is_plain():
+            return self._called(self.network, *args, **told)
+        way = partial(self._called, partial(self.memory.call, self.network))
+        if not (self.is_recordable and self.memory.records):
+            return way(*args, **told)
+        state = (*self.ways, self.bank.branches, self.bank.first_chunk, self.bank.address)
+        kind = Kind(state, self.bank.kept)
+        return self.memory.replays.call(self.network, way, kind, *args, **told)
+
+    def _called(self, way: Callable[..., Any], *args: Any, **told: Any) -> Any:
+        made = way(*args, **told)
+        self.bank.put_in_place()
+        return made
+
+    def _is_plain(self) -> bool:
+        """Whether nobody listens to what the network does, which would be heard at the first call alone."""
+        if self.network._forward_hooks or self.network._forward_pre_hooks:
+            return False
+        return all(type(layer.processor) in PLAIN for layer in self.layers)

@@ -1,0 +1,57 @@
+"""compiled.py: what is compiled draws the same, in chunks of one size; what cannot be is drawn anyway."""
+
+import pytest
+import torch
+from conftest import seeded, small_pipeline
+
+from t2v.diffusion.options import Motion
+from t2v.memory.compiled import FAILED, NOTE, Compiled
+from t2v.memory.profiles import LOW
+
+
+def video(pipeline, chunk_size=3, frames=7) -> torch.Tensor:
+    call = {"num_frames": frames, "num_inference_steps": 5, "height": 32, "width": 32}
+    return pipeline("a cat", motion=Motion(8, 4), chunk_size=chunk_size, generator=seeded(), **call)
+
+
+def rows_of_calls(pipeline) -> list[int]:
+    rows: list[int] = []
+    pipeline.unet.conv_in.register_forward_pre_hook(lambda _, given: rows.append(len(given[0])))
+    return rows
+
+
+def test_what_cannot_be_compiled_is_drawn_as_it_is_in_chunks_of_one_size(monkeypatch):
+    def no_compiler(*given, **told):
+        raise RuntimeError("no C++ compiler was found")
+
+    right, pipeline = video(small_pipeline()), small_pipeline()
+    rows = rows_of_calls(pipeline)
+    pipeline.memory.asks_compiled = True
+    monkeypatch.setattr(torch, "compile", lambda network, backend: no_compiler)
+    assert torch.allclose(video(pipeline), right, atol=1e-4)
+    assert set(rows) == {2, 6}  # the first frame alone, and three at once: the seventh with two before it
+    assert pipeline.notes == [NOTE, FAILED]
+    pipeline.memory.asks_compiled = False
+    rows.clear()
+    assert torch.equal(video(pipeline), right) and set(rows) == {2, 6}
+
+
+def test_weights_that_move_are_not_compiled(monkeypatch):
+    pipeline = small_pipeline()
+    pipeline.memory.place(LOW, "cpu")
+    pipeline.memory.asks_compiled = True
+    monkeypatch.setattr(torch, "compile", lambda *given, **told: pytest.fail("compiled"))
+    assert not pipeline.memory.compiles and bool(video(pipeline, 2).isfinite().all())
+
+
+@pytest.mark.slow
+def test_a_compiled_network_draws_the_same_and_later_videos_compile_nothing():
+    right, pipeline = [video(small_pipeline(), frames=frames) for frames in (7, 8)], small_pipeline()
+    pipeline.memory.compiled, pipeline.memory.asks_compiled = Compiled(pipeline.tell, "eager"), True
+    assert torch.allclose(video(pipeline), right[0], atol=1e-4)
+    compiled = torch._dynamo.utils.counters["stats"]["unique_graphs"]
+    assert compiled
+    assert torch.allclose(video(pipeline), right[0], atol=1e-4)
+    assert torch.allclose(video(pipeline, frames=8), right[1], atol=1e-4)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == compiled
+    assert pipeline.notes == [NOTE]
