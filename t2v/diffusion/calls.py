@@ -45,7 +45,8 @@ class Caller:
         way = partial(self._called, partial(self.memory.call, self.network))
         if not (self.is_recordable and self.memory.records):
             return way(*args, **told)
-        state = (*self.ways, self.bank.branches, self.bank.first_chunk, self.bank.address)
+        state = (self.memory.compiles, *self.ways, self.bank.branches)
+        state += (self.bank.first_chunk, self.bank.address)
         kind = Kind(state, self.bank.kept)
         return self.memory.replays.call(self.network, way, kind, *args, **told)
 
