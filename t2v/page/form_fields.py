@@ -24,6 +24,10 @@ SLIDER_FRAMES = 64  # longer videos are for programs: a slider to the limit coul
 OTHER_MODELS = "You may type a Hugging Face id, a folder or a file, and +LoRA or +VAE behind it."
 SUITS = ""  # the choice of what suits the model
 FINISHES = [(model_told.SUITING, SUITS), ("As drawn", 1), ("Crisp ×2, for cartoon-like videos", 2)]
+SHARE_STEP = 0.05  # of sliders for a share of the steps
+# measured on the bundled model: benchmarks/SHORTCUTS.md
+CACHED_COST = "What it costs stands in benchmarks/SHORTCUTS.md."
+LATE_COST = EARLY_COST = CACHED_COST
 MINIATURE = ("Miniature (bundled)", BUNDLED)
 
 
@@ -183,7 +187,29 @@ def machinery(studio: Studio, default: Any) -> dict[str, Component]:
         label="Frames follow the first frame",
         info="Off, to compare: each frame invents its own subject.",
     )
-    return {"chunk_size": chunk, "cross_frame_attention": cross, **_memory(studio, default)}
+    return {
+        "chunk_size": chunk,
+        "cross_frame_attention": cross,
+        **_shortcuts(default),
+        **_memory(studio, default),
+    }
+
+
+def _shortcuts(default: Settings) -> dict[str, Component]:
+    """What is sooner done and changes the picture, with what that costs."""
+    limits = default.limits
+    hint = "From 2 on the network's inside is computed every so many steps only: another picture. "
+    cache = slider(default, "cache_steps", "Reuse features", hint + CACHED_COST, limits["cache_steps"])
+    with gr.Row():
+        hint = "Of the way from noise, 0: before it the prompt is followed freely, in half the time a step. "
+        begins = slider(
+            default, "guided_from", "Guidance begins", hint + LATE_COST, limits["guided_from"], SHARE_STEP
+        )
+        hint = "The same for what comes after it. "
+        ends = slider(
+            default, "guided_until", "Guidance ends", hint + EARLY_COST, limits["guided_until"], SHARE_STEP
+        )
+    return {"cache_steps": cache, "guided_from": begins, "guided_until": ends}
 
 
 def _memory(studio: Studio, default: Any) -> dict[str, Component]:
