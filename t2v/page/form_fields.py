@@ -26,8 +26,9 @@ SUITS = ""  # the choice of what suits the model
 FINISHES = [(model_told.SUITING, SUITS), ("As drawn", 1), ("Crisp ×2, for cartoon-like videos", 2)]
 SHARE_STEP = 0.05  # of sliders for a share of the steps
 # measured on the bundled model: benchmarks/SHORTCUTS.md
-CACHED_COST = "What it costs stands in benchmarks/SHORTCUTS.md."
-LATE_COST = EARLY_COST = CACHED_COST
+CACHED_COST = "On the bundled model 2 takes 75 % of the time, and frames differ by 10 of 255 levels."
+LATE_COST = "On the bundled model 0.2 takes 94 % of the time, and frames differ by 7 of 255 levels."
+EARLY_COST = "On the bundled model 0.8 takes 92 % of the time, and frames are a tenth less sharp."
 MINIATURE = ("Miniature (bundled)", BUNDLED)
 
 
@@ -201,11 +202,11 @@ def _shortcuts(default: Settings) -> dict[str, Component]:
     hint = "From 2 on the network's inside is computed every so many steps only: another picture. "
     cache = slider(default, "cache_steps", "Reuse features", hint + CACHED_COST, limits["cache_steps"])
     with gr.Row():
-        hint = "Of the way from noise, 0: before it the prompt is followed freely, in half the time a step. "
+        hint = "A share of the way from noise to picture; before it a step takes half the time. "
         begins = slider(
             default, "guided_from", "Guidance begins", hint + LATE_COST, limits["guided_from"], SHARE_STEP
         )
-        hint = "The same for what comes after it. "
+        hint = "The same share; after it a step takes half the time. "
         ends = slider(
             default, "guided_until", "Guidance ends", hint + EARLY_COST, limits["guided_until"], SHARE_STEP
         )

@@ -65,6 +65,7 @@ def edit(editor, **more) -> torch.Tensor:
     return editor.guided("make it red", source=source, generator=seeded(7), **QUICK, **more)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shortcuts", [CACHED, WITHIN, BOTH])
 @pytest.mark.parametrize(
     "asked",
@@ -84,6 +85,7 @@ def test_the_chunk_size_never_matters_in_videos(pipeline, shortcuts, asked):
     assert (whole - video(pipeline, **asked)).abs().max() > 1e-3  # something was left out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shortcuts", [CACHED, WITHIN, BOTH])
 @pytest.mark.parametrize("subject", [None, Subject("car", x=6.0), Subject("car", lively=True)])
 def test_the_chunk_size_never_matters_in_scenes(pipeline, shortcuts, subject):
@@ -94,6 +96,7 @@ def test_the_chunk_size_never_matters_in_scenes(pipeline, shortcuts, subject):
     assert (whole - scene(pipeline, subject=subject)).abs().max() > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shortcuts", [CACHED, WITHIN, BOTH])
 def test_the_chunk_size_never_matters_along_clips(pipeline, networks, editor, shortcuts):
     for draw, parts in ((follow, (pipeline, networks)), (edit, (editor,))):
@@ -104,6 +107,7 @@ def test_the_chunk_size_never_matters_along_clips(pipeline, networks, editor, sh
         assert (whole - draw(*parts)).abs().max() > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shortcuts", [CACHED, WITHIN, BOTH])
 def test_the_chunk_size_never_matters_in_xl(xl, shortcuts):
     """To the bit where there are two branches; one row alone is rounded otherwise, as without guidance."""
