@@ -27,7 +27,8 @@ class DeepFeatures:
 
     Of every frame, by its number, so that chunks never matter: what entered the last up block (b c h w), and
     what ControlNets added to the skips there, which is kept as long. Both stay where the UNet computes, or in
-    the machine's memory where its weights wait there too. InputError for a UNet that has no deep part.
+    the machine's memory where its weights wait there too: of Stable Diffusion 1.5 at 512 pixels 10 MB a frame
+    in half precision with both branches, under ControlNets 26 MB. InputError for a UNet without a deep part.
     """
 
     unet: Any
