@@ -48,7 +48,7 @@ def calls_in_turn(unet: UNet2DConditionModel, frames: int, size: int) -> Iterato
     text = torch.randn(BRANCHES * frames, TEXT_TOKENS, unet.config.cross_attention_dim, **own)
     time_step = torch.tensor(500, device=unet.device)
     call = partial(unet, noise, time_step, encoder_hidden_states=text)
-    with cross_frame_attention(unet) as bank, few_time_rows(unet, BRANCHES):
+    with cross_frame_attention(unet) as bank, few_time_rows(unet, bank):
         for kind in (FIRST, LATER):
             bank.expect(BRANCHES, first_chunk=kind == FIRST)
             yield kind, call

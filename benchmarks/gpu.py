@@ -306,13 +306,15 @@ def compiled(bench: Bench) -> Told:
     kept = {}
     for name, ways in {
         "graphs": {"graphs": True},
-        "compiled": {"compiled": True},
-        "compiled, graphs": {"compiled": True, "graphs": True},
+        "compiled": {"compiled": True, "together": True},
+        "compiled, graphs": {"compiled": True, "graphs": True, "together": True},
     }.items():
         bench.use(**ways)
         if name == "compiled":
             told["first two steps compiled, s"] = bench.timed(lambda: bench.draw(steps=2, **call))[0]
         told[f"{name}, s"], kept[name] = bench.repeated(lambda: bench.draw(**call), 2)
+    bench.use(compiled=True, graphs=True, together=True)
+    told["with the motion field, s"], _ = bench.repeated(bench.draw, 3)
     told["compiled and not"] = bench.apart(kept["graphs"], kept["compiled"])
     told["told"] = bench.pipeline.notes
     return told
@@ -336,8 +338,8 @@ CASES: dict[str, tuple[Callable[[Bench], Told], float]] = {
     "memory, low, 64 frames": (memory_of(LOW, 64), 45),
     "memory, medium, 8 frames": (memory_of(MEDIUM, 8), 15),
     "memory, high, 8 frames": (high_again, 15),
-    "SDXL": (xl, 50),
-    "compiled": (compiled, 100),
+    "compiled": (compiled, 80),
+    "SDXL": (xl, 40),
 }
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the same as _HOMES, for type checkers and editors
     from t2v.bar import Bar as Bar
     from t2v.checks import InputError as InputError
     from t2v.diffusion.options import Motion as Motion
+    from t2v.diffusion.options import Shortcuts as Shortcuts
     from t2v.diffusion.pipeline import TextToVideoPipeline as TextToVideoPipeline
     from t2v.diffusion.progress import Cancelled as Cancelled
     from t2v.diffusion.progress import Step as Step
@@ -52,6 +53,7 @@ _HOMES = {  # public name -> the module that it lives in
     "Motion": "t2v.diffusion.options",
     "Pix2PixVideoSettings": "t2v.tasks.pix2pix_video",
     "PoseSettings": "t2v.tasks.pose",
+    "Shortcuts": "t2v.diffusion.options",
     "Step": "t2v.diffusion.progress",
     "TASKS": "t2v.tasks",
     "TextToVideoPipeline": "t2v.diffusion.pipeline",

@@ -141,6 +141,19 @@ GROUPS = {
             "compile the networks: a minute or more at the first video of a size, and less time for each one "
             "after it; of use for many videos (batch)",
         ),
+        "guided_from": (
+            "--guidance-interval",
+            "where on the way from noise (0) to picture (1) guidance begins and ends; outside each step is "
+            "half the work, and the picture another: 0 0.8 takes 92 %% of the time on the bundled model "
+            "(benchmarks/SHORTCUTS.md)",
+        ),
+        "guided_until": ("--guidance-interval", "where it ends"),  # the second number of that option
+        "cache_steps": (
+            "--cache-steps",
+            "compute the whole network at every so many steps only, and between them its outer blocks: "
+            "sooner, and another picture: 2 takes 75 %% of the time on the bundled model "
+            "(benchmarks/SHORTCUTS.md); 1: at every step",
+        ),
         "warp": ("--warp", "how latents are moved"),
         "cross_frame_attention": ("--no-cross-frame-attention", "every frame attends to itself (ablation)"),
         "smooth_bg": (
@@ -155,6 +168,7 @@ OPTIONS = {
     **{name: (own.option, own.help) for kind in TASKS.values() for name, own in kind.own.items()},
 }
 OF_CONTROLNETS = ("controlnet", "also")  # fields that --controlnet fills together
+PAIRS = {"guided_from": "guided_until"}  # fields that one option fills with two numbers
 REPEATED = ("subject", "motion", "painted")  # options for several things, joined by semicolons
 FURTHER = {  # commands of another kind, each with a parser of its own
     "finish": "make a finished video smoother, larger, or another kind of file",
@@ -299,6 +313,8 @@ def _add_option(group: Any, kind: type[Settings], name: str, default: Any, is_ta
 
     is_taken: a file gives a value already, so that nothing has to be given and a switch can be put back.
     """
+    if name in PAIRS.values():
+        return
     flag, hint = OPTIONS.get(name, (f"--{name.replace('_', '-')}", name.replace("_", " ")))
     flags = (flag, *ALIASES.get(name, ()))
     if default is MISSING:
@@ -313,6 +329,14 @@ def _add_option(group: Any, kind: type[Settings], name: str, default: Any, is_ta
                 back = f"--{name.replace('_', '-')}"
             action = "store_true" if default else "store_false"
             group.add_argument(back, dest=name, action=action, help=argparse.SUPPRESS)
+    elif name in PAIRS:
+        end = kind.__dataclass_fields__[PAIRS[name]].default
+        low, high = kind.limits[name]
+        group.set_defaults(**{PAIRS[name]: end})
+        group.add_argument(
+            flag, dest=name, nargs=2, type=_number, action=_Pair, default=default, metavar=("START", "END"),
+            help=f"{hint}; {low:g} to {high:g} each (default: {default:g} {end:g})",
+        )  # fmt: skip
     elif name in kind.limits:
         low, high = kind.limits[name]
         unset = UNSET | (UNSET_WITH_CLIP if issubclass(kind, ClipSettings) else {})
@@ -325,6 +349,21 @@ def _add_option(group: Any, kind: type[Settings], name: str, default: Any, is_ta
         hint += f" (default: {default_told})" if default_told else ""
         how = {"action": "append"} if name in REPEATED else {}
         group.add_argument(*flags, dest=name, default=default, metavar="TEXT", help=hint, **how)
+
+
+class _Pair(argparse.Action):
+    """Two numbers, of which the second goes into the field that belongs to the first's."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        first, second = values
+        setattr(namespace, self.dest, first)
+        setattr(namespace, PAIRS[self.dest], second)
 
 
 def _number(text: str) -> float:

@@ -34,10 +34,12 @@ def heeded_ahead(
     ahead, steps = track.fork(), len(run.schedule.timesteps)
     first = ahead.index
     places = pipe.places_of(prompt, words)
-    with heeding(run.predictor.unet, places, len(run.predictor.guidance.embeds)) as heard:
+    guidance, times = run.predictor.guidance, run.schedule.timesteps
+    with heeding(run.predictor.unet, places, len(guidance.embeds)) as heard:
 
         def after_step(latents: torch.Tensor) -> torch.Tensor:
-            heard.next_step((ahead.index + 1 - first) / (steps - first))
+            done = ahead.index + 1
+            heard.next_step((done - first) / (steps - first), guidance.count(times, done))
             return latents
 
         ahead.after_step = after_step

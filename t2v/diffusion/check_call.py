@@ -9,16 +9,18 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 
 from t2v.checks import InputError, check_choice, check_int, check_number
 from t2v.diffusion.controls import Control
-from t2v.diffusion.options import SCHEDULERS, Subject, own_cells
+from t2v.diffusion.options import SCHEDULERS, Shortcuts, Subject, own_cells
 
 
 def check_run(
-    num_inference_steps: int, guidance_scale: float, scheduler: str, chunk_size: int
+    num_inference_steps: int, guidance_scale: float, scheduler: str, chunk_size: int, shortcuts: Shortcuts
 ) -> tuple[int, float, int]:
     """Steps, guidance and chunk size as Python's numbers; InputError for a value out of range."""
     check_choice("scheduler", scheduler, SCHEDULERS)
+    steps = check_int("num_inference_steps", num_inference_steps, 1, 1000)
+    shortcuts.check(steps)
     return (
-        check_int("num_inference_steps", num_inference_steps, 1, 1000),
+        steps,
         check_number("guidance_scale", guidance_scale, 0, 1000),
         check_int("chunk_size", chunk_size, 0, 100_000),
     )

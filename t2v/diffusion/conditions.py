@@ -4,9 +4,10 @@
 Frame 0 is in the first chunk, and its keys and values serve the chunks after it, in every network.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -17,7 +18,9 @@ from t2v.diffusion.attention import cross_frame_attention
 from t2v.diffusion.beside import Beside
 from t2v.diffusion.calls import Caller
 from t2v.diffusion.controls import Control
+from t2v.diffusion.deep_features import DeepFeatures
 from t2v.diffusion.pictures import check_numbers
+from t2v.diffusion.schedule import TIMES
 from t2v.diffusion.time_rows import few_time_rows
 from t2v.memory.memory import Memory
 
@@ -30,7 +33,9 @@ class Guidance:
     b - 1 steps: (text,), or (picture, text) in the three branches of InstructPix2Pix (neither, picture,
     picture and text). shown: which branches see the source clip, where there is one. embedding: (1, e) for
     networks that take the scale as an input. late: the share of the steps, 0..1, in which all frames are told
-    what the first one is. beside: what Stable Diffusion XL is told too.
+    what the first one is. beside: what Stable Diffusion XL is told too. within: from where to where on the
+    way from noise to picture, in shares of the schedule's times, there is guidance (arXiv 2404.07724);
+    outside only the branch that is told most is computed, and it is the prediction.
     """
 
     embeds: torch.Tensor
@@ -39,6 +44,21 @@ class Guidance:
     embedding: torch.Tensor | None = None
     late: float = 0.0
     beside: Beside | None = None
+    within: tuple[float, float] = (0.0, 1.0)
+
+    def at(self, time: float) -> "Guidance":
+        """What there is of it at a time of the schedule, 0..999."""
+        start, end = self.within
+        return self if start <= 1 - time / TIMES <= end else self._most_told
+
+    @cached_property
+    def _most_told(self) -> "Guidance":
+        beside = None if self.beside is None else replace(self.beside, pooled=self.beside.pooled[-1:])
+        return replace(self, embeds=self.embeds[-1:], scales=(), shown=self.shown[-1:], beside=beside)
+
+    def count(self, times: torch.Tensor, index: int) -> int:
+        """How many branches are computed at a time step, by its number; beyond the last one as there."""
+        return len(self.at(float(times[min(index, len(times) - 1)])).embeds)
 
     @property
     def tells_apart(self) -> bool:
@@ -74,14 +94,15 @@ class Guidance:
 class Predictor:
     """Predicts the noise in all frames. chunk_size: frames in a network at once; never changes the result.
 
-    caller: of the UNet; where memory is too little, fewer frames are in it at once.
-    controls: each with its network's caller. source: latents of the source clip (f c h w), not scaled, for
-    UNets that take them as further channels; None for others.
+    caller: of the UNet; where memory is too little, fewer frames are in it at once. deep: what is kept of it
+    from step to step. controls: each with its network's caller. source: latents of the source clip
+    (f c h w), not scaled, for UNets that take them as further channels; None for others.
     """
 
     caller: Caller
     guidance: Guidance
     chunk_size: int
+    deep: DeepFeatures
     controls: Sequence[tuple[Control, Caller]] = ()
     source: torch.Tensor | None = None
 
@@ -90,6 +111,11 @@ class Predictor:
         """The network that predicts."""
         network: UNet2DConditionModel = self.caller.network
         return network
+
+    @property
+    def _unet_call(self) -> Callable[..., Any]:
+        """How it is called: as it is where some of its blocks are passed over, which no recording repeats."""
+        return self.caller if self.deep.every == 1 else self.unet
 
     @property
     def memory(self) -> Memory:
@@ -102,39 +128,53 @@ class Predictor:
         InputError where it is no number, in float32 too; OutOfMemory where no profile has room.
         """
 
-        def chunked(at_once: int) -> torch.Tensor:
-            return self._chunked(at_once, latents, time, step, num_steps)
+        guidance = self.guidance.at(float(time))
+        acting = [pair for pair in self.controls if pair[0].acts(step, num_steps)]
+        self.deep.begin(step, len(guidance.embeds), (latents.shape, *(id(control) for control, _ in acting)))
 
-        found = self.memory.predict(chunked, self.chunk_size, latents, len(self.guidance.embeds))
+        def chunked(at_once: int) -> torch.Tensor:
+            return self._chunked(at_once, latents, time, step / num_steps, guidance, acting)
+
+        found = self.memory.predict(chunked, self.chunk_size, latents, len(guidance.embeds))
         noise, are_numbers = found
         return noise if are_numbers else check_numbers(noise, self.unet.dtype)
 
     def _chunked(
-        self, at_once: int, latents: torch.Tensor, time: torch.Tensor, step: int, num_steps: int
+        self,
+        at_once: int,
+        latents: torch.Tensor,
+        time: torch.Tensor,
+        done: float,
+        guidance: Guidance,
+        acting: Sequence[tuple[Control, Caller]],
     ) -> torch.Tensor:
-        branches, dtype, device = len(self.guidance.embeds), self.unet.dtype, self.memory.device
-        acting = [pair for pair in self.controls if pair[0].acts(step, num_steps)]
+        branches, dtype, device = len(guidance.embeds), self.unet.dtype, self.memory.device
         noise = torch.empty_like(latents, dtype=torch.float32)
         time = torch.full((), time.item(), dtype=time.dtype, device=device)  # copied there, Python would wait
         for start in range(0, len(latents), at_once):
             frames = self._chunk(start, at_once, len(latents))
             noisy = repeat(latents[frames].to(device, dtype), "f c h w -> (b f) c h w", b=branches)
-            text = self.guidance.text(frames.start, len(latents[frames]), step / num_steps).to(device, dtype)
-            told = self.guidance.added(frames, latents[frames].to(device), step / num_steps)
+            text = guidance.text(frames.start, len(latents[frames]), done).to(device, dtype)
+            told = guidance.added(frames, latents[frames].to(device), done)
             for caller in (self.caller, *(caller for _, caller in acting)):
                 caller.bank.expect(branches, first_chunk=start == 0)
-            added = self._added(
-                [control.residuals(noisy, time, text, frames, told, call) for control, call in acting]
-            )
-            predicted = self.caller(
-                self._beside_source(noisy, frames),
-                time,
-                encoder_hidden_states=text,
-                timestep_cond=_beside(self.guidance.embedding, noisy),
-                **told,
-                **added,
-            ).sample
-            noise[frames] = self.guidance.combine(predicted.float())
+            numbers = range(frames.start, frames.start + len(latents[frames]))
+            if self.deep.is_known:
+                added = self.deep.added(numbers)
+            else:
+                added = self._added(
+                    [control.residuals(noisy, time, text, frames, told, call) for control, call in acting]
+                )
+            with self.deep.around(numbers, added):
+                predicted = self._unet_call(
+                    self._beside_source(noisy, frames, guidance.shown),
+                    time,
+                    encoder_hidden_states=text,
+                    timestep_cond=_beside(guidance.embedding, noisy),
+                    **told,
+                    **added,
+                ).sample
+            noise[frames] = guidance.combine(predicted.float())
         return noise
 
     def _chunk(self, start: int, at_once: int, count: int) -> slice:
@@ -155,12 +195,12 @@ class Predictor:
         )
         return {"down_block_additional_residuals": tuple(down), "mid_block_additional_residual": middle}
 
-    def _beside_source(self, noisy: torch.Tensor, frames: slice) -> torch.Tensor:
+    def _beside_source(self, noisy: torch.Tensor, frames: slice, shown: Sequence[bool]) -> torch.Tensor:
         """((b f) c h w) to ((b f) 2c h w): the source's channels follow, zeros in branches not shown it."""
         if self.source is None:
             return noisy
         source = self.source[frames].to(noisy)
-        seen = [source if shown else torch.zeros_like(source) for shown in self.guidance.shown]
+        seen = [source if one else torch.zeros_like(source) for one in shown]
         return torch.cat([noisy, torch.cat(seen)], dim=1)
 
 
@@ -179,18 +219,24 @@ def ready_to_predict(
     cross_frame: bool = True,
     controls: Sequence[Control] = (),
     source: torch.Tensor | None = None,
+    cache_steps: int = 1,
 ) -> Iterator[Predictor]:
-    """A Predictor, with all that it needs installed in the networks; taken out again, come what may."""
+    """A Predictor, with all that it needs installed in the networks; taken out again, come what may.
+
+    cache_steps: as in ``Shortcuts``. InputError where the UNet cannot do that.
+    """
+    deep = DeepFeatures(unet, memory, cache_steps)
     with ExitStack() as installed:
         installed.enter_context(memory.narrowed_after())
 
         def prepare(network: torch.nn.Module) -> Caller:
             branches, apart = len(guidance.embeds), guidance.tells_apart
-            places = memory.replays.begin(network) if memory.records else None
-            installed.enter_context(few_time_rows(network, branches, apart))
+            is_whole = cache_steps == 1  # else what is computed changes from step to step
+            places = memory.replays.begin(network) if memory.records and is_whole else None
             bank = installed.enter_context(cross_frame_attention(network, cross_frame, places))
+            installed.enter_context(few_time_rows(network, bank, apart))
             return Caller.of(network, memory, bank, branches, apart, cross_frame)
 
         caller = prepare(unet)
         pairs = [(control, prepare(control.network)) for control in controls]
-        yield Predictor(caller, guidance, chunk_size, pairs, source)
+        yield Predictor(caller, guidance, chunk_size, deep, pairs, source)

@@ -90,7 +90,7 @@ class LayeredDrawing:
             def after_step(latents: torch.Tensor) -> torch.Tensor:
                 done, shared = track.index + 1, windows.share(latents)
                 for one in heard:
-                    one.next_step(done / own.num_steps)
+                    one.next_step(done / own.num_steps, own.guidance.count(own.schedule.timesteps, done))
                 if done >= min(self.start, self.behind.start) or done == self.freed:
                     kept[done] = shared
                 return shared

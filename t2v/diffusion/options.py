@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from t2v.checks import InputError, check_choice, check_flag, check_int, check_number, make_plain
+from t2v.checks import InputError, check_choice, check_flag, check_int, check_number, counted, make_plain
 from t2v.diffusion.courses import Course
 
 METHODS = ("canvas", "paper")  # one picture under a camera; or each frame drawn anew from T on
@@ -22,6 +22,8 @@ SCHEDULERS = {  # samplers by the names people give them -> diffusers' classes
     "lcm": "LCMScheduler",
     "tcd": "TCDScheduler",
 }
+MOST_CACHED = 10  # steps
+CACHED_OF = 3  # at most one in so many: what looks into the network must find it computed on its way
 SPACINGS = ("leading", "trailing", "linspace")  # how a sampler's steps lie among the times
 
 
@@ -131,6 +133,47 @@ class Subject:
         """InputError where a value is out of range."""
         Camera(self.x, self.y, path=self.path, course=self.course).check()
         Motion(t0=self.t0, t1=self.t1).check()
+
+
+@dataclass(frozen=True)
+class Shortcuts:
+    """What a run leaves out, to be done sooner; unlike other options of speed these change the picture.
+
+    guided_from, guided_until: from where to where on the way from noise, 0, to the picture, 1, in shares of
+    the schedule's times, guidance is computed (arXiv 2404.07724); outside the network is asked once a frame.
+    cache_steps: every so many steps the whole UNet is computed, and between only its first and last block
+    (arXiv 2312.00858); 1: always.
+    """
+
+    guided_from: float = 0.0
+    guided_until: float = 1.0
+    cache_steps: int = 1
+
+    def __post_init__(self) -> None:
+        make_plain(self)
+
+    def check(self, steps: int | None = None) -> None:
+        """InputError where a value is out of range, the interval ends before it begins, or steps are too few.
+
+        steps: of the run, where that is known.
+        """
+        check_number("guided_from", self.guided_from, 0, 1)
+        check_number("guided_until", self.guided_until, 0, 1)
+        if self.guided_from > self.guided_until:
+            raise InputError(
+                f"guided_from is {self.guided_from:g}, and guidance is to end at {self.guided_until:g}; "
+                "the end must not come before."
+            )
+        asked = check_int("cache_steps", self.cache_steps, 1, MOST_CACHED)
+        if steps is not None and asked > (most := max(1, steps // CACHED_OF)):
+            raise InputError(
+                f"cache_steps is {asked}, and there are {counted(steps, 'step')}; choose at most {most}."
+            )
+
+    @property
+    def within(self) -> tuple[float, float]:
+        """The interval."""
+        return self.guided_from, self.guided_until
 
 
 def own_cells(sample_size: object) -> tuple[int, int]:

@@ -36,7 +36,7 @@ Trajectory = dict[
 class Drawing:
     """How one video is drawn. rows, columns: of a frame's latents. chunk_size: 0 for all at once. first:
     only so many of its frames are drawn, from the first on, as they are in the whole video; None: all.
-    first_frame: the picture that it begins with, where that is given."""
+    first_frame: the picture that it begins with, where that is given. cache_steps: as in ``Shortcuts``."""
 
     pipe: "VideoPipeline"
     schedule: SchedulerMixin
@@ -50,6 +50,7 @@ class Drawing:
     generator: torch.Generator | None
     first: int | None = None
     first_frame: FirstFrame | None = None
+    cache_steps: int = 1
 
     @property
     def num_steps(self) -> int:
@@ -118,7 +119,12 @@ class Drawing:
         at_once = len(track.latents) if self.chunk_size == 0 else self.chunk_size
         pipe = self.pipe
         with ready_to_predict(
-            pipe.unet, pipe.memory, guidance, at_once, cross_frame=self.cross_frame
+            pipe.unet,
+            pipe.memory,
+            guidance,
+            at_once,
+            cross_frame=self.cross_frame,
+            cache_steps=self.cache_steps,
         ) as predictor:
             denoise(Run(self.schedule, predictor, progress), [track], self.num_steps, label)
         check_numbers(track.latents, pipe.unet.dtype)  # before a VAE sees them, and is blamed for it

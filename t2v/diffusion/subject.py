@@ -58,8 +58,9 @@ class Heeding:
         self._wanted: set[str] | None = None  # layers that are yet to be heard in this step; None: none are
         self._layers: set[str] = set()
 
-    def next_step(self, share: float) -> None:
-        """Say that the next step begins at this share of the steps, 0..1."""
+    def next_step(self, share: float, branches: int | None = None) -> None:
+        """Say that the next step begins at this share of the steps, 0..1, and if it has other branches."""
+        self.branches = self.branches if branches is None else branches
         self._wanted = set(self._layers) if HEEDED[0] <= share < HEEDED[1] else None
 
     def hears(self, layer: str) -> bool:

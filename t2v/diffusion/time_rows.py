@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from einops import rearrange
 
+from t2v.diffusion.attention import FirstFrameBank
+
 # Of Stable Diffusion XL, and of its ControlNets for many kinds of pictures (ControlNetUnionModel)
 ALIKE = ("add_embedding", "control_add_embedding")
 # A union's layers for its pictures, which differ from frame to frame. Their attention goes along the batch,
@@ -20,11 +22,11 @@ BY_PICTURE = ("transformer_layes", "spatial_ch_projs")
 
 
 @contextmanager
-def few_time_rows(network: torch.nn.Module, branches: int, told_apart: bool = False) -> Iterator[None]:
+def few_time_rows(network: torch.nn.Module, bank: FirstFrameBank, told_apart: bool = False) -> Iterator[None]:
     """Embed the time once for the whole batch, and what is told beside the text once for each branch.
 
-    branches: of guidance, b; batches are laid out as "(b f)". told_apart: whether frames are told different
-    things beside their text.
+    bank: the network's, which knows how many branches b there are in a call; batches are laid out as "(b f)".
+    told_apart: whether frames are told different things beside their text.
     """
     embedding: Any = network.time_embedding
     with ExitStack() as hooks:
@@ -38,18 +40,18 @@ def few_time_rows(network: torch.nn.Module, branches: int, told_apart: bool = Fa
             alike = [own[name] for name in ALIKE if name in own]
             alike += [one for name, one in network.named_modules() if name.endswith("time_emb_proj")]
             for module in alike:
-                _frame_by_frame(module, branches, told_apart, hook)
+                _frame_by_frame(module, bank, told_apart, hook)
         for name in BY_PICTURE:
             parts: Any = own.get(name, ())
             for module in parts if isinstance(parts, (torch.nn.ModuleList, tuple)) else (parts,):
-                _frame_by_frame(module, branches, True, hook)
+                _frame_by_frame(module, bank, True, hook)
         if any(name in own for name in BY_PICTURE):  # means of it are taken, and rounded by how it lies there
             first: Any = own["conv_in"]
             hook(first.register_forward_hook(lambda _, __, made: made.contiguous()))
         yield
 
 
-def _frame_by_frame(module: Any, branches: int, each: bool, hook: Any) -> None:
+def _frame_by_frame(module: Any, bank: FirstFrameBank, each: bool, hook: Any) -> None:
     """Let a module see the rows ((b f) ...) of one frame at a time.
 
     each: else those of the first frame serve all. The module is called again from its own hook, and a frame
@@ -58,7 +60,7 @@ def _frame_by_frame(module: Any, branches: int, each: bool, hook: Any) -> None:
     waiting: list[list[torch.Tensor]] = []
 
     def before(_: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        first, *others = rearrange(args[0], "(b f) ... -> f b ...", b=branches).unbind()
+        first, *others = rearrange(args[0], "(b f) ... -> f b ...", b=bank.branches).unbind()
         waiting.append(others)
         return (first.contiguous(), *args[1:])
 

@@ -6,6 +6,7 @@ scheduler is stepped once per time on all frames. So the chunk size sets the mem
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -35,7 +36,7 @@ from t2v.diffusion.masks import painted_cells
 from t2v.diffusion.motion import motion_field
 from t2v.diffusion.moving import Way, motion_steps, moved, smooth, started
 from t2v.diffusion.noise import draw_noise
-from t2v.diffusion.options import Camera, Motion, Subject
+from t2v.diffusion.options import Camera, Motion, Shortcuts, Subject
 from t2v.diffusion.pictures import check_numbers
 from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, make_scheduler
@@ -43,6 +44,8 @@ from t2v.diffusion.scenes import Drawing, draw_canvas
 from t2v.diffusion.telling import Told, guidance_by, guidance_over_time
 
 logger = logging.getLogger(__name__)
+
+NONE_LEFT_OUT = Shortcuts()
 
 
 class VideoPipeline(KeptInMemory, LearnedWords):
@@ -85,6 +88,7 @@ class VideoPipeline(KeptInMemory, LearnedWords):
         eta: float | None = None,
         chunk_size: int = 8,
         cross_frame: bool = True,
+        shortcuts: Shortcuts = NONE_LEFT_OUT,
         first_frame: FirstFrame | None = None,
         frame_ids: Sequence[int] | None = None,
         latents: torch.Tensor | None = None,
@@ -98,7 +102,8 @@ class VideoPipeline(KeptInMemory, LearnedWords):
         height, width: output pixels, multiples of the VAE's reduction (8); None: the model's own size.
         num_inference_steps: 1..1000. guidance_scale: w >= 0, no guidance where w <= 1. spacing: of the
         steps, as in ``make_scheduler``. eta: 0..1, DDIM's, and TCD's gamma; None: 0 and 0.3.
-        chunk_size: frames through the network at once, 0 for all; never changes the picture. frame_ids: which
+        chunk_size: frames through the network at once, 0 for all; never changes the picture. shortcuts: what
+        is left out, which does. frame_ids: which
         frames of the video are drawn, the first of them 0; None: all. latents: x_T of the first frame,
         (1 c h w) white noise; drawn from ``generator`` (on the CPU) where None. first_frame: a picture to
         begin with, inverted to x_T by DDIM; None: the model draws it. on_step: called after every
@@ -106,7 +111,7 @@ class VideoPipeline(KeptInMemory, LearnedWords):
         """
         num_frames = check_int("num_frames", num_frames, 1, 100_000)
         num_inference_steps, guidance_scale, chunk_size = check_run(
-            num_inference_steps, guidance_scale, scheduler, chunk_size
+            num_inference_steps, guidance_scale, scheduler, chunk_size, shortcuts
         )
         size = latent_size(self.unet, self.cell_px, height, width)
         ids = check_frame_ids(frame_ids, num_frames)
@@ -117,6 +122,7 @@ class VideoPipeline(KeptInMemory, LearnedWords):
         schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps, spacing)
         t1, t0 = motion_steps(self, motion, schedule, shape)
         guidance, weights = guidance_over_time(self, prompt, negative_prompt, guidance_scale, ids)
+        guidance = replace(guidance, within=shortcuts.within)
         is_moved = motion.enabled and num_frames > 1
         hold = None
         if weights is not None and is_moved and motion.x == motion.y == 0:  # one picture, whose text changes
@@ -124,7 +130,12 @@ class VideoPipeline(KeptInMemory, LearnedWords):
             noise, generators = noise[:1].expand_as(noise), [generators[0].clone_state() for _ in ids]
         at_once = num_frames if chunk_size == 0 else chunk_size
         with ready_to_predict(
-            self.unet, self.memory, guidance, at_once, cross_frame=cross_frame
+            self.unet,
+            self.memory,
+            guidance,
+            at_once,
+            cross_frame=cross_frame,
+            cache_steps=shortcuts.cache_steps,
         ) as predictor:
             num_steps = len(schedule.timesteps)
             window = (t1, t0) if is_moved else None
@@ -171,6 +182,7 @@ class VideoPipeline(KeptInMemory, LearnedWords):
         spacing: str | None = None,
         chunk_size: int = 8,
         cross_frame: bool = True,
+        shortcuts: Shortcuts = NONE_LEFT_OUT,
         generator: torch.Generator | None = None,
         on_step: Callable[[Step], None] | None = None,
     ) -> Drawn:
@@ -188,12 +200,13 @@ class VideoPipeline(KeptInMemory, LearnedWords):
         num_frames = check_int("num_frames", num_frames, 1, 100_000)
         first = None if first is None else check_int("first", first, 1, num_frames)
         num_inference_steps, guidance_scale, chunk_size = check_run(
-            num_inference_steps, guidance_scale, scheduler, chunk_size
+            num_inference_steps, guidance_scale, scheduler, chunk_size, shortcuts
         )
         camera.check()
         size = latent_size(self.unet, self.cell_px, height, width)
         schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps, spacing)
         guidance = guidance_by(self, prompt, negative_prompt, guidance_scale)
+        guidance = replace(guidance, within=shortcuts.within)
         drawing = Drawing(
             self,
             schedule,
@@ -206,6 +219,7 @@ class VideoPipeline(KeptInMemory, LearnedWords):
             generator,
             first,
             first_frame,
+            shortcuts.cache_steps,
         )
         if subject is None:
             return draw_canvas(drawing, on_step)
@@ -229,6 +243,7 @@ class VideoPipeline(KeptInMemory, LearnedWords):
         spacing: str | None = None,
         chunk_size: int = 8,
         cross_frame: bool = True,
+        shortcuts: Shortcuts = NONE_LEFT_OUT,
         latents: torch.Tensor | None = None,
         generator: torch.Generator | None = None,
         on_step: Callable[[Step], None] | None = None,
@@ -241,7 +256,7 @@ class VideoPipeline(KeptInMemory, LearnedWords):
         same for all. The rest as in ``__call__``.
         """
         num_inference_steps, guidance_scale, chunk_size = check_run(
-            num_inference_steps, guidance_scale, scheduler, chunk_size
+            num_inference_steps, guidance_scale, scheduler, chunk_size, shortcuts
         )
         image_guidance_scale = check_number("image_guidance_scale", image_guidance_scale, 0, 1000)
         num_frames, height, width = common_shape(controls, source, self.vae, self.cell_px)
@@ -253,16 +268,16 @@ class VideoPipeline(KeptInMemory, LearnedWords):
             schedule, noise.expand(num_frames, -1, -1, -1), [own.clone_state() for _ in range(num_frames)]
         )
         image_scale = None if source is None else image_guidance_scale
+        told = (prompt, negative_prompt, guidance_scale, range(num_frames), image_scale)
         with ready_to_predict(
             self.unet,
             self.memory,
-            guidance_over_time(self, prompt, negative_prompt, guidance_scale, range(num_frames), image_scale)[
-                0
-            ],
+            replace(guidance_over_time(self, *told)[0], within=shortcuts.within),
             num_frames if chunk_size == 0 else chunk_size,
             cross_frame=cross_frame,
             controls=controls,
             source=source,
+            cache_steps=shortcuts.cache_steps,
         ) as predictor:
             num_steps = len(schedule.timesteps)
             run = Run(schedule, predictor, Progress.planned(num_frames, num_steps, None, on_step))

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
+from t2v.diffusion.options import Shortcuts
+
 
 @dataclass(frozen=True)
 class Kind:
     """Equal for runs whose steps and frames cost alike, size and number left aside.
 
     acts: whether a figure does, along skeletons. controls: tasks of what is followed. upscale and method are
-    None where nobody says yet. A field that is new in a later version has a default.
+    None where nobody says yet. shortcuts: what is left out of the steps. A field that is new in a later
+    version has a default.
     """
 
     task: str
@@ -20,6 +23,7 @@ class Kind:
     acts: bool
     controls: tuple[str, ...]
     steadied: bool
+    shortcuts: str = ""
 
     @property
     def is_one_picture(self) -> bool:
@@ -44,6 +48,7 @@ def kind_of(settings: Any, resolved: Any = None) -> Kind:
         acted is not None and acted() is not None,
         tuple(sorted(one.task for one in getattr(settings, "also", ()))),
         bool(value("steady")),
+        "" if (left := settings.shortcuts) == Shortcuts() else str(left),
     )
 
 

@@ -39,7 +39,12 @@ class Compiled:
             self._tell(NOTE)
             limits: Any = torch._dynamo.config
             limits.recompile_limit = max(limits.recompile_limit, MOST)
-            self._of[network] = torch.compile(network, backend=self._backend)
+            laid: Any = (
+                network  # a pixel's channels side by side: compiled norms read them so, and convolutions
+            )
+            self._of[network] = torch.compile(
+                laid.to(memory_format=torch.channels_last), backend=self._backend
+            )
         for one in args:
             if isinstance(one, torch.Tensor) and one.ndim > 1:
                 torch._dynamo.maybe_mark_dynamic(one, BATCH)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from t2v.checks import InputError, check_choice, check_flag, check_int, check_number, check_text, make_plain
-from t2v.diffusion.options import SCHEDULERS, SPACINGS
+from t2v.diffusion.options import MOST_CACHED, SCHEDULERS, SPACINGS, Shortcuts
 from t2v.diffusion.over_time import read_over_time
 from t2v.memory.profiles import AUTO, Kept
 from t2v.tasks.words import OwnNumber, TabWords
@@ -25,7 +25,18 @@ if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is load
 
 MAX_PROMPT_CHARS = 2000
 MAX_WORK = 2**33  # frames x pixels x steps: 1000 frames of 512x512 at 32 steps
-WHOLE = ("seed", "num_frames", "width", "height", "upscale", "num_inference_steps", "t0", "t1", "chunk_size")
+WHOLE = (
+    "seed",
+    "num_frames",
+    "width",
+    "height",
+    "upscale",
+    "num_inference_steps",
+    "t0",
+    "t1",
+    "chunk_size",
+    "cache_steps",
+)
 Limits = Mapping[str, tuple[float, float]]  # field -> least and largest value
 See = Callable[[str, np.ndarray], None]  # told of a thing that the model sees: its name, uint8 (f, h, w, 3)
 # sliders, the command line and ``check`` all read these
@@ -37,6 +48,9 @@ LIMITS: Limits = {
     "num_inference_steps": (1, 200),
     "guidance_scale": (0, 30),
     "chunk_size": (0, 1000),
+    "guided_from": (0, 1),
+    "guided_until": (0, 1),
+    "cache_steps": (1, MOST_CACHED),
 }
 MINUS_ONE_IS_NONE = ("seed", "end_s", "fps")  # where they may be None, as scripts of the original write it
 KINDS: dict[str, type["Settings"]] = {}  # task -> its settings; ``t2v.tasks`` fills it with every file there
@@ -103,7 +117,10 @@ class Settings(ABC):
     never changes the picture. cross_frame_attention: the paper's ablation switch. profile: how the
     weights are kept, one of PROFILES, "auto" for what the machine has room for; never changes the picture.
     fp8: they are stored in eight bits, which does. compiled: the networks are compiled by PyTorch, which pays
-    after the first video of a size.
+    after the first video of a size. guided_from, guided_until: from where to where on the way
+    from noise (0) to the picture (1) guidance is computed; less is sooner, and changes the picture.
+    cache_steps: at every so many steps the whole network is computed, between them its outer blocks alone;
+    1: always; more is sooner, and changes the picture.
 
     A task names ``task``, its ``tab``, the ``limits`` of its numbers, those that only it has (``own``), what
     its prompt ``asks``, its ``way`` of drawing (a key of ``Family.suits``), and whether it needs an
@@ -136,6 +153,9 @@ class Settings(ABC):
     profile: str = AUTO
     fp8: bool = False
     compiled: bool = False
+    guided_from: float = 0.0
+    guided_until: float = 1.0
+    cache_steps: int = 1
 
     if TYPE_CHECKING:
 
@@ -177,7 +197,13 @@ class Settings(ABC):
         check_flag("cross_frame_attention", self.cross_frame_attention)
         Kept(self.profile, self.fp8).check()
         check_flag("compiled", self.compiled)
+        self.shortcuts.check(self.num_inference_steps)
         self._check_work()
+
+    @property
+    def shortcuts(self) -> Shortcuts:
+        """What is left out to be done sooner."""
+        return Shortcuts(self.guided_from, self.guided_until, self.cache_steps)
 
     def networks(self, choose: ChooseNetwork) -> tuple[Network, ...]:
         """The ControlNets that a run wants, those left None chosen by ``choose``: none unless it says so."""
@@ -301,6 +327,7 @@ class Resolved(ABC, Generic[S]):
             "spacing": self.spacing,
             "chunk_size": int(self.asked.chunk_size),
             "cross_frame": self.asked.cross_frame_attention,
+            "shortcuts": self.asked.shortcuts,
             "generator": means.generator,
             "on_step": means.on_step,
         }

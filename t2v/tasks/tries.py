@@ -34,6 +34,7 @@ NOT_SWEPT = {
 # what changes nothing of a picture that a video begins with and that is kept as it is
 HOW_IT_IS_DRAWN = {
     "negative_prompt", "seed", "num_inference_steps", "guidance_scale", "scheduler", "spacing",
+    "guided_from", "guided_until", "cache_steps",
 }  # fmt: skip
 
 

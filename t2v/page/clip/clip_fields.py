@@ -7,12 +7,10 @@ import gradio as gr
 from gradio.components import Component
 
 from t2v.page import form_fields
-from t2v.page.form_fields import number_field, slider
+from t2v.page.form_fields import SHARE_STEP, number_field, slider
 from t2v.page.studio import Studio
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import Also, ControlledSettings, controlled_kinds
-
-SHARE_STEP = 0.05
 
 
 def also_fields() -> dict[str, str]:

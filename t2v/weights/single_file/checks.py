@@ -5,6 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from t2v.weights.refusals import ModelError
+from t2v.weights.single_file.details import TAESD
 from t2v.weights.single_file.header import ENDINGS, read_header
 from t2v.weights.single_file.kinds import FileKind, recognise
 from t2v.weights.single_file.stand_ins import Foreign
@@ -109,7 +110,7 @@ def check_controlnet(name: str, path: Path) -> FileKind:
 def check_vae(path: Path) -> FileKind:
     """What a VAE's file is; ModelError where no model can be given it."""
     kind = look(f"vae {path.name}", path)
-    if kind.kind != "vae" or kind.other:
+    if kind.kind != "vae" or kind.other not in ("", TAESD):
         raise ModelError(f"vae {path.name} is {kind.words}; choose a VAE of Stable Diffusion.")
     if kind.is_scaled:
         raise ModelError(f"vae {path.name} has weights in few bits with scales beside them; choose another.")

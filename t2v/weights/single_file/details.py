@@ -16,6 +16,7 @@ OTHERS = (  # beginnings of names in a UNet's place -> which model it is
     ("blocks.", "another kind"), ("layers.", "another kind"), ("single_blocks.", "Flux"),
 )  # fmt: skip
 
+TAESD = "TAESD's kind"  # what a small VAE for drafts is of
 Names = Mapping[str, Tensor]
 
 
@@ -143,7 +144,7 @@ def _of_embedding(kind: str, names: Names) -> Details:
 def _of_vae(kind: str, names: Names) -> Details:
     core = within(names, VAE)
     if "decoder.conv_in.weight" not in core:
-        return Details(other="TAESD's kind")
+        return Details(other=TAESD, layout="diffusers")
     original = any(name.startswith("encoder.down.") for name in core)
     latent = core["decoder.conv_in.weight"].shape[1:2]
     return Details(

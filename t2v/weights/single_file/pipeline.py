@@ -12,6 +12,8 @@ from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.weights.assembled import assembled
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import check_checkpoint
+from t2v.weights.single_file.draft_vae import NOTE, DraftVae, draft_vae, is_draft
+from t2v.weights.single_file.generations import Generation
 from t2v.weights.single_file.load import (
     Opened,
     load_text_encoder,
@@ -22,6 +24,7 @@ from t2v.weights.single_file.load import (
     open_checkpoint,
 )
 from t2v.weights.single_file.prediction import found_prediction
+from t2v.weights.single_file.values import Values
 from t2v.weights.single_file.vocabulary import clip_tokenizer
 
 logger = logging.getLogger(__name__)
@@ -37,16 +40,19 @@ def file_pipeline(
     ModelError in one sentence where it is not drawn with, or broken.
     """
     opened = open_checkpoint(name, path, check_checkpoint(name, path, vae is not None, editor), dtype)
-    parts: dict[str, Any] = {
-        "unet": load_unet(opened),
-        "vae": load_vae(opened) if vae is None else load_vae_file(vae, opened.generation, dtype),
-    }
+    parts: dict[str, Any] = {"unet": load_unet(opened)}
+    if vae is None:
+        parts["vae"] = load_vae(opened)
+    else:
+        generation = opened.generation
+        parts["vae"] = _vae_beside(vae, generation, generation.scaling_factor, dtype)
     rest = {"scheduler": noise_schedule(opened.kind.prediction or "epsilon", opened.kind.zero_snr)}
     for number, encoder in enumerate(opened.generation.texts):
         behind = f"_{number + 1}" if number else ""
         parts[f"text_encoder{behind}"] = load_text_encoder(opened, encoder)
         rest[f"tokenizer{behind}"] = clip_tokenizer(encoder.pad)
     pipeline = assembled({**rest, **{part: settle(network, device) for part, network in parts.items()}})
+    _tell_of_vae(pipeline)
     if opened.kind.prediction is None and opened.kind.job == "text":
         _find_prediction(pipeline, opened)
     return pipeline
@@ -67,6 +73,23 @@ def take_vae(name: str, pipeline: VideoPipeline, path: Path, device: str, dtype:
     if type(own).__name__ != KL:
         kind = type(own).__name__
         raise ModelError(f"model {name} has a VAE of another kind ({kind}), which stays; leave the VAE out.")
-    network = load_vae_file(path, None, dtype)
-    network.register_to_config(scaling_factor=own.config.scaling_factor)  # type: ignore[operator]
-    pipeline.vae = settle(network, device)
+    pipeline.vae = settle(_vae_beside(path, None, own.config.scaling_factor, dtype), device)
+    _tell_of_vae(pipeline)
+
+
+def _vae_beside(
+    path: Path, generation: Generation | None, scaling_factor: float, dtype: torch.dtype
+) -> torch.nn.Module:
+    """A VAE from a file of its own, for a model whose latents are scaled so."""
+    values = Values(path)
+    if is_draft(values):
+        state = {name: values[name].to(dtype) for name in values}
+        return draft_vae(path.name, state, scaling_factor)
+    network = load_vae_file(path, generation, dtype)
+    network.register_to_config(scaling_factor=scaling_factor)  # type: ignore[operator]
+    return network
+
+
+def _tell_of_vae(pipeline: VideoPipeline) -> None:
+    if isinstance(pipeline.vae, DraftVae):
+        pipeline.tell(NOTE)
