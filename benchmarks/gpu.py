@@ -300,20 +300,20 @@ def xl(bench: Bench) -> Told:
 
 
 def compiled(bench: Bench) -> Told:
-    """Compiled: the first call, and later ones, alone and recorded. All frames from noise: one shape."""
+    """Compiled: the first call, and later ones. All frames from noise: one shape."""
     call: Told = {"motion": Motion(enabled=False), "chunk_size": 0}
     told: Told = {}
     kept = {}
     for name, ways in {
         "graphs": {"graphs": True},
         "compiled": {"compiled": True, "together": True},
-        "compiled, graphs": {"compiled": True, "graphs": True, "together": True},
     }.items():
         bench.use(**ways)
         if name == "compiled":
             told["first two steps compiled, s"] = bench.timed(lambda: bench.draw(steps=2, **call))[0]
         told[f"{name}, s"], kept[name] = bench.repeated(lambda: bench.draw(**call), 2)
-    bench.use(compiled=True, graphs=True, together=True)
+        logger.info("%s", told)
+    bench.use(compiled=True, together=True)
     told["with the motion field, s"], _ = bench.repeated(bench.draw, 3)
     told["compiled and not"] = bench.apart(kept["graphs"], kept["compiled"])
     told["told"] = bench.pipeline.notes

@@ -36,6 +36,7 @@ WORDS = (
 )
 SEARCHES = ("red", "a blue boat at night", "ocket", "nothing fits this")
 MB = 2**20
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def make(folder: Path, count: int) -> None:
@@ -97,12 +98,13 @@ def measure_index(folder: Path) -> None:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
+def serving(folder: Path, program: Path = ROOT) -> Iterator[str]:
+    """The app of a checkout, its videos in ``folder``: where it answers."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, "app.py", "--port", str(port), "--output", str(folder)]
     with (folder / "log.txt").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=program)
         url = f"http://127.0.0.1:{port}/"
         try:
             while process.poll() is None:
@@ -115,6 +117,16 @@ def serving(folder: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(60)
+
+
+@contextmanager
+def browsing() -> Iterator[Page]:
+    """A new page of 1280x800 in Chromium without a window."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield browser.new_page(viewport={"width": 1280, "height": 800})
+        browser.close()
 
 
 def memory(page: Page) -> str:
@@ -135,10 +147,7 @@ def memory(page: Page) -> str:
 
 
 def measure_page(folder: Path, count: int) -> None:
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    with serving(folder) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
+    with serving(folder) as url, browsing() as page:
         for number in range(6):
             started = time.perf_counter()
             page.goto(url)
@@ -168,7 +177,6 @@ def measure_page(folder: Path, count: int) -> None:
         for _ in range(2):
             _scroll(page)
             print(f"scrolled through all: {memory(page)}")
-        browser.close()
 
 
 def _scroll(page: Page) -> None:

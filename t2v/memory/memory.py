@@ -87,8 +87,11 @@ class Memory:
 
     @property
     def records(self) -> bool:
-        """Whether networks' calls are recorded as CUDA graphs: where all weights stay on a GPU."""
-        return self.graphs and self.profile == HIGH and self.device.type == "cuda"
+        """Whether networks' calls are recorded as CUDA graphs: where all weights stay on a GPU.
+
+        What is compiled is not: kernels that are still chosen among while a call is recorded end it.
+        """
+        return self.graphs and not self.compiles and self.profile == HIGH and self.device.type == "cuda"
 
     @property
     def compiles(self) -> bool:
