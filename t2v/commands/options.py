@@ -49,6 +49,22 @@ GROUPS = {
         ),  # fmt: skip
         "seed": ("--seed", "the same seed and options give the same video"),
     },
+    "a picture as a prompt": {
+        "picture_prompt": (
+            "--picture-prompt",
+            "a picture (png, jpg, webp, gif, bmp) that says beside the text what the video shows; needs an "
+            "IP-Adapter",
+        ),
+        "picture_prompt_strength": (
+            "--picture-prompt-strength",
+            "how much the picture says; at 1 the text is hardly heard",
+        ),
+        "ip_adapter": (
+            "--ip-adapter",
+            "the IP-Adapter's file, or a folder with it, whose image_encoder lies beside it or stands behind "
+            "a plus: ADAPTER+FOLDER (default: one of --models that fits the model)",
+        ),
+    },
     "the first frame": {
         "first_frame": (
             "--first-frame",

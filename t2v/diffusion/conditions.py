@@ -16,6 +16,7 @@ from einops import rearrange, repeat
 from t2v.diffusion.attention import FirstFrameBank, cross_frame_attention
 from t2v.diffusion.beside import Beside
 from t2v.diffusion.controls import Control
+from t2v.diffusion.picture_prompt import PicturePrompt, seeing_picture
 from t2v.diffusion.pictures import check_numbers
 from t2v.diffusion.time_rows import few_time_rows
 from t2v.memory.memory import Memory
@@ -29,7 +30,7 @@ class Guidance:
     b - 1 steps: (text,), or (picture, text) in the three branches of InstructPix2Pix (neither, picture,
     picture and text). shown: which branches see the source clip, where there is one. embedding: (1, e) for
     networks that take the scale as an input. late: the share of the steps, 0..1, in which all frames are told
-    what the first one is. beside: what Stable Diffusion XL is told too.
+    what the first one is. beside: what Stable Diffusion XL is told too. picture: a picture as a prompt.
     """
 
     embeds: torch.Tensor
@@ -38,6 +39,7 @@ class Guidance:
     embedding: torch.Tensor | None = None
     late: float = 0.0
     beside: Beside | None = None
+    picture: PicturePrompt | None = None
 
     @property
     def tells_apart(self) -> bool:
@@ -166,6 +168,7 @@ def ready_to_predict(
             return installed.enter_context(cross_frame_attention(network, cross_frame))
 
         bank, pairs = prepare(unet), []
+        installed.enter_context(seeing_picture(unet, guidance.picture, len(guidance.embeds)))
         for control in controls:
             pairs.append((control, prepare(control.network)))
         yield Predictor(unet, memory, bank, guidance, chunk_size, pairs, source)

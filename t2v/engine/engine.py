@@ -20,6 +20,7 @@ from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.engine.defaults import native_side_px, suits_run
 from t2v.engine.keeping import Machine, load_kept
 from t2v.engine.networks import choose_network
+from t2v.engine.pictures import PicturePrompts, adapter_name
 from t2v.engine.prompt_notes import Note, known_words, prompt_notes, unknown_words
 from t2v.engine.travel_notes import travel_note
 from t2v.finishing.upscale import Finisher, load_finisher
@@ -80,6 +81,7 @@ class Engine:
         self._loaded: Loaded | None = None
         self._finisher: Finisher | None = None
         self._networks: dict[Network, ControlNet] = {}  # those used last
+        self._pictures = PicturePrompts()
 
     @property
     def offers_profiles(self) -> bool:
@@ -170,6 +172,7 @@ class Engine:
             wanted = settings.networks(choose_network(settings.model, loaded.family))
             self.load_networks(settings, wanted)
         suits = suits_run(type(settings), loaded.pipeline, loaded.card, loaded.family, loaded.few)
+        suits = replace(suits, ip_adapter=adapter_name(settings, loaded.pipeline))
         resolved = settings.resolve(suits, wanted)
         resolved.filled().check()
         self._finish(resolved.upscale)
@@ -238,13 +241,15 @@ class Engine:
         self, resolved: Resolved[Any], means: Means, draw: Callable[[Means], torch.Tensor | Drawn]
     ) -> Iterator[np.ndarray]:
         """Drawn, decoded and finished frames; what ran out of memory is done again where it takes less."""
-        memory, finish = means.pipeline.memory, self._finish(resolved.upscale)
+        pipeline, finish = means.pipeline, self._finish(resolved.upscale)
+        memory, picture = pipeline.memory, self._pictures.of(resolved, resolved.asked.model, pipeline)
 
         def drawn() -> torch.Tensor | Drawn:
             means.generator.manual_seed(resolved.seed)
-            return draw(means)
+            with pipeline.shown(picture):
+                return draw(means)
 
-        decoded = resolved.finished(means.pipeline.decode(memory.keep_going(drawn)))
+        decoded = resolved.finished(pipeline.decode(memory.keep_going(drawn)))
         return (memory.keep_going(partial(finish, frame)) for frame in decoded)
 
     def _finish(self, upscale: int) -> Callable[[np.ndarray], np.ndarray]:

@@ -23,6 +23,7 @@ from t2v.weights.source import BUNDLED, LORA_FILE, STYLE, STYLE_NAME, Source
 SLIDER_FRAMES = 64  # longer videos are for programs: a slider to the limit could not be aimed
 OTHER_MODELS = "You may type a Hugging Face id, a folder or a file, and +LoRA or +VAE behind it."
 SUITS = ""  # the choice of what suits the model
+SUITED = ("upscale", "scheduler", "spacing", "ip_adapter")  # fields with it
 FINISHES = [(model_told.SUITING, SUITS), ("As drawn", 1), ("Crisp ×2, for cartoon-like videos", 2)]
 MINIATURE = ("Miniature (bundled)", BUNDLED)
 
@@ -138,7 +139,7 @@ def size(placeholder: str = model_told.SUITS) -> dict[str, Component]:
 def form_value(settings: Settings, field: str) -> Any:
     """What a field of every form shows for settings."""
     shown = getattr(settings, field)
-    return SUITS if field in ("upscale", "scheduler", "spacing") and shown is None else shown
+    return SUITS if field in SUITED and shown is None else shown
 
 
 def drawing(default: Settings, prompt: Component) -> dict[str, Component]:
