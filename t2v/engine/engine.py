@@ -14,6 +14,7 @@ import torch
 from t2v.devices import pick_device, pick_dtype
 from t2v.diffusion.canvas import Drawn
 from t2v.diffusion.controls import ControlNet
+from t2v.diffusion.freeu import freeu
 from t2v.diffusion.latent_preview import preview
 from t2v.diffusion.progress import Step
 from t2v.diffusion.video_pipeline import VideoPipeline
@@ -38,6 +39,7 @@ from t2v.weights.fits import check_fits
 from t2v.weights.load import loaded_family, put_loras, read_tokenizer
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.behind import without_loras
+from t2v.weights.single_file.generations import freeu_of
 from t2v.weights.source import Source
 from t2v.weights.told import told_method
 from t2v.weights.words import named_words, use_words, word_notes
@@ -243,10 +245,11 @@ class Engine:
         """Drawn, decoded and finished frames; what ran out of memory is done again where it takes less."""
         pipeline, finish = means.pipeline, self._finish(resolved.upscale)
         memory, picture = pipeline.memory, self._pictures.of(resolved, resolved.asked.model, pipeline)
+        scales = freeu_of(pipeline.unet.config.cross_attention_dim) if resolved.asked.freeu else None
 
         def drawn() -> torch.Tensor | Drawn:
             means.generator.manual_seed(resolved.seed)
-            with pipeline.shown(picture):
+            with pipeline.shown(picture), freeu(pipeline.unet, scales):
                 return draw(means)
 
         decoded = resolved.finished(pipeline.decode(memory.keep_going(drawn)))

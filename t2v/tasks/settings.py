@@ -108,7 +108,8 @@ class Settings(ABC):
     weights are kept, one of PROFILES, "auto" for what the machine has room for; never changes the picture.
     fp8: they are stored in eight bits, which does. picture_prompt: path of a picture (png, jpg, webp, gif,
     bmp) that is a prompt beside the text, through ip_adapter: a file, a folder, or a name in the folder of
-    models, where None is one that fits. picture_prompt_strength: 0..1, how much it says.
+    models, where None is one that fits. picture_prompt_strength: 0..1, how much it says. freeu: FreeU
+    with its makers' values for the kind of model, which changes the picture.
 
     A task names ``task``, its ``tab``, the ``limits`` of its numbers, those that only it has (``own``), what
     its prompt ``asks``, its ``way`` of drawing (a key of ``Family.suits``), and whether it needs an
@@ -143,6 +144,7 @@ class Settings(ABC):
     picture_prompt: str | None = None
     picture_prompt_strength: float = PICTURE_STRENGTH
     ip_adapter: str | None = None
+    freeu: bool = False
 
     if TYPE_CHECKING:
 
@@ -181,7 +183,8 @@ class Settings(ABC):
         for field, choices in (("scheduler", SCHEDULERS), ("spacing", SPACINGS)):
             if getattr(self, field) is not None:
                 check_choice(field, getattr(self, field), choices)
-        check_flag("cross_frame_attention", self.cross_frame_attention)
+        for field in ("cross_frame_attention", "freeu"):
+            check_flag(field, getattr(self, field))
         Kept(self.profile, self.fp8).check()
         check_picture_prompt(self)
         self._check_work()
