@@ -187,7 +187,9 @@ class RunPanel(Following):
 
     def chosen_again(self, restored: Dependency) -> Dependency:
         """The event after which a reloaded page also has what was chosen since the run that it shows."""
-        return self.prompt_picture.again(self, restored)
+        shown = self.prompt_picture.again(self, restored)  # beside all else, which need not wait for it
+        shown.then(None, list(self.form.values()), None, js=self.keep, **QUIET)
+        return restored
 
     def kept_after(self, changed: Dependency) -> None:
         """After what fills in fields that are folded up: of those the page hears no change itself."""
