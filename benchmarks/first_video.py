@@ -1,7 +1,7 @@
 """The first video: ``python -m benchmarks.first_video [--beside FOLDER] [--runs 5] [--model NAME]``.
 
 How long the bundled model takes from the command to the file, and in the page from the first click to a video
-that plays. FOLDER is another checkout, as of an older commit: both take turns in one run, as two cores are noisy.
+that plays. FOLDER is another checkout, as of an older commit: both take turns in one run, as cores are noisy.
 """
 
 import argparse

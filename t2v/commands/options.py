@@ -49,6 +49,22 @@ GROUPS = {
         ),  # fmt: skip
         "seed": ("--seed", "the same seed and options give the same video"),
     },
+    "a picture as a prompt": {
+        "picture_prompt": (
+            "--picture-prompt",
+            "a picture (png, jpg, webp, gif, bmp) that says beside the text what the video shows; needs an "
+            "IP-Adapter",
+        ),
+        "picture_prompt_strength": (
+            "--picture-prompt-strength",
+            "how much the picture says; at 1 the text is hardly heard",
+        ),
+        "ip_adapter": (
+            "--ip-adapter",
+            "the IP-Adapter's file, or a folder with it, whose image_encoder lies beside it or stands behind "
+            "a plus: ADAPTER+FOLDER (default: one of --models that fits the model)",
+        ),
+    },
     "the first frame": {
         "first_frame": (
             "--first-frame",
@@ -153,6 +169,12 @@ GROUPS = {
             "compute the whole network at every so many steps only, and between them its outer blocks: "
             "sooner, and another picture: 2 takes 75 %% of the time on the bundled model "
             "(benchmarks/SHORTCUTS.md); 1: at every step",
+        ),
+        "freeu": (
+            "--freeu",
+            "FreeU, by its makers' values for the kind of model: no slower, and another picture; the "
+            "miniature's get worse (of 20 prompts' subjects 72%% are seen instead of 100%%), larger models "
+            "were not measured here",
         ),
         "warp": ("--warp", "how latents are moved"),
         "cross_frame_attention": ("--no-cross-frame-attention", "every frame attends to itself (ablation)"),

@@ -19,6 +19,7 @@ from t2v.diffusion.beside import Beside
 from t2v.diffusion.calls import Caller
 from t2v.diffusion.controls import Control
 from t2v.diffusion.deep_features import DeepFeatures
+from t2v.diffusion.picture_prompt import PicturePrompt, seeing_picture
 from t2v.diffusion.pictures import check_numbers
 from t2v.diffusion.schedule import TIMES
 from t2v.diffusion.time_rows import few_time_rows
@@ -33,9 +34,10 @@ class Guidance:
     b - 1 steps: (text,), or (picture, text) in the three branches of InstructPix2Pix (neither, picture,
     picture and text). shown: which branches see the source clip, where there is one. embedding: (1, e) for
     networks that take the scale as an input. late: the share of the steps, 0..1, in which all frames are told
-    what the first one is. beside: what Stable Diffusion XL is told too. within: from where to where on the
-    way from noise to picture, in shares of the schedule's times, there is guidance (arXiv 2404.07724);
-    outside only the branch that is told most is computed, and it is the prediction.
+    what the first one is. beside: what Stable Diffusion XL is told too. picture: a picture as a prompt.
+    within: from where to where on the way from noise to picture, in shares of the schedule's times, there is
+    guidance (arXiv 2404.07724); outside only the branch that is told most is computed, and it is the
+    prediction.
     """
 
     embeds: torch.Tensor
@@ -44,6 +46,7 @@ class Guidance:
     embedding: torch.Tensor | None = None
     late: float = 0.0
     beside: Beside | None = None
+    picture: PicturePrompt | None = None
     within: tuple[float, float] = (0.0, 1.0)
 
     def at(self, time: float) -> "Guidance":
@@ -114,8 +117,9 @@ class Predictor:
 
     @property
     def _unet_call(self) -> Callable[..., Any]:
-        """How it is called: as it is where some of its blocks are passed over, which no recording repeats."""
-        return self.caller if self.deep.every == 1 else self.unet
+        """How it is called: as it is where others look into it, which no recording repeats."""
+        is_plain = self.deep.every == 1 and self.guidance.picture is None
+        return self.caller if is_plain else self.unet
 
     @property
     def memory(self) -> Memory:
@@ -231,12 +235,13 @@ def ready_to_predict(
 
         def prepare(network: torch.nn.Module) -> Caller:
             branches, apart = len(guidance.embeds), guidance.tells_apart
-            is_whole = cache_steps == 1  # else what is computed changes from step to step
-            places = memory.replays.begin(network) if memory.records and is_whole else None
+            is_plain = cache_steps == 1 and guidance.picture is None  # else see ``Predictor._unet_call``
+            places = memory.replays.begin(network) if memory.records and is_plain else None
             bank = installed.enter_context(cross_frame_attention(network, cross_frame, places))
             installed.enter_context(few_time_rows(network, bank, apart))
             return Caller.of(network, memory, bank, branches, apart, cross_frame)
 
         caller = prepare(unet)
+        installed.enter_context(seeing_picture(unet, guidance.picture, caller.bank))
         pairs = [(control, prepare(control.network)) for control in controls]
         yield Predictor(caller, guidance, chunk_size, deep, pairs, source)

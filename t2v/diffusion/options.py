@@ -13,6 +13,7 @@ MAX_MOTION_PX = 512.0
 ZOOMS = (0.8, 1.25)  # a frame
 MAX_TURN = 45.0  # degrees a frame
 USUAL_CELLS, MOST_CELLS = 64, 1024  # along a side of latents
+PICTURE_STRENGTH = 0.6  # of a picture as a prompt: at the 1 that adapters are trained with it drowns the text
 SCHEDULERS = {  # samplers by the names people give them -> diffusers' classes
     "ddim": "DDIMScheduler",
     "euler": "EulerDiscreteScheduler",

@@ -51,7 +51,8 @@ def _guidance(pipe: "VideoPipeline", branches: Sequence[Told], **more: Any) -> G
     """The least told first."""
     pooled = [one.pooled for one in branches if one.pooled is not None]
     beside = Beside(torch.cat(pooled), pipe.cell_px) if pooled else None
-    return Guidance(torch.cat([one.embeds for one in branches]), beside=beside, **more)
+    embeds = torch.cat([one.embeds for one in branches])
+    return Guidance(embeds, beside=beside, picture=pipe.picture, **more)
 
 
 def guidance_over_time(

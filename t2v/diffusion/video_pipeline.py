@@ -6,6 +6,7 @@ scheduler is stepped once per time on all frames. So the chunk size sets the mem
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -37,6 +38,7 @@ from t2v.diffusion.motion import motion_field
 from t2v.diffusion.moving import Way, motion_steps, moved, smooth, started
 from t2v.diffusion.noise import draw_noise
 from t2v.diffusion.options import Camera, Motion, Shortcuts, Subject
+from t2v.diffusion.picture_prompt import PicturePrompt
 from t2v.diffusion.pictures import check_numbers
 from t2v.diffusion.progress import Progress, Step
 from t2v.diffusion.sampling import Track, make_scheduler
@@ -49,7 +51,12 @@ NONE_LEFT_OUT = Shortcuts()
 
 
 class VideoPipeline(KeptInMemory, LearnedWords):
-    """What draws videos, beside one of diffusers' pipelines, which has the parts and loads them."""
+    """What draws videos, beside one of diffusers' pipelines, which has the parts and loads them.
+
+    picture: a picture that is shown beside each prompt, as ``t2v.weights.ip_adapter`` makes it; None: none.
+    """
+
+    picture: PicturePrompt | None = None
 
     # diffusers' own
     unet: Any
@@ -65,6 +72,15 @@ class VideoPipeline(KeptInMemory, LearnedWords):
     ) -> tuple[Told, Told | None]:
         """What the networks are told of a text, and of the one to lead away from; None without branches."""
         raise NotImplementedError
+
+    @contextmanager
+    def shown(self, picture: PicturePrompt | None) -> Iterator[None]:
+        """While the context lasts, all that is drawn is shown this picture beside its prompt."""
+        before, self.picture = self.picture, picture
+        try:
+            yield
+        finally:
+            self.picture = before
 
     @property
     def is_vae_wide(self) -> bool:

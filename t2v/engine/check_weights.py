@@ -5,6 +5,7 @@ from pathlib import Path
 from t2v.engine.networks import choose_network
 from t2v.tasks import Settings
 from t2v.weights.index import check_model
+from t2v.weights.picture_adapters import chosen_adapter, told_width
 from t2v.weights.single_file.checks import check_controlnet
 from t2v.weights.source import check_finisher, find_controlnet
 
@@ -14,6 +15,9 @@ def check_weights(settings: Settings) -> None:
     check_model(settings.model, settings.editor)
     if settings.upscale == 2:
         check_finisher()
+    width = told_width(settings.model)
+    if settings.picture_prompt is not None and (width is not None or settings.ip_adapter is not None):
+        chosen_adapter(settings.ip_adapter, width)
     for network in settings.networks(choose_network(settings.model)):
         place = Path(find_controlnet(network.source, network.task))
         if place.is_file():

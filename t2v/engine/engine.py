@@ -15,12 +15,14 @@ from t2v.checks import check_flag
 from t2v.devices import pick_device, pick_dtype
 from t2v.diffusion.canvas import Drawn
 from t2v.diffusion.controls import ControlNet
+from t2v.diffusion.freeu import freeu
 from t2v.diffusion.latent_preview import preview
 from t2v.diffusion.progress import Step
 from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.engine.defaults import native_side_px, suits_run
 from t2v.engine.keeping import Machine, load_kept
 from t2v.engine.networks import choose_network
+from t2v.engine.pictures import PicturePrompts, adapter_name
 from t2v.engine.prompt_notes import Note, known_words, prompt_notes, unknown_words
 from t2v.engine.travel_notes import travel_note
 from t2v.finishing.upscale import Finisher, load_finisher
@@ -38,6 +40,7 @@ from t2v.weights.fits import check_fits
 from t2v.weights.load import loaded_family, put_loras, read_tokenizer
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.behind import without_loras
+from t2v.weights.single_file.generations import freeu_of
 from t2v.weights.source import Source
 from t2v.weights.told import told_method
 from t2v.weights.words import named_words, use_words, word_notes
@@ -93,6 +96,7 @@ class Engine:
         self._loaded: Loaded | None = None
         self._finisher: Finisher | None = None
         self._networks: dict[Network, ControlNet] = {}  # those used last
+        self._pictures = PicturePrompts()
 
     @property
     def offers_profiles(self) -> bool:
@@ -188,6 +192,7 @@ class Engine:
             wanted = settings.networks(choose_network(settings.model, loaded.family))
             self.load_networks(settings, wanted)
         suits = suits_run(type(settings), loaded.pipeline, loaded.card, loaded.family, loaded.few)
+        suits = replace(suits, ip_adapter=adapter_name(settings, loaded.pipeline))
         resolved = settings.resolve(suits, wanted)
         resolved.filled().check()
         self._finish(resolved.upscale)
@@ -257,13 +262,16 @@ class Engine:
         self, resolved: Resolved[Any], means: Means, draw: Callable[[Means], torch.Tensor | Drawn]
     ) -> Iterator[np.ndarray]:
         """Drawn, decoded and finished frames; what ran out of memory is done again where it takes less."""
-        memory, finish = means.pipeline.memory, self._finish(resolved.upscale)
+        pipeline, finish = means.pipeline, self._finish(resolved.upscale)
+        memory, picture = pipeline.memory, self._pictures.of(resolved, resolved.asked.model, pipeline)
+        scales = freeu_of(pipeline.unet.config.cross_attention_dim) if resolved.asked.freeu else None
 
         def drawn() -> torch.Tensor | Drawn:
             means.generator.manual_seed(resolved.seed)
-            return draw(means)
+            with pipeline.shown(picture), freeu(pipeline.unet, scales):
+                return draw(means)
 
-        decoded = resolved.finished(means.pipeline.decode(memory.keep_going(drawn)))
+        decoded = resolved.finished(pipeline.decode(memory.keep_going(drawn)))
         return (memory.keep_going(partial(finish, frame)) for frame in decoded)
 
     def _finish(self, upscale: int) -> Callable[[np.ndarray], np.ndarray]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from t2v.diffusion.progress import Step
 from t2v.jobs.kinds import Kind
-from t2v.jobs.sources import source_of, with_source
+from t2v.jobs.sources import prompt_of, source_of, with_prompt, with_source
 from t2v.jobs.time_left import Course, Work, after_steps_s
 from t2v.tasks.tries import Tries
 
@@ -26,7 +26,8 @@ class JobView:
 
     state "interrupted": the program ended while it was drawn; it may be asked for again.
     asked_s: for how long it has been known here. kept_clip: its clip, or the picture it begins with, as long
-    as that is kept for it; asked_from: where that lay when the run was asked for.
+    as that is kept for it; asked_from: where that lay when the run was asked for. kept_picture: a copy of the
+    picture that is a prompt.
     ahead: how many runs come before this one (0 unless queued), others_ahead: how many of those are others'.
     resolved: the run with every default and the seed filled in; None until the job has begun.
     fraction: share of the arithmetic done, 0..1; steps on one frame cost less than steps on all.
@@ -49,6 +50,7 @@ class JobView:
     asked_s: float = 0.0
     kept_clip: Path | None = None
     asked_from: str | None = None
+    kept_picture: Path | None = None
     ahead: int = 0
     others_ahead: int = 0
     step_done: int = 0
@@ -80,8 +82,9 @@ class Job:
 
     visitor: whose it is. source: from where it was asked for, where that is somebody of many. round, number:
     its place in the queue, see ``t2v.jobs.order``. kept_clip: a copy of its clip or picture; asked_from:
-    where that lay. past_s: how long it took in an earlier program. context: in which it was asked for, and is
-    drawn: who lends a GPU finds there for whom.
+    where that lay; kept_picture, asked_picture: the same of a picture that is a prompt. past_s: how long it
+    took in an earlier program. context: in which it was asked for, and is drawn: who lends a GPU finds there
+    for whom.
     """
 
     id: str
@@ -93,6 +96,8 @@ class Job:
     number: int = 0
     kept_clip: Path | None = None
     asked_from: str | None = None
+    kept_picture: Path | None = None
+    asked_picture: str | None = None
     past_s: float | None = None
     known_s: float = field(default_factory=time.monotonic)
     resolved: Any = None
@@ -130,15 +135,18 @@ class Job:
         return self.round, self.number
 
     def to_draw(self) -> Any:
-        """Its settings, on the kept clip or picture."""
-        return self.settings if self.kept_clip is None else with_source(self.settings, str(self.kept_clip))
+        """Its settings, on the kept clip and pictures."""
+        kept = self.settings if self.kept_clip is None else with_source(self.settings, str(self.kept_clip))
+        return kept if self.kept_picture is None else with_prompt(kept, str(self.kept_picture))
 
     def as_asked(self, resolved: Any) -> Any:
         """What became of ``to_draw``, on what was asked for."""
-        asked_from = source_of(self.settings)
-        if self.kept_clip is None or asked_from is None:
-            return resolved
-        return replace(resolved, asked=with_source(resolved.asked, asked_from))
+        asked_from, picture = source_of(self.settings), prompt_of(self.settings)
+        if self.kept_clip is not None and asked_from is not None:
+            resolved = replace(resolved, asked=with_source(resolved.asked, asked_from))
+        if self.kept_picture is not None and picture is not None:
+            resolved = replace(resolved, asked=with_prompt(resolved.asked, picture))
+        return resolved
 
     def took(self, step: Step, preview: np.ndarray) -> None:
         """One step more; preview: uint8 (f, h, w, 3) RGB of what it came to."""
@@ -208,6 +216,7 @@ class Job:
             asked_s=time.monotonic() - self.known_s,
             kept_clip=self.kept_clip,
             asked_from=source_of(self.settings) if self.asked_from is None else self.asked_from,
+            kept_picture=self.kept_picture,
             ahead=ahead,
             others_ahead=others_ahead,
             step_done=self.step_done,

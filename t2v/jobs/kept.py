@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from t2v.checks import InputError
-from t2v.jobs.sources import source_of
+from t2v.jobs.sources import PROMPT, prompt_of, source_of
 from t2v.jobs.workshop import told
 from t2v.program import bundled
 from t2v.tasks import Settings
@@ -34,13 +34,28 @@ class KeptSources:
 
         InputError where it cannot be kept.
         """
-        asked_from = source_of(settings)
+        return self._keep(job_id, source_of(settings), "")
+
+    def keep_picture(self, job_id: str, settings: Settings) -> Path | None:
+        """The same of the picture that is a prompt."""
+        return self._keep(job_id, prompt_of(settings), PROMPT)
+
+    def picture(self, job_id: str, settings: Settings) -> Path | None:
+        """What is kept of that; None where there is nothing."""
+        asked_from = prompt_of(settings)
+        if self._folder is None or asked_from is None:
+            return None
+        kept = self._folder / job_id / PROMPT / Path(asked_from).name
+        return kept if kept.is_file() else None
+
+    def _keep(self, job_id: str, asked_from: str | None, inside: str) -> Path | None:
+        """inside: the folder in the run's own."""
         if self._folder is None or asked_from is None:
             return None
         source = Path(asked_from).resolve()
         if source.is_relative_to(bundled("examples").resolve()):
             return None
-        kept = self._folder / job_id / source.name
+        kept = self._folder / job_id / inside / source.name
         try:
             kept.parent.mkdir(parents=True)
             self._link(source, kept)
@@ -71,9 +86,9 @@ class KeptSources:
         seen: set[tuple[int, int]] = set()
         total = 0
         for job_id in ended:
-            for path in [] if self._folder is None else list((self._folder / job_id).glob("*")):
+            for path in [] if self._folder is None else list((self._folder / job_id).rglob("*")):
                 about = path.stat()
-                if (about.st_dev, about.st_ino) not in seen:
+                if path.is_file() and (about.st_dev, about.st_ino) not in seen:
                     seen.add((about.st_dev, about.st_ino))
                     total += about.st_size
             if total > KEPT_BYTES:
@@ -90,6 +105,7 @@ class KeptSources:
         """Copies of this very file that other runs are made from."""
         about = source.stat()
         assert self._folder is not None
-        of_name = [one for one in self._folder.glob("*/*") if one.name == source.name and one != source]
+        kept = (*self._folder.glob("*/*"), *self._folder.glob(f"*/{PROMPT}/*"))
+        of_name = [one for one in kept if one.name == source.name and one != source and one.is_file()]
         same = (about.st_size, about.st_mtime_ns)
         return [one for one in of_name if (one.stat().st_size, one.stat().st_mtime_ns) == same]

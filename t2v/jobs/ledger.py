@@ -16,7 +16,7 @@ from t2v.checks import InputError
 from t2v.jobs.clip_costs import clip_costs_table
 from t2v.jobs.job import FINISHED, Job
 from t2v.jobs.kept import KeptSources
-from t2v.jobs.sources import source_of
+from t2v.jobs.sources import prompt_of, source_of, with_prompt
 from t2v.jobs.stored import Past, settings_from_text, text_of
 from t2v.jobs.time_left import courses_table
 from t2v.jobs.workshop import told
@@ -168,6 +168,10 @@ class Ledger:
         if job.kept_clip is not None and not os.path.isfile(source_of(settings) or ""):
             job.asked_from = source_of(settings)
             job.settings = job.to_draw()  # the upload went with the program that took it
+        job.kept_picture = self.kept.picture(job.id, settings)
+        if job.kept_picture is not None and not os.path.isfile(prompt_of(settings) or ""):
+            job.asked_picture = prompt_of(settings)
+            job.settings = with_prompt(job.settings, str(job.kept_picture))
         job.resolved = None if made is None else Past.of(made)
         if job.state == "done" and row["output"] is not None:
             job.output = self.folder / row["output"]
@@ -178,9 +182,7 @@ class Ledger:
         """Runs that have ended and of which something may be kept, the latest first."""
         ended = f"state IN ({', '.join(repr(state) for state in FINISHED if state != 'interrupted')})"
         with self._told_of_failures(), self._database.reading() as asked:
-            found = asked.execute(
-                f"SELECT id FROM runs WHERE clip IS NOT NULL AND {ended} ORDER BY rowid DESC"
-            )
+            found = asked.execute(f"SELECT id FROM runs WHERE {ended} ORDER BY rowid DESC")
             return [row["id"] for row in found]
         return []
 

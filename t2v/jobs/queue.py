@@ -23,7 +23,7 @@ from t2v.jobs.clip_costs import ClipCosts, Size
 from t2v.jobs.job import Job, JobView
 from t2v.jobs.ledger import Ledger
 from t2v.jobs.picture import picture_of
-from t2v.jobs.sources import source_of
+from t2v.jobs.sources import prompt_of, source_of
 from t2v.jobs.time_left import Course, Courses, Work
 from t2v.jobs.worker import Worker
 from t2v.jobs.workshop import sweep
@@ -104,7 +104,9 @@ class Jobs:
         job.tries, job.context = tries, contextvars.copy_context()
         with self._changed:
             self._check_room(job)  # before a large clip is copied
-        job.kept_clip = None if tries is not None else self._ledger.kept.keep(job.id, settings)
+        if tries is None:
+            job.kept_clip = self._ledger.kept.keep(job.id, settings)
+            job.kept_picture = self._ledger.kept.keep_picture(job.id, settings)
         try:
             with self._changed:
                 self._check_room(job)
@@ -162,9 +164,14 @@ class Jobs:
         """What is kept of a clip or picture that one of a visitor's runs was asked for with, from there."""
         with self._changed:
             for job in reversed(self._jobs.values()):
-                kept = job.kept_clip if is_theirs(job.visitor, visitor) else None
-                if kept is not None and path in (job.asked_from, source_of(job.settings)) and kept.is_file():
-                    return kept
+                if not is_theirs(job.visitor, visitor):
+                    continue
+                for kept, places in (
+                    (job.kept_clip, (job.asked_from, source_of(job.settings))),
+                    (job.kept_picture, (job.asked_picture, prompt_of(job.settings))),
+                ):
+                    if kept is not None and path in places and kept.is_file():
+                        return kept
         return None
 
     def stop(self, job_id: str) -> None:

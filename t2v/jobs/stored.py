@@ -49,6 +49,7 @@ class Past(Resolved[Any]):
             guidance_scale=_known(made.guidance_scale),
             scheduler=_known(made.scheduler),
             spacing=made.spacing,
+            ip_adapter=made.ip_adapter,
         )
 
     def draw(self, means: Means) -> "torch.Tensor":

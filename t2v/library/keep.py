@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from t2v.library.index import Library, Made
-from t2v.library.results import WEIGHTS, settings_dict
+from t2v.library.results import FILES, WEIGHTS, settings_dict
 from t2v.tasks import Resolved
 
 logger = logging.getLogger(__name__)
 
-PRIVATE = {"clip", "first_frame", *WEIGHTS}  # of which files carry names alone
+PRIVATE = {*FILES, *WEIGHTS}  # of which files carry names alone
 
 
 def keep(library: Library | None, path: Path, resolved: Resolved[Any], maker: str | None) -> Path:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from t2v.checks import InputError
-from t2v.tasks import Resolved, Settings
+from t2v.tasks import MADE_FROM, Resolved, Settings
 from t2v.tasks.clip import ClipSettings, ResolvedClip
 from t2v.version import __version__
 from t2v.video.formats import check_format
@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 
 OUTPUTS = Path("outputs")  # where videos go that nobody named a place for
 MAX_SLUG, MAX_SLUG_BYTES = 48, 120
-WEIGHTS = {"model", "controlnet"}  # fields that may name a folder
-FILES = {"clip", "first_frame"}  # fields that name a file
+WEIGHTS = {"model", "controlnet", "ip_adapter"}  # fields that may name a folder
+FILES = set(MADE_FROM)  # fields that name a file
 
 
 def check_target(path: str | os.PathLike[str], settings: Settings, name: str = "output") -> Path:
@@ -37,9 +37,10 @@ def check_target(path: str | os.PathLike[str], settings: Settings, name: str = "
     check_format(path, settings.fps, settings.num_frames, name)
     if isinstance(settings, ClipSettings) and path.exists() and path.samefile(settings.clip):
         raise InputError(f"{name} is {path}, which is the clip itself; give another file.")
-    picture = getattr(settings, "first_frame", None)
-    if picture is not None and path.exists() and path.samefile(picture):
-        raise InputError(f"{name} is {path}, which is the first frame itself; give another file.")
+    for field, what in (("first_frame", "first frame"), ("picture_prompt", "picture prompt")):
+        picture = getattr(settings, field, None)
+        if picture is not None and path.exists() and path.samefile(picture):
+            raise InputError(f"{name} is {path}, which is the {what} itself; give another file.")
     return path
 
 

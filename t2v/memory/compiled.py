@@ -14,6 +14,9 @@ NOTE = (
     "The networks are compiled: the first video of each size takes a minute or more longer, and those after "
     "it are quicker, for as long as the program runs."
 )
+OF_XL = (  # what it is told beside its text goes through hooks, of which a compiled form keeps the first run's
+    "Networks of Stable Diffusion XL's kind are not compiled here; they are used as they are."
+)
 FAILED = "The networks could not be compiled here, so they are used as they are; see the log for why."
 MOST = 32  # ways of one network at once: its first and later chunks, of some sizes
 BATCH = 0  # the axis of frames and guidance branches, whose length changes from call to call
@@ -33,15 +36,16 @@ class Compiled:
 
     def call(self, network: torch.nn.Module, *args: Any, **told: Any) -> Any:
         """What the network gives, by its compiled form; by itself where that fails, which is told."""
+        if getattr(network, "add_embedding", None) is not None:
+            self._tell(OF_XL)
+            return network(*args, **told)
         if self._fails:
             return network(*args, **told)
         if network not in self._of:
             self._tell(NOTE)
             limits: Any = torch._dynamo.config
             limits.recompile_limit = max(limits.recompile_limit, MOST)
-            laid: Any = (
-                network  # a pixel's channels side by side: compiled norms read them so, and convolutions
-            )
+            laid: Any = network  # with a pixel's channels side by side, as compiled norms read them too
             self._of[network] = torch.compile(
                 laid.to(memory_format=torch.channels_last), backend=self._backend
             )

@@ -14,11 +14,10 @@ import gradio as gr
 from t2v.checks import InputError
 from t2v.page.door.answers import OWN_FAULT
 from t2v.page.form_values import settings_from
-from t2v.page.picture_field import with_picture
 from t2v.page.programs.endpoints import desk_endpoints
 from t2v.page.run_panel import HEARTBEAT_S
 from t2v.page.studio import Studio
-from t2v.page.uploads import allowed_clip
+from t2v.page.uploads import allowed_clip, with_pictures
 from t2v.page.visitors import check_offered, source, visitor
 from t2v.tasks import TASKS, Settings, settings_of
 from t2v.tasks.clip import ClipSettings
@@ -30,6 +29,7 @@ OTHERWISE = {
     "clip": gr.FileData,
     "also": list[dict[str, Any]],
     "first_frame": gr.FileData,
+    "picture_prompt": gr.FileData,
 }  # fields that programs give otherwise than Python does
 
 
@@ -93,7 +93,7 @@ def _settings(studio: Studio, settings_class: type[Settings], given: dict[str, A
     if given.get("also"):
         one = settings_of({"task": settings_class.task, "clip": "", "prompt": "", "also": given["also"]})
         given = {**given, "also": one.also if isinstance(one, ControlledSettings) else ()}
-    settings = settings_from(settings_class, with_picture(given))
+    settings = settings_from(settings_class, with_pictures(given))
     check_offered(studio, settings)
     return settings
 

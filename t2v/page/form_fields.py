@@ -23,6 +23,7 @@ from t2v.weights.source import BUNDLED, QUICK_NAME, STYLE_NAME, bundled_loras
 SLIDER_FRAMES = 64  # longer videos are for programs: a slider to the limit could not be aimed
 OTHER_MODELS = "You may type a Hugging Face id, a folder or a file, and +LoRA or +VAE behind it."
 SUITS = ""  # the choice of what suits the model
+SUITED = ("upscale", "scheduler", "spacing", "ip_adapter")  # fields with it
 FINISHES = [(model_told.SUITING, SUITS), ("As drawn", 1), ("Crisp ×2, for cartoon-like videos", 2)]
 SHARE_STEP = 0.05  # of sliders for a share of the steps
 # measured on the bundled model: benchmarks/SHORTCUTS.md
@@ -145,7 +146,7 @@ def size(placeholder: str = model_told.SUITS) -> dict[str, Component]:
 def form_value(settings: Settings, field: str) -> Any:
     """What a field of every form shows for settings."""
     shown = getattr(settings, field)
-    return SUITS if field in ("upscale", "scheduler", "spacing") and shown is None else shown
+    return SUITS if field in SUITED and shown is None else shown
 
 
 def drawing(default: Settings, prompt: Component) -> dict[str, Component]:
@@ -167,12 +168,15 @@ def drawing(default: Settings, prompt: Component) -> dict[str, Component]:
         spacing = gr.Dropdown(
             model_told.or_suits(SPACINGS), value=SUITS, label="Spacing", info=hint, min_width=120
         )
+    hint = "Another balance within the model, at no cost in time. The miniature draws worse with it."
+    scaled = gr.Checkbox(default.freeu, label="FreeU", info=hint)
     return {
         "negative_prompt": negative,
         "num_inference_steps": steps,
         "guidance_scale": guidance,
         "scheduler": sampler,
         "spacing": spacing,
+        "freeu": scaled,
     }
 
 

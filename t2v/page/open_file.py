@@ -25,6 +25,7 @@ from t2v.page.visitors import check_offered
 from t2v.tasks import NoSettings, Settings, settings_of
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.first_frame import without_picture
+from t2v.tasks.picture_prompt import without_picture_prompt
 from t2v.video.formats import PNG, ZIP
 
 logger = logging.getLogger(__name__)
@@ -114,6 +115,7 @@ class OpenFile:
         panel = self._panels.get(settings.task)
         if panel is None:
             raise InputError(f"{path.name} was made by {settings.tab.name}, which is not on this page.")
+        settings, prompt = without_picture_prompt(settings)  # of pictures only the names are known here
         clip = named = picture = None
         if isinstance(settings, ClipSettings):
             named = Path(settings.clip).name
@@ -121,13 +123,13 @@ class OpenFile:
             replace(settings, clip=str(path)).check()  # of the clip itself nothing is known here
             settings = replace(settings, clip=clip)
         else:
-            settings, picture = without_picture(settings)  # of its picture only the name is known here
+            settings, picture = without_picture(settings)
             settings.check()
         check_offered(self._studio, settings)
         shown = panel.values(settings)
         values = [as_shown(value, panel.form[name]) for name, value in shown.items()]
         about = {"task": settings.task, "tab": settings.tab.name, "clip": clip, "named": named}
-        return {**about, "picture": picture, "values": values}
+        return {**about, "picture": picture, "prompt": prompt, "values": values}
 
 
 def as_shown(value: Any, field: Any) -> Any:
@@ -141,6 +143,8 @@ def as_shown(value: Any, field: Any) -> Any:
 
 def _told(path: Path, filled: Mapping[str, Any]) -> str:
     again = f"The settings of {path.name} are in the form below; Run draws the video again."
+    if filled["prompt"] is not None:
+        again += f" The picture {Path(filled['prompt']).name} was a prompt: choose that there again."
     if filled["picture"] is not None:
         return f"{again} It starts from the picture {Path(filled['picture']).name}: choose that there again."
     if filled["clip"] != "":

@@ -27,8 +27,9 @@ from t2v.tasks.presets import FIELDS, KIND, PRESETS, in_words, is_unmeasured, pr
 from t2v.weights.told import told_method
 
 # what belongs to one video; of that a picture, which is seen, is left out by its own button
-NOT_KEPT = ("prompt", "seed", "subject", "motion", "painted", "first_frame", "skip_first_frame")
-NOT_RESET = ("prompt", "first_frame", "skip_first_frame")
+PICTURES = ("first_frame", "skip_first_frame", "picture_prompt")
+NOT_KEPT = ("prompt", "seed", "subject", "motion", "painted", *PICTURES)
+NOT_RESET = ("prompt", *PICTURES)
 STANDARD = "standard"
 KNOWN = ("model", "width", "height", *MOVED_BY)  # what decides what suits the model
 UNMEASURED = " Not measured on such weights yet."

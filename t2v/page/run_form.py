@@ -11,9 +11,11 @@ from t2v.page.form_fields import form_value
 from t2v.page.form_values import settings_from, values_of
 from t2v.page.run_scripts import KEEP_FORM
 from t2v.page.studio import Studio
+from t2v.page.uploads import with_pictures
 from t2v.page.visitors import check_offered
 from t2v.tasks import Settings
 from t2v.tasks.by_prompt import left_to_prompt
+from t2v.tasks.picture_prompt import FIELD, WITHOUT
 
 
 class RunForm:
@@ -32,7 +34,9 @@ class RunForm:
 
     def settings(self, values: dict[str, Any]) -> Any:
         """The form's values, typed numbers being numbers already → settings; InputError if there are none."""
-        settings = settings_from(self.settings_class, values)
+        if not values.get(FIELD):  # then what the form says of one means nothing
+            values = {name: value for name, value in values.items() if name not in WITHOUT}
+        settings = settings_from(self.settings_class, with_pictures(values))
         check_offered(self.studio, settings)
         return settings
 

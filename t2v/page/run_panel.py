@@ -24,6 +24,7 @@ from t2v.page.following import HEARTBEAT_S as HEARTBEAT_S
 from t2v.page.following import Following
 from t2v.page.form_fields import model_choices
 from t2v.page.notes import note_html, prompt_notes_html
+from t2v.page.picture_prompt_field import PicturePromptField
 from t2v.page.queue_told import added_html
 from t2v.page.run_scripts import (
     CHANGED,
@@ -37,6 +38,8 @@ from t2v.page.run_scripts import (
     TYPED_AGAIN,
 )  # fmt: skip
 from t2v.page.save_as import SaveAs
+from t2v.page.studio import Studio
+from t2v.page.uploads import with_kept_source
 from t2v.page.visitors import source, visitor
 from t2v.tasks import Settings
 from t2v.tasks.tries import Tries
@@ -57,6 +60,10 @@ class RunPanel(Following):
 
     ``buttons()`` and ``result()`` place it; ``wire()`` connects it all.
     """
+
+    def __init__(self, studio: Studio, settings_class: type[Settings]) -> None:
+        super().__init__(studio, settings_class)
+        self.prompt_picture = PicturePromptField()
 
     def buttons(self) -> None:
         with gr.Row(elem_classes="run-row"):
@@ -135,7 +142,19 @@ class RunPanel(Following):
         )
         self.filled.then(None, list(form.values()), None, js=self.keep, **QUIET)
         self._wire_show(known)
+        self._wire_prompt_picture(is_offered)
         return restored
+
+    def _wire_prompt_picture(self, is_offered: Callable[[str], bool]) -> None:
+        """It is there for models that an adapter is at hand for; a run of the list brings its own."""
+        place = self.prompt_picture
+        place.wire(self)
+        place.again(self, self.filled)
+        asked = [self.form["model"], place.path]
+        show = place.shown_for(is_offered)
+        shown = [place.group, place.adapter]
+        self.form["model"].change(show, asked, shown, **model_told.LATEST)
+        self.filled.then(show, asked, shown, **QUIET)
 
     def _wire_show(self, known: list[Any]) -> None:
         """Another run of the list is shown; the form stays as it is."""
@@ -168,7 +187,15 @@ class RunPanel(Following):
 
     def chosen_again(self, restored: Dependency) -> Dependency:
         """The event after which a reloaded page also has what was chosen since the run that it shows."""
+        shown = self.prompt_picture.again(self, restored)  # beside all else, which need not wait for it
+        shown.then(None, list(self.form.values()), None, js=self.keep, **QUIET)
         return restored
+
+    def kept_after(self, changed: Dependency) -> None:
+        """After what fills in fields that are folded up: of those the page hears no change itself."""
+        changed.then(None, list(self.form.values()), None, js=self.keep, **QUIET).then(
+            None, None, None, js=self.tell_soon, **QUIET
+        )
 
     def as_tried(self, before: JobView | None, settings: Any) -> Any:
         """The settings to run after what the page shows."""
@@ -258,8 +285,8 @@ class RunPanel(Following):
         return job_id, gr.skip() if notes.is_error(note) else ""
 
     def with_clip(self, view: JobView) -> Any:
-        """The settings of a run, for a form."""
-        return view.settings
+        """The settings of a run, for a form; what it was made from is a new upload where the old one went."""
+        return with_kept_source(view)
 
     def _reattach(self, job_id: str) -> tuple[Any, ...]:
         """After a reload: the run this window was showing, and the form as it was when it was started."""

@@ -53,6 +53,7 @@ def build(studio: Studio) -> RunPanel:
             long = length(DEFAULT.num_frames, DEFAULT.fps)
             chosen = presets.choose_preset(studio.default_model)
             panel.ways_to_try()
+            form |= panel.prompt_picture.place(DEFAULT, studio.default_model)
             form |= panel.picture.place()
             form |= editor.fields()
             advanced, keeping = _advanced(studio, form["prompt"])

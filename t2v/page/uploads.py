@@ -15,7 +15,7 @@ from gradio.utils import get_upload_folder
 
 from t2v.checks import InputError
 from t2v.jobs.job import JobView
-from t2v.jobs.sources import source_of, with_source
+from t2v.jobs.sources import prompt_of, source_of, with_prompt, with_source
 from t2v.page.door.belongings import PREFIX, UPLOADS
 from t2v.page.studio import Studio
 from t2v.program import bundled
@@ -28,11 +28,14 @@ NOT_OURS = "clip is neither an uploaded file nor an example; upload it first."
 NONE_CHOSEN = {
     "clip": "no clip is chosen; upload one, or pick an example.",
     "first_frame": "no picture is chosen; upload one.",
+    "picture_prompt": "no picture is chosen; upload one.",
 }
 OF_BEFORE = {
     "clip": "the program was restarted and no longer has this clip; choose it again.",
     "first_frame": "the program was restarted and no longer has this picture; choose it again.",
+    "picture_prompt": "the program was restarted and no longer has this picture; choose it again.",
 }
+PICTURES = ("first_frame", "picture_prompt")  # fields that name one
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,15 @@ def allowed_clip(sent: object) -> str:
     return _allowed(sent, "clip")
 
 
-def allowed_picture(sent: object) -> str:
-    """The same for a picture to begin with."""
-    return _allowed(sent, "first_frame")
+def allowed_picture(sent: object, field: str = "first_frame") -> str:
+    """The same for a picture to begin with, or as a prompt."""
+    return _allowed(sent, field)
+
+
+def with_pictures(values: dict[str, Any]) -> dict[str, Any]:
+    """A form's or a program's values, with paths of pictures that may be used; InputError for others."""
+    named = {field: values[field] for field in PICTURES if values.get(field) not in (None, "")}
+    return {**values, **{field: allowed_picture(sent, field) for field, sent in named.items()}}
 
 
 def _allowed(sent: object, field: str) -> str:
@@ -92,10 +101,12 @@ def _allowed(sent: object, field: str) -> str:
 
 def with_kept_source(view: JobView) -> Any:
     """The settings of a run; where its upload went with an earlier program, on a new one of what was kept."""
-    kept = view.kept_clip
-    if kept is None or source_of(view.settings) != str(kept) or not kept.is_file():
-        return view.settings
-    return with_source(view.settings, str(as_upload(kept)))
+    settings, kept, picture = view.settings, view.kept_clip, view.kept_picture
+    if kept is not None and source_of(settings) == str(kept) and kept.is_file():
+        settings = with_source(settings, str(as_upload(kept)))
+    if picture is not None and prompt_of(settings) == str(picture) and picture.is_file():
+        settings = with_prompt(settings, str(as_upload(picture)))
+    return settings
 
 
 def renewed(studio: Studio, who: str | None, path: str) -> str:

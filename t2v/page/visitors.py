@@ -16,6 +16,7 @@ from t2v.page.lora_rows import are_offered
 from t2v.page.studio import Studio
 from t2v.tasks import Settings
 from t2v.tasks.controlled import ControlledSettings
+from t2v.weights.picture_adapters import adapters_for, told_width
 from t2v.weights.source import BUNDLED
 
 
@@ -29,6 +30,9 @@ def check_offered(studio: Studio, settings: Settings) -> None:
     listed = dict.fromkeys(model for _, model in model_choices(studio, type(settings)))
     if not are_offered(settings.model, list(listed)):
         _check("model", settings.model, listed)
+    if settings.ip_adapter is not None:
+        names = adapters_for(told_width(settings.model))
+        _check("ip_adapter", settings.ip_adapter, dict.fromkeys([None, *names]))
     if isinstance(settings, ControlledSettings):
         _check("controlnet", settings.controlnet, _networks(type(settings)))
         for one in settings.also:

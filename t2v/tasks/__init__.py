@@ -15,10 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from t2v.checks import InputError, check_choice, counted, nearest
-from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import Also
 from t2v.tasks.settings import KINDS, Resolved, Settings
-from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.version import __version__
 from t2v.video.write import read_settings
 
@@ -28,6 +26,7 @@ for _found in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_found.name}")
 TASKS: dict[str, type[Settings]] = dict(sorted(KINDS.items(), key=lambda item: item[1].tab.order))
 MOST_JSON_BYTES = 2**20
+MADE_FROM = ("clip", "first_frame", "picture_prompt")  # fields that name a file
 ABOUT = ("task", "program", "version", "finished")  # what a result tells beside its settings
 
 
@@ -68,7 +67,7 @@ def settings_in(told: Mapping[str, Any], folder: Path) -> Settings:
     What they are made from is where they say, or beside that file. Else as ``settings_of``.
     """
     given = dict(told)
-    for name in ("clip", "first_frame"):
+    for name in MADE_FROM:
         named = given.get(name)
         if isinstance(named, str) and named and not os.path.isfile(named):
             beside = os.path.join(folder, named)
@@ -99,11 +98,9 @@ def _settings_in(path: Path) -> Settings:
     if stored is None or not isinstance(stored.get("task"), str):
         raise NoSettings(f"{path.name} carries no settings; give a video that this program made.")
     settings = settings_of(stored)
-    if isinstance(settings, TextToVideoSettings) and settings.first_frame is not None:
-        return dataclasses.replace(settings, first_frame=_beside(path, settings.first_frame))
-    if not isinstance(settings, ClipSettings):
-        return settings
-    return dataclasses.replace(settings, clip=_beside(path, settings.clip))
+    named = {name: getattr(settings, name, None) for name in MADE_FROM}
+    found: dict[str, Any] = {name: _beside(path, one) for name, one in named.items() if one is not None}
+    return dataclasses.replace(settings, **found)
 
 
 def _settings_in_json(path: Path) -> Settings:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import numpy as np
 
 from t2v.checks import InputError, check_choice, check_flag, check_int, check_number, check_text, make_plain
-from t2v.diffusion.options import MOST_CACHED, SCHEDULERS, SPACINGS, Shortcuts
+from t2v.diffusion.options import MOST_CACHED, PICTURE_STRENGTH, SCHEDULERS, SPACINGS, Shortcuts
 from t2v.diffusion.over_time import read_over_time
 from t2v.memory.profiles import AUTO, Kept
+from t2v.tasks.picture_prompt import check_picture_prompt
 from t2v.tasks.words import OwnNumber, TabWords
 from t2v.weights.figure import PERSON, Figure
 from t2v.weights.source import BUNDLED
@@ -47,6 +48,7 @@ LIMITS: Limits = {
     "upscale": (1, 2),
     "num_inference_steps": (1, 200),
     "guidance_scale": (0, 30),
+    "picture_prompt_strength": (0, 1),
     "chunk_size": (0, 1000),
     "guided_from": (0, 1),
     "guided_until": (0, 1),
@@ -64,7 +66,8 @@ class Suits:
     seed: drawn for this run. times: (width, height) in pixels -> the model's T' and T there. method: of
     drawing videos from text, one of METHODS. figure: how its figures stand. scheduler: of SCHEDULERS.
     spacing: of its steps, of SPACINGS; None: as the model was saved with, trailing below ten steps.
-    other_steps: how many by another sampler, where ``own`` has those of this one alone.
+    other_steps: how many by another sampler, where ``own`` has those of this one alone. ip_adapter: that is
+    at hand for the model, where a picture is a prompt.
     """
 
     own: Mapping[str, float]
@@ -75,6 +78,7 @@ class Suits:
     scheduler: str = "ddim"
     spacing: str | None = None
     other_steps: int | None = None
+    ip_adapter: str | None = None
 
     def steps(self, asked: int | None, scheduler: str | None) -> int:
         """So many as are asked for, or suit the sampler that is asked for."""
@@ -121,6 +125,10 @@ class Settings(ABC):
     from noise (0) to the picture (1) guidance is computed; less is sooner, and changes the picture.
     cache_steps: at every so many steps the whole network is computed, between them its outer blocks alone;
     1: always; more is sooner, and changes the picture.
+    picture_prompt: path of a picture (png, jpg, webp, gif,
+    bmp) that is a prompt beside the text, through ip_adapter: a file, a folder, or a name in the folder of
+    models, where None is one that fits. picture_prompt_strength: 0..1, how much it says. freeu: FreeU
+    with its makers' values for the kind of model, which changes the picture.
 
     A task names ``task``, its ``tab``, the ``limits`` of its numbers, those that only it has (``own``), what
     its prompt ``asks``, its ``way`` of drawing (a key of ``Family.suits``), and whether it needs an
@@ -156,6 +164,10 @@ class Settings(ABC):
     guided_from: float = 0.0
     guided_until: float = 1.0
     cache_steps: int = 1
+    picture_prompt: str | None = None
+    picture_prompt_strength: float = PICTURE_STRENGTH
+    ip_adapter: str | None = None
+    freeu: bool = False
 
     if TYPE_CHECKING:
 
@@ -194,10 +206,12 @@ class Settings(ABC):
         for field, choices in (("scheduler", SCHEDULERS), ("spacing", SPACINGS)):
             if getattr(self, field) is not None:
                 check_choice(field, getattr(self, field), choices)
-        check_flag("cross_frame_attention", self.cross_frame_attention)
+        for field in ("cross_frame_attention", "freeu"):
+            check_flag(field, getattr(self, field))
         Kept(self.profile, self.fp8).check()
         check_flag("compiled", self.compiled)
         self.shortcuts.check(self.num_inference_steps)
+        check_picture_prompt(self)
         self._check_work()
 
     @property
@@ -225,6 +239,7 @@ class Settings(ABC):
             "guidance_scale": suits.number("guidance_scale", self.guidance_scale),
             "scheduler": suits.scheduler if self.scheduler is None else self.scheduler,
             "spacing": suits.spacing if self.spacing is None else self.spacing,
+            "ip_adapter": suits.ip_adapter if self.ip_adapter is None else self.ip_adapter,
         }
 
     @classmethod
@@ -305,6 +320,7 @@ class Resolved(ABC, Generic[S]):
     guidance_scale: float
     scheduler: str
     spacing: str | None
+    ip_adapter: str | None
 
     def filled(self) -> S:
         """The settings that ask for this very run: what a result carries. ``check`` passes."""

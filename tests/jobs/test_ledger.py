@@ -177,6 +177,37 @@ def test_the_clip_of_a_run_is_kept_as_long_as_the_run_is_known(tmp_path, upload)
     jobs.close()
 
 
+def test_a_picture_that_is_a_prompt_outlives_the_program_beside_the_clip(tmp_path, upload):
+    picture = tmp_path / "temporary" / "fur.png"
+    picture.parent.mkdir(exist_ok=True)
+    Image.new("RGB", (64, 64), "orange").save(picture)
+    jobs, puppet = opened(tmp_path / "videos", free=False)
+    first = jobs.submit(CannySettings(str(upload), "one"))
+    waits = jobs.submit(CannySettings(str(upload), "two", picture_prompt=str(picture)))
+    assert jobs.follow(waits).settings.picture_prompt == str(picture)
+    jobs.stop(first)
+    puppet.seeing.release(4)
+    puppet.steps.release(4)
+    wait(jobs, first, lambda view: view.finished)
+    jobs.close()
+    data = picture.read_bytes()
+    upload.unlink()
+    picture.unlink()
+
+    jobs, puppet = opened(tmp_path / "videos")
+    view = jobs.follow(waits)
+    assert (view.settings.clip, view.settings.picture_prompt) == (
+        str(view.kept_clip),
+        str(view.kept_picture),
+    )
+    assert view.kept_picture.read_bytes() == data and view.kept_clip != view.kept_picture
+    assert jobs.kept_source(str(picture)) == view.kept_picture
+    assert jobs.kept_source(str(picture), "somebody else") is None
+    jobs.remove(waits)
+    assert jobs.kept_source(str(picture)) is None and not view.kept_picture.exists()
+    jobs.close()
+
+
 def test_a_picture_that_a_waiting_run_begins_with_outlives_its_program(tmp_path):
     picture = tmp_path / "temporary" / "cat.png"
     picture.parent.mkdir()

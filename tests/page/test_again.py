@@ -121,3 +121,19 @@ def test_without_settings_there_is_nothing_to_use_again(entry_of, task):
     entry = dataclasses.replace(entry_of(settings_dict(ASKED)), settings={"task": task})
     with pytest.raises(InputError, match="carries no settings that can be used again"):
         again(entry, with_seed=True)
+
+
+def test_a_picture_that_is_a_prompt_has_to_be_chosen_again_where_it_is_gone(entry_of, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
+    (tmp_path / "uploads").mkdir()
+    Image.new("RGB", (32, 32)).save(picture := tmp_path / "uploads" / "fur.png")
+    shown = dataclasses.replace(
+        ASKED, picture_prompt=str(picture), picture_prompt_strength=0.4, ip_adapter="ip.safetensors"
+    )
+    entry = entry_of(settings_dict(shown), picture_prompt=str(picture))
+    found = again(entry, with_seed=True)
+    assert (found.settings, found.notes, found.is_whole) == (shown, (), True)
+    picture.unlink()
+    found = again(entry, with_seed=True)
+    assert (found.settings, found.is_whole) == (ASKED, False)
+    assert found.notes == ("The picture “fur.png” that is a prompt has to be chosen again.",)

@@ -10,7 +10,8 @@ from gradio_client.exceptions import AppError
 from pages import button, field, needs_browser, serving
 from playwright.sync_api import expect
 
-from t2v.page.picture_field import PictureField, with_picture
+from t2v.page.picture_field import PictureField
+from t2v.page.uploads import with_pictures
 from t2v.video.picture import write_picture
 from t2v.video.video import read_video
 
@@ -30,15 +31,15 @@ def picture(videos):
 
 def test_a_path_that_was_not_uploaded_is_no_picture():
     with pytest.raises(ValueError, match="first_frame is neither an uploaded file nor an example"):
-        with_picture({"first_frame": "/etc/passwd"})
-    assert with_picture({"first_frame": "", "strength": 1.0}) == {"first_frame": "", "strength": 1.0}
+        with_pictures({"first_frame": "/etc/passwd"})
+    assert with_pictures({"first_frame": "", "strength": 1.0}) == {"first_frame": "", "strength": 1.0}
     assert PictureField()._again("/etc/passwd")[:2] == ("", "")
 
 
 @needs_browser
 def test_a_picture_is_chosen_seen_drawn_from_kept_and_left_out(open_page, picture, videos):
     page = open_page(viewport={"width": 1280, "height": 800})
-    small = page.locator(".first-picture")
+    small = page.locator(".picture-shown")
     expect(page.locator(".from-picture .upload")).not_to_be_visible()
     page.get_by_text("Start from a picture").click()
     page.locator(".from-picture input[type=file]").set_input_files(picture)
@@ -100,7 +101,7 @@ def test_what_is_no_picture_is_told_where_errors_are_told(open_page, videos):
     expect(page.locator(".note[data-kind=error]")).to_contain_text(
         "text.png is not a picture that can be read"
     )
-    expect(page.locator(".first-picture")).to_have_count(0)
+    expect(page.locator(".picture-shown")).to_have_count(0)
     expect(page.locator(".note[data-kind=error]")).to_be_in_viewport()  # which is far above on a phone
     (videos / "IMG_1.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
     for _ in range(2):  # the same file once more is told once more

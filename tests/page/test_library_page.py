@@ -130,7 +130,7 @@ def test_it_goes_on_from_the_last_frame(page):
     dialog = opened(page, "")
     dialog.get_by_role("button", name="Continue from the last frame").click()
     expect(page.locator(".library-said")).to_contain_text("Its last frame is the first of what you make now.")
-    expect(page.locator("img.first-picture")).to_have_count(1)
+    expect(page.locator("img.picture-shown")).to_have_count(1)
 
 
 def test_again_with_a_new_seed_runs_and_is_followed(page):

@@ -27,7 +27,8 @@ def test_every_number_is_held_to_its_limits(field):
     for bad in (low - 8, high + 8, math.nan, math.inf, 1e308, "8", True, [8], 10**400):
         with pytest.raises(InputError, match=f"^{field} is "):
             replace(GOOD, **{field: bad}).check()
-    if field not in ("t0", "t1", "strength"):  # the first two depend on one another, the last on a picture
+    # the first two depend on one another, the others on pictures
+    if field not in ("t0", "t1", "strength", "picture_prompt_strength"):
         move = "both" if field.startswith("background") else "camera"
         for edge in (low, high):
             replace(GOOD, **{field: edge}, move=move).check()
@@ -76,6 +77,8 @@ def test_filled_keeps_what_was_given_and_makes_numbers_whole():
     assert isinstance(filled.num_frames, int) and isinstance(filled.width, int)
     assert [name for name, value in vars(filled).items() if value is None] == [
         "spacing",  # of a model of many steps: as it was saved with
+        "picture_prompt",
+        "ip_adapter",
         "motion",
         "painted",
         "first_frame",

@@ -25,7 +25,7 @@ from t2v.page.notes import CLIP, WITHOUT_ERROR, is_by
 from t2v.page.run_panel import RunPanel
 from t2v.page.studio import Studio
 from t2v.page.turns import Turns
-from t2v.page.uploads import allowed_clip, renewed, with_kept_source
+from t2v.page.uploads import allowed_clip, renewed
 from t2v.page.visitors import visitor
 from t2v.tasks import TASKS
 from t2v.tasks.clip import ClipSettings
@@ -63,6 +63,7 @@ def build(studio: Studio, kind: type[ClipSettings], tasks: Collection[str] = ())
                 form = {"prompt": form_fields.prompt_box(words.prompt_label, words.placeholder)}
                 panel.buttons()
                 form |= clip_fields.own(default) | form_fields.model_and_seed(studio, kind)
+                form |= panel.prompt_picture.place(default, studio.default_model)
                 form |= clip_fields.advanced(studio, default, form["prompt"])
             with gr.Column(min_width=300, elem_classes="result"):
                 panel.result()
@@ -134,7 +135,7 @@ class ClipPanel(SeenPanel):
         return restored
 
     def chosen_again(self, restored: Dependency) -> Dependency:
-        return self.choice.wire_again(restored, self.job_id)
+        return super().chosen_again(self.choice.wire_again(restored, self.job_id))
 
     def followers(self) -> list[Component]:
         return [*super().followers(), *self.panes.components]
@@ -153,9 +154,6 @@ class ClipPanel(SeenPanel):
 
     def values(self, settings: ClipSettings) -> dict[str, Any]:
         return {name: clip_fields.value(settings, name) for name in self.form}
-
-    def with_clip(self, view: JobView) -> Any:
-        return with_kept_source(view)
 
     def _renewed(self, clip: str) -> str:
         return renewed(self.studio, visitor(self.studio), clip)

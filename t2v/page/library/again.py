@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from t2v.page.visitors import check_offered, source_of, visitor_of
 from t2v.tasks import ABOUT, TASKS, Settings, settings_of
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.first_frame import OF_A_PICTURE
+from t2v.tasks.picture_prompt import WITHOUT as OF_A_PROMPT
 
 Renew = Callable[[str], str]
 
@@ -59,15 +61,17 @@ def again(entry: Entry, with_seed: bool, renew: Renew = str) -> Again:
         if not taken["clip"]:
             lacks = str(stored.get("clip") or "")
     lacks_picture = False
-    if isinstance(stored.get("first_frame"), str):
-        picture = _still_there(entry.private.get("first_frame"), renew, allowed_picture)
-        lacks_picture = not picture
-        if lacks_picture:
-            named = Path(stored["first_frame"]).name
-            notes.append(f"The picture “{named}” that it starts from has to be chosen again.")
-        else:
-            begins = {name: stored[name] for name in OF_A_PICTURE if name in stored}
-            taken |= begins | {"first_frame": picture}
+    for fields, told in ((OF_A_PICTURE, "that it starts from"), (OF_A_PROMPT, "that is a prompt")):
+        field = next(iter(fields))
+        if not isinstance(stored.get(field), str):
+            continue
+        picture = _still_there(entry.private.get(field), renew, partial(allowed_picture, field=field))
+        if not picture:
+            lacks_picture = True
+            notes.append(f"The picture “{Path(stored[field]).name}” {told} has to be chosen again.")
+            continue
+        own = {name: {**stored, **weights}[name] for name in fields if name in stored}
+        taken |= own | {field: picture}
     settings = settings_of({**_least(kind), **taken, "task": kind.task})
     settings = settings if with_seed else dataclasses.replace(settings, seed=None)
     return Again(settings, tuple(notes), lacks, is_whole=lacks is None and not lacks_picture)
@@ -93,7 +97,8 @@ def run_again(studio: Studio, request: Any, settings: Settings) -> str:
 def _known(kind: type[Settings], stored: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The fields that this version takes, together or else each with the prompt, and the names of others."""
     fields = {field.name for field in dataclasses.fields(kind)}
-    own = [name for name in stored if name not in ABOUT and name != "clip" and name not in OF_A_PICTURE]
+    of_files = {"clip", *OF_A_PICTURE, *OF_A_PROMPT}
+    own = [name for name in stored if name not in ABOUT and name not in of_files]
     known = {name: stored[name] for name in own if name in fields}
     if not _are_taken(kind, known):  # a subject, say, is words of its prompt
         prompt = {name: value for name, value in known.items() if name == "prompt"}

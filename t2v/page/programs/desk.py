@@ -56,14 +56,15 @@ class Desk:
         settings: dict[str, Any],
         clip: gr.FileData | None = None,
         first_frame: gr.FileData | None = None,
+        picture_prompt: gr.FileData | None = None,
     ) -> dict[str, Any]:
         """Puts a run into the queue and tells at once how it stands; "run" is its id, to follow it by.
 
         settings: the JSON that every video of this program carries, or a part of it: "task", "prompt" and
-        whatever else is not left to the program. clip, first_frame: uploaded files, in place of those that
-        the settings name.
+        whatever else is not left to the program. clip, first_frame, picture_prompt: uploaded files, in place
+        of those that the settings name.
         """
-        files = {"clip": clip, "first_frame": first_frame}
+        files = {"clip": clip, "first_frame": first_frame, "picture_prompt": picture_prompt}
         return self.follow(self.queue(self.read(settings, files)))
 
     def follow(self, run: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +30,17 @@ LIBRARY, DATA = "library:", "data:"
 MOST_BYTES = 32 * 2**20  # of a file inside of the JSON; larger ones are uploaded
 KEPT_S = 24 * 3600.0  # as uploads are
 SENT = "sent-"  # files of ours among the uploads
+PICTURES = {
+    "image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif",
+    "image/bmp": ".bmp",
+}  # fmt: skip
 ENDINGS = {
     "clip": {
         "video/mp4": ".mp4", "video/webm": ".webm", "video/quicktime": ".mov", "image/gif": ".gif",
         "video/x-matroska": ".mkv", "video/x-msvideo": ".avi",
     },
-    "first_frame": {
-        "image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif",
-        "image/bmp": ".bmp",
-    },
+    "first_frame": PICTURES,
+    "picture_prompt": PICTURES,
 }  # fmt: skip
 
 Fetch = Callable[[str], Path]  # the file of a video or run by its id; InputError for none of the caller's
@@ -73,13 +76,14 @@ def _fields_of_files(kind: type[Settings] | None) -> tuple[str, ...]:
     if kind is None:
         return ()
     if issubclass(kind, ClipSettings):
-        return ("clip",)
-    return ("first_frame",) if issubclass(kind, TextToVideoSettings) else ()
+        return ("clip", "picture_prompt")
+    begins = ("first_frame",) if issubclass(kind, TextToVideoSettings) else ()
+    return (*begins, "picture_prompt")
 
 
 def _place(field: str, kind: Any, named: object, fetch: Fetch) -> str:
     """The path of a file that may be used."""
-    allowed = allowed_clip if field == "clip" else allowed_picture
+    allowed = allowed_clip if field == "clip" else partial(allowed_picture, field=field)
     if not isinstance(named, str):
         return allowed(named)
     if named.startswith(DATA):

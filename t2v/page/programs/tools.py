@@ -28,6 +28,10 @@ PICTURE = (
     "a picture that the video begins with: data:image/png;base64,…, or library:ID, which goes on from the "
     "last frame of that video"
 )
+PROMPT = (
+    "a picture that is a prompt beside the text, where an IP-Adapter is at hand: data:image/png;base64,…, or "
+    "library:ID, the last frame of that video"
+)
 MOTION = (
     f"how things move over time, in the place of all other numbers of motion: {EXAMPLE} are frame, place in "
     "pixels from the start, and size; 'red car: …' and 'camera: …' in front say of what, a semicolon between"
@@ -35,6 +39,7 @@ MOTION = (
 TOLD = {
     "clip": CLIP,
     "first_frame": PICTURE,
+    "picture_prompt": PROMPT,
     "motion": MOTION,
 }  # what programs give otherwise, or need to know
 WAITS = "Draws the video and waits until it is there, telling its progress; submit does not wait."

@@ -2,12 +2,13 @@
     // What else than the prompt is in use, in a line below Run; a press takes a thing out of the form.
     const named = (text) => `“${text.length > 30 ? `${text.slice(0, 30)} …` : text}”`;
 
-    // [what it is called, the fields that are emptied; none for the picture, which has a button of its own]
+    // [what it is called, the fields that are emptied; of pictures, which have buttons of their own, which it is]
     const found = (form) => {
         const things = [];
         if (form.motion) things.push(['a drawn motion', 'motion painted']);
         else if (form.painted) things.push(['a painted subject', 'painted']);
-        if (form.first_frame) things.push(['a start picture', '']);
+        if (form.first_frame) things.push(['a start picture', 'picture']);
+        if (form.picture_prompt) things.push(['a picture as a prompt', 'prompt-picture']);
         if (form.subject) things.push([`the subject ${named(form.subject)}`, 'subject']);
         if (form.action) things.push([form.action === 'none' ? 'no action' : `the action ${named(form.action)}`, 'action']);
         return things;
@@ -22,7 +23,7 @@
             button.setAttribute('aria-label', `Take out ${name}`);
             button.addEventListener('click', () => {
                 window.takesOut = fields;
-                document.getElementById(`${fields ? 'take-out' : 'drop-picture'}-${line.dataset.task}`)?.click();
+                document.getElementById(`${fields.endsWith('picture') ? `drop-${fields}` : 'take-out'}-${line.dataset.task}`)?.click();
             });
             line.append(button);
         }

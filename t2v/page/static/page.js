@@ -140,7 +140,7 @@
     document.addEventListener('click', (event) => {
         const input = event.target instanceof Element && event.target.closest('.choose-row input[type=file]');
         if (!input) return;
-        input.accept = input.closest('.from-picture') ? 'image/*, .heic' : 'video/*, .mkv, .avi, .gif';
+        input.accept = input.closest('.from-picture, .picture-prompt') ? 'image/*, .heic' : 'video/*, .mkv, .avi, .gif';
         input.value = ''; // the same file once more is a change too
     }, true);
 

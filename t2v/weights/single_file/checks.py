@@ -15,6 +15,7 @@ USES = {  # kind -> what is done with such files here
     "lora": "write it behind a model's name, as MODEL+FILE",
     "vae": "write it behind a model's name, as MODEL+FILE",
     "controlnet": "a ControlNet is given beside a model, to runs that follow a clip",
+    "ip-adapter": "an IP-Adapter is given beside a model, to runs with a picture as a prompt",
 }
 
 

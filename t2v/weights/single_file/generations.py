@@ -26,7 +26,8 @@ class TextEncoder:
 class Generation:
     """One generation. text_width: of the text that its UNet reads. heads: of the UNet's attention; None: as
     many as its width has of HEAD_WIDTH. scaling_factor: of its VAE. side_px: of pictures it draws best, and
-    side_px_v where it predicts v. texts: its text encoders.
+    side_px_v where it predicts v. texts: its text encoders. freeu: s1, s2, b1 and b2 that
+    FreeU's makers found for it.
     """
 
     key: str
@@ -37,13 +38,14 @@ class Generation:
     side_px: int
     side_px_v: int
     texts: tuple[TextEncoder, ...]
+    freeu: tuple[float, float, float, float]
 
 
 CLIP_L = TextEncoder("cond_stage_model.transformer.", False, "quick_gelu", False, "<|endoftext|>")
-SD1 = Generation("sd1", "Stable Diffusion 1.x", 768, 8, 0.18215, 512, 768, (CLIP_L,))
+SD1 = Generation("sd1", "Stable Diffusion 1.x", 768, 8, 0.18215, 512, 768, (CLIP_L,), (0.9, 0.2, 1.5, 1.6))
 SD2 = Generation(
     "sd2", "Stable Diffusion 2.x", 1024, None, 0.18215, 512, 768,
-    (TextEncoder("cond_stage_model.model.", True, "gelu", True, "!"),),
+    (TextEncoder("cond_stage_model.model.", True, "gelu", True, "!"),), (0.9, 0.2, 1.4, 1.6),
 )  # fmt: skip
 SDXL = Generation(
     "sdxl", "Stable Diffusion XL", 2048, None, 0.13025, 1024, 1024,
@@ -51,6 +53,7 @@ SDXL = Generation(
         TextEncoder("conditioner.embedders.0.transformer.", False, "quick_gelu", False, "<|endoftext|>"),
         TextEncoder("conditioner.embedders.1.model.", True, "gelu", False, "!", is_whole=True),
     ),
+    (0.6, 0.4, 1.1, 1.2),
 )  # fmt: skip
 GENERATIONS = (SD1, SD2, SDXL)
 
@@ -58,3 +61,9 @@ GENERATIONS = (SD1, SD2, SDXL)
 def by_width(width: int) -> Generation | None:
     """The generation whose UNets read text of this width; None for others."""
     return next((one for one in GENERATIONS if one.text_width == width), None)
+
+
+def freeu_of(width: object) -> tuple[float, float, float, float]:
+    """FreeU's values for models whose UNets read text of this width; for others Stable Diffusion 1's."""
+    known = by_width(width) if isinstance(width, int) else None
+    return (SD1 if known is None else known).freeu
