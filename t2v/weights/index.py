@@ -13,6 +13,8 @@ from t2v.weights.refusals import ModelError, reason
 from t2v.weights.single_file.behind import behind, check_lora
 from t2v.weights.single_file.checks import check_checkpoint, check_vae
 from t2v.weights.source import MODEL_INDEX, Source
+from t2v.weights.video_folder import check_video_model
+from t2v.weights.video_kinds import video_kind
 
 ALLOWED_MODULES = ("diffusers", "transformers", "stable_diffusion")
 VAES = ("AutoencoderKL", "AutoencoderTiny", "AsymmetricAutoencoderKL")
@@ -26,6 +28,10 @@ def check_model(name: str, editor: bool | None = None) -> None:
     editor: whether it is to follow instructions; None: nobody knows yet.
     """
     source = Source.parse(name)
+    video = video_kind(source)
+    if video is not None:
+        check_video_model(source, video)
+        return
     place = source.place()
     vae, loras = behind(source)
     for adapter in loras:
