@@ -61,7 +61,7 @@ def told_html(model: object, is_editor: bool) -> str:
     if not isinstance(model, str) or not model.strip():
         return ""
     source = Source.parse(model)
-    told = (_where(model, source, is_editor), few_steps_told(source), _own_motion(source, is_editor))
+    told = (_where(model, source, is_editor), few_steps_told(source), _own_motion(source))
     return _told(" ".join(text for text in told if text is not None)) if any(told) else ""
 
 
@@ -75,14 +75,14 @@ def _where(model: str, source: Source, is_editor: bool) -> str | None:
     return f"This model is not on this machine yet: the first run fetches it ({much}), and keeps it."
 
 
-def _own_motion(source: Source, is_editor: bool) -> str | None:
+def _own_motion(source: Source) -> str | None:
     """Of a trained video model: which of the form's fields say nothing to it."""
-    kind = None if is_editor else video_kind(source)
+    kind = video_kind(source)
     if kind is None:
         return None
     return (
-        f"{kind.name} is a trained video model: its motion is its own, so leave what moves, motion, method, "
-        "first picture and sampler as they are."
+        f"{kind.name} is a trained video model: it draws from a prompt alone, and its motion is its own; "
+        "leave what moves, motion, method, first picture and sampler as they are."
     )
 
 

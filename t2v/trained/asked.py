@@ -54,7 +54,8 @@ def check_asked(settings: Settings, kind: VideoKind) -> None:
     for one in fields(settings):
         value = getattr(settings, one.name)
         if one.name not in HEEDED and value != one.default:
-            told = "given" if isinstance(value, str) and len(value) > MOST_QUOTED else value
+            told = f"{value:g}" if isinstance(value, float) else str(value)
+            told = "given" if len(told) > MOST_QUOTED else told
             raise InputError(
                 f"{one.name} is {told}, and {about}, which does not know it, as its motion is its own; leave "
                 "it out."
