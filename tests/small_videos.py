@@ -33,6 +33,8 @@ from transformers import (
 )
 
 WORDS = ("a", "red", "blue", "car", "dog", "on", "street", "blurry")
+PIECES = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -3.0)]
+PIECES += [(f"▁{word}", -2.0 - 0.1 * number) for number, word in enumerate(WORDS)]
 TEXT_SIZES = {
     "vocab_size": 32,
     "d_model": 16,
@@ -46,9 +48,7 @@ TEXT_SIZES = {
 
 def small_t5_tokenizer() -> T5TokenizerFast:
     """T5's kind of tokenizer, of a few words and the letters that spell all others."""
-    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -3.0)]
-    pieces += [(f"▁{word}", -2.0 - 0.1 * number) for number, word in enumerate(WORDS)]
-    return T5TokenizerFast(vocab=pieces, extra_ids=0, model_max_length=226)
+    return T5TokenizerFast(vocab=PIECES, extra_ids=0, model_max_length=226)
 
 
 def small_modelscope() -> TextToVideoSDPipeline:

@@ -10,15 +10,16 @@ from huggingface_hub import snapshot_download
 
 from t2v.diffusion.progress import Cancelled
 from t2v.trained.pipeline import TrainedPipeline
+from t2v.trained.spiece import spiece_tokenizer
 from t2v.weights.files import config_path, files_of, read_json, read_object
 from t2v.weights.hub import hub_answers
 from t2v.weights.network import Place, load_network
 from t2v.weights.refusals import ModelError, explain, log_failure
 from t2v.weights.source import MODEL_INDEX, Source
 from t2v.weights.video_folder import SCHEDULER, TOKENIZER, check_video_folder, read_video_index
-from t2v.weights.video_kinds import MODELSCOPE, VideoKind, made_for
+from t2v.weights.video_kinds import MODELSCOPE, T5_WORDS, VideoKind, made_for
 
-VOCABULARIES = ("tokenizer.json", "vocab.json", "spiece.model")
+VOCABULARIES, SPIECE = ("tokenizer.json", "vocab.json"), "spiece.model"
 SMALL_FILES = [MODEL_INDEX, f"{TOKENIZER}/*", f"{SCHEDULER}/*", "*/config.json"]
 
 
@@ -77,16 +78,12 @@ def _tokenizer(name: str, named: str, folder: Path) -> Any:
     """A part's tokenizer; ModelError where its words are not there, as the library would make up its own."""
     for path in folder.glob("*.json"):
         read_json(path)  # the library would end in a traceback where one is no JSON
-    there = [file for file in VOCABULARIES if (folder / file).is_file()]
-    if not there:
+    old = folder / SPIECE
+    if named in T5_WORDS and old.is_file() and not (folder / VOCABULARIES[0]).is_file():
+        return spiece_tokenizer(old)
+    if not any((folder / file).is_file() for file in VOCABULARIES):
         raise ModelError(f"model {name} has no vocabulary in its folder {TOKENIZER}; fetch it again.")
-    try:
-        return getattr(transformers, named).from_pretrained(folder, local_files_only=True)
-    except ImportError as error:
-        raise ModelError(
-            f"model {name} has its words as {there[0]} alone, which takes the packages sentencepiece and "
-            "protobuf to read; install both, or put a tokenizer.json beside it."
-        ) from error
+    return getattr(transformers, named).from_pretrained(folder, local_files_only=True)
 
 
 def _check_fit(name: str, kind: VideoKind, parts: dict[str, Any]) -> None:

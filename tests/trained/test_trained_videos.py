@@ -187,6 +187,14 @@ def test_where_memory_runs_out_a_run_goes_on_in_the_next_profile(folders, kind, 
         engine.generate(settings)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_draws_nearly_the_same(engine, folders, kind, dtype):
+    settings = asked(folders[kind])
+    right, half = engine.generate(settings).frames, Engine("cpu", dtype=dtype).generate(settings).frames
+    assert np.abs(half.astype(int) - right).mean() < 4 and right.std() > 10
+
+
 def test_eight_bits_change_a_video_and_that_is_told(engine, folders):
     settings = asked(folders["cogvideox"])
     eight, right = engine.generate(replace(settings, fp8=True)).frames, engine.generate(settings).frames
@@ -283,9 +291,6 @@ def test_parts_of_other_models_and_lost_words_are_refused(engine, folders, tmp_p
     lost = Path(shutil.copytree(folders["cogvideox"], tmp_path / "lost"))
     (lost / "tokenizer" / "tokenizer.json").unlink()
     with pytest.raises(ModelError, match="has no vocabulary in its folder tokenizer; fetch it again."):
-        engine.generate(asked(str(lost)))
-    (lost / "tokenizer" / "spiece.model").write_bytes(b"")
-    with pytest.raises(ModelError, match="spiece.model|cannot be loaded"):
         engine.generate(asked(str(lost)))
     shutil.rmtree(lost / "vae")
     with pytest.raises(ModelError, match="has no folder vae; fetch it again."):
