@@ -13,6 +13,7 @@ from t2v.diffusion.latent_preview import preview
 from t2v.diffusion.pictures import check_numbers
 from t2v.diffusion.progress import Step
 from t2v.memory.memory import Memory
+from t2v.trained.clean import watching
 from t2v.trained.decoding import DECODERS
 from t2v.trained.grey import grey
 from t2v.weights.family import STABLE_DIFFUSION
@@ -68,16 +69,18 @@ class TrainedPipeline:
         """
         done = itertools.count(1)
 
-        def step(latents: torch.Tensor, time: Any) -> None:
+        def step(noisy: torch.Tensor, time: Any) -> None:
             number = next(done)
             if on_step is not None:
-                seen = rearrange(latents.detach().float(), f"{self._layout} -> b f c h w")
+                latents = seen.latents if seen.latents is not None else noisy.detach().float()
+                latents = rearrange(latents, f"{self._layout_of(latents)} -> b f c h w", b=1)
                 share = number / num_inference_steps
-                on_step(Step(number, num_inference_steps, DRAWING, share, seen, int(time)))
+                on_step(Step(number, num_inference_steps, DRAWING, share, latents, int(time)))
 
         given = {**call, "num_frames": num_frames, "num_inference_steps": num_inference_steps}
-        drawn = self.own(prompt, generator=generator, output_type="latent", **given, **self._heard(step))
-        latents = rearrange(drawn.frames, f"{self._layout} -> b f c h w")
+        with watching(self.own.scheduler) as seen:
+            drawn = self.own(prompt, generator=generator, output_type="latent", **given, **self._heard(step))
+        latents = rearrange(drawn.frames, f"{LAYOUTS[self.kind.pipeline]} -> b f c h w")
         return check_numbers(latents, self._networks()["unet"].dtype)  # type: ignore[arg-type]
 
     def decode(self, latents: torch.Tensor) -> Iterator[np.ndarray]:
@@ -88,9 +91,9 @@ class TrainedPipeline:
         """A quick picture of a Step's latents: uint8 RGB (f, h, w, 3), in grey where nobody knows colours."""
         return preview(latents, STABLE_DIFFUSION.preview) if self.kind is MODELSCOPE else grey(latents)
 
-    @property
-    def _layout(self) -> str:
-        return LAYOUTS[self.kind.pipeline]
+    def _layout_of(self, latents: torch.Tensor) -> str:
+        """How axes lie; ModelScope's sampler is given the frames as if they were pictures."""
+        return "(b f) c h w" if latents.dim() == 4 else LAYOUTS[self.kind.pipeline]
 
     def _heard(self, step: Callable[[torch.Tensor, Any], None]) -> Mapping[str, Any]:
         """How this pipeline is told to call ``step`` with the latents and the time of each of its steps."""

@@ -1,20 +1,27 @@
 """What a trained video model is and was made for, told by its files without loading any of them."""
 
 import json
+import shutil
 import subprocess
 import sys
 
 import pytest
 from conftest import ROOT
+from huggingface_hub import constants
 from small_videos import SMALL, saved
 
 from t2v.engine.defaults import native_side_px, told_defaults, told_sampler
+from t2v.engine.engine import Engine
 from t2v.engine.keeping import Machine, chosen_profile
 from t2v.memory.profiles import HIGH, LOW, MEDIUM
+from t2v.page.form_fields import models
+from t2v.tasks.canny import CannySettings
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.weights.few_steps import few_steps
+from t2v.weights.here import is_here
 from t2v.weights.listing import listed, on_offer
 from t2v.weights.models_folder import use_models_folder
+from t2v.weights.refusals import ModelError
 from t2v.weights.source import Source
 from t2v.weights.video_kinds import COGVIDEOX, MODELSCOPE, VIDEO_KINDS, WAN, Made, made_for, video_kind
 from t2v.weights.weight_count import count_weights
@@ -117,3 +124,23 @@ def test_a_profile_is_chosen_by_the_weights_and_all_frames_at_once(folder, monke
         monkeypatch.setattr("t2v.engine.keeping.free_bytes", lambda device, free=free: free)
         chosen[free] = chosen_profile(model, "text-to-video", Machine("cuda", None))[0]
     assert chosen[10**12] == HIGH and chosen[10**7] not in (HIGH, MEDIUM, LOW)
+
+
+def test_what_was_fetched_from_the_hub_is_on_offer_and_draws_without_it(folder, tmp_path, monkeypatch):
+    known, other = WAN.hub_ids[0], "someone/clips"
+    for hub_id in (known, other):
+        cached, commit = tmp_path / f"models--{hub_id.replace('/', '--')}", "a" * 40
+        (cached / "refs").mkdir(parents=True)
+        (cached / "refs" / "main").write_text(commit)
+        shutil.copytree(folder / "wan", cached / "snapshots" / commit)
+    assert known not in dict(models(TextToVideoSettings)).values()
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    assert is_here(known) and is_here(other) and not is_here(COGVIDEOX.hub_ids[0])
+    offered = [name for _, name in models(TextToVideoSettings) if "Wan" in name or "Cog" in name]
+    assert offered == [known] and known not in dict(models(CannySettings)).values()
+    engine = Engine("cpu")
+    for hub_id in (known, other):
+        call = {"num_frames": 1, "num_inference_steps": 1, "width": 64, "height": 64}
+        assert engine.generate(TextToVideoSettings("a car", model=hub_id, seed=1, **call)).frames.std() > 1
+    with pytest.raises(ModelError, match="CogVideoX-2b is not on this machine and the hub cannot be reached"):
+        engine.load(COGVIDEOX.hub_ids[0])
