@@ -69,9 +69,9 @@ def _parts(name: str, kind: VideoKind, place: str, device: str, dtype: torch.dty
 
 
 def _values(kind: VideoKind, index: Path) -> dict[str, Any]:
-    """What an index tells beside its parts: of Wan which of two networks draws when."""
+    """What an index tells beside its parts: which of two networks draws when, how time is told."""
     told = read_object(index)
-    return {name: told[name] for name in kind.values if name in told}
+    return {name: told[name] for name in kind.values if isinstance(told.get(name), (bool, int, float))}
 
 
 def _tokenizer(name: str, named: str, folder: Path) -> Any:
