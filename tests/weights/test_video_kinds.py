@@ -19,6 +19,7 @@ from t2v.tasks.canny import CannySettings
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.weights.few_steps import few_steps
 from t2v.weights.here import is_here
+from t2v.weights.index import check_model
 from t2v.weights.listing import listed, on_offer
 from t2v.weights.models_folder import use_models_folder
 from t2v.weights.refusals import ModelError
@@ -103,6 +104,20 @@ def test_a_broken_one_is_listed_with_its_reason(folder, tmp_path):
     (one,) = listed(tmp_path)
     assert one.words == "a trained video model, Wan" and "no folder transformer, vae" in one.why
     assert not one.draws(editor=False)
+
+
+def test_other_pipelines_are_refused_by_name(folder, tmp_path):
+    other = shutil.copytree(folder / "wan", tmp_path / "pictures")
+    index = json.loads((other / "model_index.json").read_text())
+    (other / "model_index.json").write_text(json.dumps({**index, "_class_name": "WanImageToVideoPipeline"}))
+    with pytest.raises(ModelError) as refused:
+        check_model(str(other))
+    assert str(refused.value) == (
+        f"model {other} is made for WanImageToVideoPipeline, which is not drawn with here; give a Stable "
+        "Diffusion model, or a trained video model of these: ModelScope text-to-video, CogVideoX, Wan."
+    )
+    (one,) = listed(tmp_path)
+    assert one.video is None and not one.draws(editor=False) and "made for WanImage" in one.why
 
 
 def test_all_this_takes_no_torch(folder):
