@@ -66,10 +66,12 @@ def lay_out(network: "torch.nn.Module", device: str) -> "torch.nn.Module":
 
     On a CPU they keep a pixel's channels side by side: a video of the miniature takes a tenth less time. On
     an H200 that was 6 % slower: convolutions gain, and PyTorch's norms lose more (but see ``compiled.py``).
+    Not those of clips, for which torch has no such layout beside this one.
     """
     import torch
 
-    together = device.startswith("cpu")
+    of_clips = any(one.dim() == 5 for one in network.parameters())  # convolutions over time
+    together = device.startswith("cpu") and not of_clips
     laid: Any = network  # torch's types know no layout of a whole network
     return laid.to(memory_format=torch.channels_last if together else torch.contiguous_format)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from t2v.engine.networks import choose_network
 from t2v.tasks import Settings
+from t2v.trained.asked import check_asked, trained_kind
 from t2v.weights.index import check_model
 from t2v.weights.picture_adapters import chosen_adapter, told_width
 from t2v.weights.single_file.checks import check_controlnet
@@ -12,6 +13,9 @@ from t2v.weights.source import check_finisher, find_controlnet
 
 def check_weights(settings: Settings) -> None:
     """ModelError where weights of a run surely cannot be loaded: told before it begins."""
+    kind = trained_kind(settings)
+    if kind is not None:
+        check_asked(settings, kind)
     check_model(settings.model, settings.editor)
     if settings.upscale == 2:
         check_finisher()

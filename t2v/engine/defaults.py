@@ -17,6 +17,7 @@ from t2v.weights.files import read_object
 from t2v.weights.single_file.checks import side_px
 from t2v.weights.source import CONFIG, Source
 from t2v.weights.told import told_family
+from t2v.weights.video_kinds import made_for, video_kind
 
 AS_DRAWN = 1  # frames are doubled where somebody asks for it, or the model's card does
 
@@ -72,6 +73,10 @@ def told_defaults(model: str, kind: type[Settings], scheduler: str | None = None
     the width and height told. scheduler: the sampler, where one is chosen.
     """
     source = Source.parse(model)
+    video = video_kind(source)
+    if video is not None:
+        made = made_for(source, video)
+        return {**video.suits, "width": made.width, "height": made.height}
     family, few = told_family(source), few_steps(source)
     if family is None:
         return {} if few is None else few.suits
@@ -92,6 +97,8 @@ def told_defaults(model: str, kind: type[Settings], scheduler: str | None = None
 def told_sampler(model: str, kind: type[Settings]) -> dict[str, str | None]:
     """The sampler that suits a model in a task, as far as that is known without loading it: as fields."""
     source = Source.parse(model)
+    if video_kind(source) is not None:  # as it was saved with
+        return {"scheduler": None, "spacing": None}
     family = told_family(source)
     family = STABLE_DIFFUSION if family is None else family
     scheduler, spacing = _sampler(kind, family, read_card(source), few_steps(source))
@@ -104,6 +111,10 @@ def native_side_px(model: str, task: str) -> float:
     Nothing is loaded: what tells nothing is taken for Stable Diffusion.
     """
     source = Source.parse(model)
+    video = video_kind(source)
+    if video is not None:
+        made = made_for(source, video)
+        return math.sqrt(made.width * made.height)
     suits = read_card(source).suits(task)
     side = STABLE_DIFFUSION.side_px if {"width", "height"} <= suits.keys() else _side_of(source.folder)
     return math.sqrt(suits.get("width", side) * suits.get("height", side))

@@ -4,7 +4,8 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,46 +20,33 @@ from t2v.diffusion.freeu import freeu
 from t2v.diffusion.latent_preview import preview
 from t2v.diffusion.progress import Step
 from t2v.diffusion.video_pipeline import VideoPipeline
-from t2v.engine.defaults import native_side_px, suits_run
-from t2v.engine.keeping import Machine, load_kept
+from t2v.engine.defaults import suits_run
+from t2v.engine.keeping import Machine
+from t2v.engine.loaded import Loaded, load_model, notes_of
 from t2v.engine.networks import choose_network
 from t2v.engine.pictures import PicturePrompts, adapter_name
-from t2v.engine.prompt_notes import Note, known_words, prompt_notes, unknown_words
-from t2v.engine.travel_notes import travel_note
+from t2v.engine.prompt_notes import Note, known_words, unknown_words
 from t2v.finishing.upscale import Finisher, load_finisher
 from t2v.memory.profiles import AUTO, Kept, is_offloaded
 from t2v.program import quiet_loading
 from t2v.tasks import Resolved, Settings
 from t2v.tasks.settings import Means, Network, See
+from t2v.tasks.text_to_video import TextToVideoSettings
+from t2v.trained.asked import ResolvedTrained, check_asked, trained_kind
+from t2v.trained.asked import resolve as resolve_trained
 from t2v.video.video import Video
-from t2v.weights.card import Card, read_card
+from t2v.weights.card import read_card
 from t2v.weights.controlnet import load_controlnet
-from t2v.weights.family import Family
-from t2v.weights.few_steps import Found, few_steps
-from t2v.weights.few_steps import sentence as few_steps_told
+from t2v.weights.few_steps import few_steps
 from t2v.weights.fits import check_fits
-from t2v.weights.load import loaded_family, put_loras, read_tokenizer
+from t2v.weights.load import put_loras
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.behind import without_loras
 from t2v.weights.single_file.generations import freeu_of
 from t2v.weights.source import Source
-from t2v.weights.told import told_method
-from t2v.weights.words import named_words, use_words, word_notes
+from t2v.weights.words import named_words, use_words
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class Loaded:
-    """A model in memory: what was asked for, and all that is known of it, so that no step reads the disk."""
-
-    name: str
-    editor: bool
-    pipeline: VideoPipeline
-    card: Card
-    family: Family
-    few: Found | None
-    kept: Kept
 
 
 class Engine:
@@ -103,10 +91,11 @@ class Engine:
         """Whether it matters which memory weights are in: where the device has one of its own."""
         return self.heeds_profiles and not self.device.startswith("cpu")
 
-    def load(self, name: str, editor: bool = False) -> VideoPipeline:
-        """A model's pipeline, from memory where it was used last; ModelError where it cannot be had.
+    def load(self, name: str, editor: bool = False) -> Any:
+        """A model's VideoPipeline, or a trained video model's TrainedPipeline, from memory if used last.
 
-        editor: its InstructPix2Pix side. Its weights are kept as they were, or as the engine was told.
+        ModelError where it cannot be had. editor: its InstructPix2Pix side. Its weights are kept as they
+        were, or as the engine was told.
         """
         kept = self._loaded.kept if self._loaded is not None and self.has_loaded(name, editor) else self._kept
         return self._load(name, editor, kept).pipeline
@@ -131,13 +120,10 @@ class Engine:
                     if self._loaded is not None:
                         self._loaded.pipeline.memory.replays.forget()
                     self._loaded = None
-                    with quiet_loading():
-                        same = load_kept(name, editor, task, kept, self._machine)
-                    if self._graphs is not None:
-                        same.memory.graphs = self._graphs
-                source = Source.parse(name)
-                known = read_card(source), loaded_family(same), few_steps(source)
-                loaded = self._loaded = Loaded(name, editor, same, *known, kept)
+                with quiet_loading():
+                    loaded = self._loaded = load_model(name, editor, task, kept, self._machine, same)
+                if self._graphs is not None:
+                    loaded.pipeline.memory.graphs = self._graphs
             return loaded
 
     def has_loaded(self, name: str, editor: bool = False) -> bool:
@@ -149,6 +135,8 @@ class Engine:
         """The model in memory with other LoRAs, where the name differs in these alone; else None."""
         loaded, source = self._loaded, Source.parse(name)
         if loaded is None or loaded.editor != editor or without_loras(loaded.name) != without_loras(name):
+            return None
+        if loaded.trained is not None:
             return None
         self._loaded = None  # till these are in its weights, it is of no name
         try:
@@ -187,8 +175,17 @@ class Engine:
         A clip is read for it, after the weights have been found to fit.
         """
         settings.check()
+        kind = trained_kind(settings)
+        if kind is not None:
+            check_asked(settings, kind)
         with self._lock:
             loaded = self._asked(settings)
+            if loaded.trained is not None:
+                assert isinstance(settings, TextToVideoSettings)  # others are refused above
+                run: Resolved[Any] = resolve_trained(settings, loaded.trained, loaded.pipeline.made)
+                run.filled().check()
+                self._finish(run.upscale)
+                return run
             wanted = settings.networks(choose_network(settings.model, loaded.family))
             self.load_networks(settings, wanted)
         suits = suits_run(type(settings), loaded.pipeline, loaded.card, loaded.family, loaded.few)
@@ -247,6 +244,8 @@ class Engine:
         asked: Settings = resolved.asked
         pipeline = self._asked(asked).pipeline
         pipeline.memory.asks_compiled = self._compiled or asked.compiled
+        if isinstance(resolved, ResolvedTrained):
+            return Means(pipeline, (), torch.Generator(), on_step)
         use_words(pipeline, named_words(asked.prompt, asked.negative_prompt))
         networks = self.load_networks(asked, resolved.networks)
         told: set[str] = set()
@@ -262,17 +261,26 @@ class Engine:
         self, resolved: Resolved[Any], means: Means, draw: Callable[[Means], torch.Tensor | Drawn]
     ) -> Iterator[np.ndarray]:
         """Drawn, decoded and finished frames; what ran out of memory is done again where it takes less."""
-        pipeline, finish = means.pipeline, self._finish(resolved.upscale)
-        memory, picture = pipeline.memory, self._pictures.of(resolved, resolved.asked.model, pipeline)
-        scales = freeu_of(pipeline.unet.config.cross_attention_dim) if resolved.asked.freeu else None
+        memory, finish = means.pipeline.memory, self._finish(resolved.upscale)
 
         def drawn() -> torch.Tensor | Drawn:
             means.generator.manual_seed(resolved.seed)
-            with pipeline.shown(picture), freeu(pipeline.unet, scales):
+            with self._beside(resolved, means.pipeline):
                 return draw(means)
 
-        decoded = resolved.finished(pipeline.decode(memory.keep_going(drawn)))
+        decoded = resolved.finished(means.pipeline.decode(memory.keep_going(drawn)))
         return (memory.keep_going(partial(finish, frame)) for frame in decoded)
+
+    @contextmanager
+    def _beside(self, resolved: Resolved[Any], pipeline: Any) -> Iterator[None]:
+        """While it lasts: the picture beside the prompt, and FreeU. Trained video models know neither."""
+        if isinstance(resolved, ResolvedTrained):
+            yield
+            return
+        picture = self._pictures.of(resolved, resolved.asked.model, pipeline)
+        scales = freeu_of(pipeline.unet.config.cross_attention_dim) if resolved.asked.freeu else None
+        with pipeline.shown(picture), freeu(pipeline.unet, scales):
+            yield
 
     def _finish(self, upscale: int) -> Callable[[np.ndarray], np.ndarray]:
         """What is done to each decoded frame: it is left alone, or doubled by the finisher, which is kept."""
@@ -292,6 +300,8 @@ class Engine:
         loaded = self._loaded
         if loaded is None:
             raise RuntimeError("no model is in memory, so nobody can tell what these latents are")
+        if loaded.trained is not None:
+            return loaded.pipeline.preview(latents)
         return preview(latents, loaded.card.preview if loaded.card.preview else loaded.family.preview)
 
     def known_words(self, model: str, editor: bool = False) -> dict[str, tuple[str, ...]] | None:
@@ -308,17 +318,7 @@ class Engine:
         And of the model in memory what came up when it was loaded or drew: a LoRA that fits in part only, a
         VAE that overflows. Nothing is loaded or fetched: of a model that is not here yet, less can be told.
         """
-        source = Source.parse(settings.model)
-        about_clip = tuple(Note(text) for text in settings.notes())
-        notes = about_clip + prompt_notes(settings, read_card(source), read_tokenizer(source))
-        leaves = travel_note(
-            settings, native_side_px(settings.model, settings.task), told_method(settings.model)
-        )
-        learned = named_words(settings.prompt, settings.negative_prompt)
-        notes += tuple(Note(text) for text in word_notes(source, learned))
-        told = few_steps_told(source)
-        notes += tuple(Note(text) for text in (leaves, told) if text is not None)
-        loaded = self._loaded
+        notes, loaded = notes_of(settings), self._loaded
         if loaded is None or (loaded.name, loaded.editor) != (settings.model, settings.editor):
             return notes
         return (*notes, *(Note(text) for text in loaded.pipeline.notes))

@@ -14,7 +14,7 @@ NOTE = (
     "The networks are compiled: the first video of each size takes a minute or more longer, and those after "
     "it are quicker, for as long as the program runs."
 )
-OF_XL = (  # what it is told beside its text goes through hooks, of which a compiled form keeps the first run's
+OF_XL = (  # their hooks for what is told beside the text would stay those of the first run
     "Networks of Stable Diffusion XL's kind are not compiled here; they are used as they are."
 )
 FAILED = "The networks could not be compiled here, so they are used as they are; see the log for why."

@@ -15,7 +15,14 @@ from t2v.devices import lay_out, settle
 from t2v.memory.profiles import LOW, is_offloaded
 
 HOOKS = ("group_offloading", "layer_execution_tracker", "lazy_prefetch_group_offloading")
-BLOCKS = ("UNet2DConditionModel", "ControlNetModel", "ControlNetUnionModel")  # those whose forward is called
+BLOCKS = (  # those whose forward is called
+    "UNet2DConditionModel",
+    "ControlNetModel",
+    "ControlNetUnionModel",
+    "UNet3DConditionModel",
+    "CogVideoXTransformer3DModel",
+    "WanTransformer3DModel",
+)
 FP8 = torch.float8_e4m3fn
 
 

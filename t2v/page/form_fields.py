@@ -17,8 +17,10 @@ from t2v.tasks import Settings
 from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.original_prompts import ADDED, original_words
 from t2v.weights.family import STABLE_DIFFUSION, STABLE_DIFFUSION_XL
+from t2v.weights.here import is_here
 from t2v.weights.listing import on_offer
 from t2v.weights.source import BUNDLED, QUICK_NAME, STYLE_NAME, bundled_loras
+from t2v.weights.video_kinds import VIDEO_KINDS
 
 SLIDER_FRAMES = 64  # longer videos are for programs: a slider to the limit could not be aimed
 OTHER_MODELS = "You may type a Hugging Face id, a folder or a file, and +LoRA or +VAE behind it."
@@ -76,6 +78,7 @@ def models(kind: type[Settings]) -> list[tuple[str, str]]:
     if kind.editor:
         editors = [(EDITOR_NAME, family.editor), (f"{EDITOR_NAME} XL", larger.editor)]
         return [MINIATURE, *editors, *on_offer(editor=True)]
+    draws_text = kind.way == "text"
     to_say = {STYLE_NAME: "end with “neon style”"}
     if not issubclass(kind, ControlledSettings):  # what follows a clip was not measured in few steps
         to_say[QUICK_NAME] = "few steps"
@@ -89,10 +92,16 @@ def models(kind: type[Settings]) -> list[tuple[str, str]]:
     return [
         MINIATURE,
         *named,
-        *on_offer(editor=False),
+        *on_offer(editor=False, videos=draws_text),
         *((one.name, one.model) for one in (family, larger)),
+        *(fetched_video_models() if draws_text else ()),
         *own_styles,
     ]
+
+
+def fetched_video_models() -> list[tuple[str, str]]:
+    """Trained video models from the hub that lie on this machine: the others are of 10 GB and more."""
+    return [(one, one) for kind in VIDEO_KINDS for one in kind.hub_ids if is_here(one)]
 
 
 def model_choices(studio: Studio, kind: type[Settings]) -> list[tuple[str, str]]:

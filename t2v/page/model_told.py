@@ -22,6 +22,7 @@ from t2v.weights.few_steps import sentence as few_steps_told
 from t2v.weights.here import is_here, size_gb
 from t2v.weights.source import Source
 from t2v.weights.told import told_method
+from t2v.weights.video_kinds import video_kind
 
 Choices = list[tuple[str, str]]
 Offers = Callable[[], Choices]  # what there is to choose now, unmarked
@@ -60,7 +61,7 @@ def told_html(model: object, is_editor: bool) -> str:
     if not isinstance(model, str) or not model.strip():
         return ""
     source = Source.parse(model)
-    told = (_where(model, source, is_editor), few_steps_told(source))
+    told = (_where(model, source, is_editor), few_steps_told(source), _own_motion(source))
     return _told(" ".join(text for text in told if text is not None)) if any(told) else ""
 
 
@@ -72,6 +73,17 @@ def _where(model: str, source: Source, is_editor: bool) -> str | None:
         return None
     much = "how much that is is not known here" if size == "size unknown" else f"about {size}"
     return f"This model is not on this machine yet: the first run fetches it ({much}), and keeps it."
+
+
+def _own_motion(source: Source) -> str | None:
+    """Of a trained video model: which of the form's fields say nothing to it."""
+    kind = video_kind(source)
+    if kind is None:
+        return None
+    return (
+        f"{kind.name} is a trained video model: it draws from a prompt alone, and its motion is its own; "
+        "leave what moves, motion, method, first picture and sampler as they are."
+    )
 
 
 def _told(text: str) -> str:

@@ -12,6 +12,7 @@ from t2v.weights.family import STABLE_DIFFUSION
 from t2v.weights.few_steps import Found, few_steps
 from t2v.weights.source import Source
 from t2v.weights.told import told_family
+from t2v.weights.video_kinds import VideoKind, video_kind
 
 PRESETS = ("draft", "standard", "best", "paper")
 # what a preset decides: it sets each of these, to what suits the model where it says nothing
@@ -27,6 +28,9 @@ def preset(model: str, name: str) -> dict[str, Any]:
     """What a preset sets for a model, a value for each of FIELDS. InputError for a name that there is not."""
     check_choice("preset", name, PRESETS)
     source = Source.parse(model)
+    video = video_kind(source)
+    if video is not None:
+        return _whole(_of_video(video, name, model))
     own, told = read_card(source).presets, told_family(source)
     usual = (STABLE_DIFFUSION if told is None else told).presets
     chosen: Mapping[str, Any] = own.get(name, usual.get(name, {}))
@@ -37,7 +41,21 @@ def preset(model: str, name: str) -> dict[str, Any]:
     if foreign:
         sets = f"preset is {name}, which sets {min(foreign)} in this model's card"
         raise InputError(f"{sets}; leave it out there.")
+    return _whole(chosen)
+
+
+def _whole(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """A value for each of FIELDS, None where nothing is chosen."""
     return {field: chosen.get(field, KIND.__dataclass_fields__[field].default) for field in FIELDS}
+
+
+def _of_video(video: VideoKind, name: str, model: str) -> Mapping[str, Any]:
+    """Of a trained video model: half as many steps as it is given out with, or twice as many."""
+    if name == "paper":
+        told = f"model {model} is a trained video model ({video.name}), whose motion is its own"
+        raise InputError(f"preset is paper, and {told}; choose another preset or model.")
+    steps = video.suits["num_inference_steps"]
+    return {"num_inference_steps": {"draft": steps // 2, "standard": None, "best": 2 * steps}[name]}
 
 
 def _of_few(few: Found, name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:

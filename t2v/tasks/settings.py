@@ -318,7 +318,7 @@ class Resolved(ABC, Generic[S]):
     fps: float
     num_inference_steps: int
     guidance_scale: float
-    scheduler: str
+    scheduler: str | None
     spacing: str | None
     ip_adapter: str | None
 

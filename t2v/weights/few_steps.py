@@ -20,6 +20,7 @@ from t2v.weights.files import read_object
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import look
 from t2v.weights.source import CONFIG, LORA_FILE, MODEL_INDEX, Source, as_path, is_file
+from t2v.weights.video_kinds import video_kind
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +103,8 @@ def few_steps(source: Source) -> Found | None:
 
 def signs_of(source: Source) -> tuple[Found, ...]:
     """All that tells of few steps, the LoRAs behind the model first, nothing loaded or fetched for it."""
+    if video_kind(source) is not None:
+        return ()
     takes_guidance = _takes_guidance(source)
     own = _of_base(source, takes_guidance)
     return (*_of_loras(source, takes_guidance), *(() if own is None else (own,)))

@@ -6,6 +6,7 @@ from t2v.weights.family import STABLE_DIFFUSION, STABLE_DIFFUSION_XL
 from t2v.weights.files import WEIGHTS, read_object
 from t2v.weights.index import SECOND, has_second
 from t2v.weights.source import MODEL_INDEX, Source
+from t2v.weights.video_kinds import by_index
 
 PARTS = ("unet", "vae", "text_encoder")  # those that have weights
 # GB of the parts that are read, in single precision: a UNet of 3.4, a text encoder of 0.5, a VAE of 0.3
@@ -28,11 +29,19 @@ def is_here(name: str) -> bool:
     index = try_to_load_from_cache(source.base, MODEL_INDEX)
     if not isinstance(index, str):
         return False
-    parts = (*PARTS, SECOND[0]) if _has_second(Path(index)) else PARTS
+    parts = _parts(Path(index))
     folders = [Path(index).parent / part for part in parts]
     return all(
         any(WEIGHTS.fullmatch(file.name) for file in folder.glob("*") if file.is_file()) for folder in folders
     )
+
+
+def _parts(index: Path) -> tuple[str, ...]:
+    """The parts of a model that have weights, by its index."""
+    video = by_index(index)
+    if video is not None:
+        return (video.denoiser, *PARTS[1:])
+    return (*PARTS, SECOND[0]) if _has_second(index) else PARTS
 
 
 def _has_second(index: Path) -> bool:

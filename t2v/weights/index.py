@@ -13,6 +13,8 @@ from t2v.weights.refusals import ModelError, reason
 from t2v.weights.single_file.behind import behind, check_lora
 from t2v.weights.single_file.checks import check_checkpoint, check_vae
 from t2v.weights.source import MODEL_INDEX, Source
+from t2v.weights.video_folder import check_video_model
+from t2v.weights.video_kinds import TRANSFORMER, VIDEO_KINDS, video_kind
 
 ALLOWED_MODULES = ("diffusers", "transformers", "stable_diffusion")
 VAES = ("AutoencoderKL", "AutoencoderTiny", "AsymmetricAutoencoderKL")
@@ -26,6 +28,10 @@ def check_model(name: str, editor: bool | None = None) -> None:
     editor: whether it is to follow instructions; None: nobody knows yet.
     """
     source = Source.parse(name)
+    video = video_kind(source)
+    if video is not None:
+        check_video_model(source, video)
+        return
     place = source.place()
     vae, loras = behind(source)
     for adapter in loras:
@@ -75,6 +81,12 @@ def read_index(source: str, path: Path) -> dict[str, Any]:
     entries = index.items() if isinstance(index, dict) else ()
     parts = {name: value for name, value in entries if _is_class(value)}
     missing = [name for name in NEEDED if not parts.get(name) or parts[name][0] is None]
+    if "unet" in missing and TRANSFORMER in parts:
+        kinds = ", ".join(one.name for one in VIDEO_KINDS)
+        raise ModelError(
+            f"model {source} is made for {str(index.get('_class_name'))[:60]}, which is not drawn with here; "
+            f"give a Stable Diffusion model, or a trained video model of these: {kinds}."
+        )
     if missing == ["text_encoder", "tokenizer"] and has_second(parts):
         raise ModelError(
             f"model {source} is Stable Diffusion XL's refiner, which only goes over finished pictures; "

@@ -19,7 +19,7 @@ What a file is, is found out from the file itself: names and folders are up to y
   ControlNets (.safetensors, .pth): beside a model, by their names, in runs that follow a clip
   IP-Adapters (.safetensors, .bin), and beside them their folder image_encoder: for pictures as prompts
   textual inversions (.safetensors, .pt): by their names, without the ending, in a prompt
-  folders in diffusers' format: to draw with
+  folders in diffusers' format: to draw with, trained video models (ModelScope, CogVideoX, Wan) among them
 
 Files of other kinds may lie here too; the page and `generate.py models` say what they are.
 A .yaml of a checkpoint's name, as its makers give it out, tells what it predicts.

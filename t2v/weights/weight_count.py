@@ -10,11 +10,12 @@ from t2v.weights.single_file.header import read_header
 from t2v.weights.source import MODEL_INDEX, Source
 
 OF_UNET = "model.diffusion_model."  # in a checkpoint file
-PARTS = ("unet", "vae", "text_encoder", "text_encoder_2")
+DRAW = ("unet", "transformer", "transformer_2")  # of which a model has one kind
+PARTS = (*DRAW, "vae", "text_encoder", "text_encoder_2")
 
 
 class Count(NamedTuple):
-    """Numbers in a UNet, and in all else that draws."""
+    """Numbers in a UNet, or in what draws in its place, and in all else."""
 
     unet: int
     rest: int
@@ -34,7 +35,8 @@ def count_weights(name: str) -> Count:
         counts = {part: _of_folder(place / part) for part in PARTS}
     except (OSError, ValueError, ModelError):
         return USUAL
-    return Count(counts["unet"], sum(counts.values()) - counts["unet"]) if counts["unet"] else USUAL
+    drawing = sum(counts[part] for part in DRAW)
+    return Count(drawing, sum(counts.values()) - drawing) if drawing else USUAL
 
 
 def _of_file(path: Path) -> Count:

@@ -18,6 +18,7 @@ FLOORS = [
     {"weights", "evaluation"},
     {"detectors", "finishing"},
     {"tasks"},
+    {"trained"},
     {"engine"},
     {"library"},
     {"jobs"},

@@ -1,0 +1,70 @@
+"""A model in memory, of any kind that the engine draws with, and what is told of a prompt for it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from t2v.diffusion.video_pipeline import VideoPipeline
+from t2v.engine.defaults import native_side_px
+from t2v.engine.keeping import Machine, load_kept, load_kept_trained
+from t2v.engine.prompt_notes import Note, prompt_notes
+from t2v.engine.travel_notes import travel_note
+from t2v.memory.profiles import Kept
+from t2v.tasks import Settings
+from t2v.trained.asked import trained_kind, trained_notes
+from t2v.weights.card import Card, read_card
+from t2v.weights.family import STABLE_DIFFUSION, Family
+from t2v.weights.few_steps import Found, few_steps
+from t2v.weights.few_steps import sentence as few_steps_told
+from t2v.weights.load import loaded_family, read_tokenizer
+from t2v.weights.source import Source
+from t2v.weights.told import told_method
+from t2v.weights.video_kinds import VideoKind, video_kind
+from t2v.weights.words import named_words, word_notes
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A model in memory: what was asked for, and all that is known of it, so that no step reads the disk.
+
+    pipeline: a VideoPipeline; a TrainedPipeline where ``trained`` says of which kind, whose family and card
+    say nothing.
+    """
+
+    name: str
+    editor: bool
+    pipeline: Any
+    card: Card
+    family: Family
+    few: Found | None
+    kept: Kept
+    trained: VideoKind | None = None
+
+
+def load_model(
+    name: str, editor: bool, task: str, kept: Kept, machine: Machine, same: VideoPipeline | None = None
+) -> Loaded:
+    """A model, its weights kept as asked. same: its pipeline, where that is in memory already."""
+    source = Source.parse(name)
+    kind = video_kind(source)
+    if kind is not None:
+        pipeline = load_kept_trained(name, kind, task, kept, machine)
+        return Loaded(name, editor, pipeline, Card(), STABLE_DIFFUSION, None, kept, kind)
+    if same is None:
+        same = load_kept(name, editor, task, kept, machine)
+    return Loaded(name, editor, same, read_card(source), loaded_family(same), few_steps(source), kept)
+
+
+def notes_of(settings: Settings) -> tuple[Note, ...]:
+    """What to tell about settings before they are drawn; nothing is loaded or fetched for it."""
+    source = Source.parse(settings.model)
+    kind = trained_kind(settings)
+    if kind is not None:
+        told = tuple(Note(text) for text in trained_notes(settings, kind))
+        return told + prompt_notes(settings, Card(), None)
+    about_clip = tuple(Note(text) for text in settings.notes())
+    notes = about_clip + prompt_notes(settings, read_card(source), read_tokenizer(source))
+    leaves = travel_note(settings, native_side_px(settings.model, settings.task), told_method(settings.model))
+    learned = named_words(settings.prompt, settings.negative_prompt)
+    notes += tuple(Note(text) for text in word_notes(source, learned))
+    few = few_steps_told(source)
+    return notes + tuple(Note(text) for text in (leaves, few) if text is not None)

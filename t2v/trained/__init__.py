@@ -1,0 +1,1 @@
+"""Trained video models, which draw through diffusers' own pipelines: what may be asked, loading, decoding."""
