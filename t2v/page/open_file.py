@@ -124,7 +124,7 @@ class OpenFile:
             settings, picture = without_picture(settings)  # of its picture only the name is known here
             settings.check()
         check_offered(self._studio, settings)
-        shown = panel.values(settings)
+        shown = panel.values_again(settings)
         values = [as_shown(value, panel.form[name]) for name, value in shown.items()]
         about = {"task": settings.task, "tab": settings.tab.name, "clip": clip, "named": named}
         return {**about, "picture": picture, "values": values}

@@ -34,7 +34,7 @@ def strip(studio: Studio, panels: Sequence[RunPanel]) -> None:
 
 def _filled(panel: RunPanel, settings: Settings) -> list[Any]:
     """What the fields of a tab show for settings, in the form's order, as the browser holds it."""
-    return [as_shown(value, panel.form[name]) for name, value in panel.values(settings).items()]
+    return [as_shown(value, panel.form[name]) for name, value in panel.values_again(settings).items()]
 
 
 def _place(name: str, panels: Sequence[RunPanel]) -> str:
