@@ -255,6 +255,7 @@ class RunPanel(Following):
         view = self.view(job_id)
         if view is None or not is_theirs(view.visitor, visitor(self.studio)):
             return gr.skip(), note_html("hint", NOT_IN_LIST)
+        self._made_before.pop(job_id, None)  # whoever asks for this one is not shown another in its place
         return job_id, gr.skip() if notes.is_error(note) else ""
 
     def with_clip(self, view: JobView) -> Any:

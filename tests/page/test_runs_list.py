@@ -195,9 +195,22 @@ def test_a_stopped_run_keeps_its_picture_its_preview_and_its_seed(
     view = wait(jobs, run, lambda view: view.finished)
     shown = runs._shown("")[0]
     assert "Stopped after step 2 of 4" in shown and "seed 5" in shown and "data:image/webp" in shown
-    assert acts(shown) == [["open", "use", "remove"]]
+    assert acts(shown) == [["open", "again", "use", "remove"]]
     stage, status, _, facts, *_ = panel.shown(Stage(), view)
     assert 'class="strip"' in stage and 'data-state="stopped"' in stage and 'data-seed="5"' in facts
+
+
+def test_a_stopped_run_is_run_again_with_its_seed(runs, somebody, studio, jobs, puppet):
+    somebody("a")
+    run = jobs.submit(settings("one"), visitor(studio))
+    wait(jobs, run, lambda view: view.resolved is not None)
+    jobs.stop(run)
+    puppet.steps.release(1)
+    seed = wait(jobs, run, lambda view: view.finished).resolved.seed
+    shown = runs._act("", f"again {run}")[0]
+    assert len(states(shown)) == 2 and states(shown)[1] == ("stopped", "one")
+    (again,) = (view for view in jobs.runs(visitor(studio)) if view.id != run)
+    assert again.settings == replace(settings("one"), seed=seed) and again.visitor == visitor(studio)
 
 
 def test_a_run_that_is_asked_for_while_one_is_drawn_joins_the_queue(panel, somebody, studio, jobs, puppet):
