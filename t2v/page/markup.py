@@ -21,7 +21,8 @@ PREVIEW_FRAMES = 16  # a longer video's preview shows this many of its frames, e
 MANY_FRAMES = 500  # from here on a run is said to take long
 NOTHING_NEW = {
     "failed": "The last run made no video; this is the one before.",
-    "stopped": "The last run was stopped and made no video; this is the one before. Your runs below run it again.",
+    "stopped": "The last run was stopped and made no video; this is the one before it. Your runs below "
+    "run it again.",
 }
 PREVIEW_SIDE_PX = 160  # the longer side of a preview frame as sent; the page enlarges it smoothly
 

@@ -198,7 +198,8 @@ class RunPanel(Following):
         except InputError as error:
             return gr.skip(), self.error(str(error))
         if under_way is not None and not under_way.finished:  # which the page goes on showing
-            return gr.skip(), added_html(self.studio.jobs.follow(new), self.studio.jobs.runs(who))
+            added = added_html(self.studio.jobs.follow(new), self.studio.jobs.runs(who))
+            return gr.skip(), added + prompt_notes_html(self.studio.engine, settings)
         self._remember(new, under_way)
         return new, prompt_notes_html(self.studio.engine, settings)
 

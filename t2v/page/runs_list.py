@@ -85,7 +85,7 @@ class RunsList:
         }
 
     def _again(self, job_id: str) -> None:
-        """An interrupted run waits once more; one that was stopped is asked for anew, with the seed it had."""
+        """An interrupted run waits once more; one that was stopped is asked for anew, with its seed."""
         jobs, view = self._studio.jobs, self._studio.jobs.follow(job_id)
         if view.state != "stopped":
             jobs.again(job_id)

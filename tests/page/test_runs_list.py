@@ -224,6 +224,8 @@ def test_a_run_that_is_asked_for_while_one_is_drawn_joins_the_queue(panel, someb
         second == gr.skip() and "Added to the queue: 1 run before it." in note
     )  # the page goes on showing the first
     assert {view.settings.prompt for view in jobs.runs(visitor(studio))} == {"one", "two"}
+    _, note = panel._start(first, *{**form, "prompt": "a zeppelin", "model": "miniature"}.values())
+    assert "Added to the queue" in note and "has never seen “zeppelin”" in note
 
 
 def view(name: str, state: str = "done", seconds: float = 8.0, **given) -> JobView:
@@ -299,6 +301,19 @@ def test_notes_on_the_prompt_come_while_it_is_typed_and_leave_others_alone(tmp_p
     assert panel._told("", *{**form, "prompt": "a car"}.values()) == gr.skip()  # another may have come
     for other in (panel.error("width is 3."), '<div data-kind="hint" data-by="busy">', "This run is gone."):
         assert panel._told(other, *{**form, "prompt": "a zeppelin"}.values()) == gr.skip()
+    jobs.close()
+
+
+def test_a_figure_that_cannot_act_is_told_before_run_with_a_way_out(tmp_path):
+    engine, jobs = Engine("cpu"), Jobs(Puppet(), tmp_path)
+    with gr.Blocks():
+        panel = build(Studio(engine, jobs))
+    form = {name: one.value for name, one in panel.form.items()} | {"prompt": "a robot waving on a street"}
+    told = panel._told("", *{**form, "move": "subject"}.values())
+    assert "does not wave" in told and 'data-choose-move="camera"' in told
+    told = panel._told(told, *{**form, "move": "camera"}.values())
+    assert "The figure is waving" in told and "data-choose-move" not in told
+    assert "data-choose-move" not in panel._told("", *{**form, "move": "camera", "zoom": 1.1}.values())
     jobs.close()
 
 

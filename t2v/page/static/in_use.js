@@ -31,6 +31,12 @@
         }
     };
 
+    // A note on a figure that does not act, as something else moves: its button makes the choice.
+    document.addEventListener('click', (event) => {
+        const button = event.target instanceof Element && event.target.closest('[data-choose-move]');
+        if (button) document.querySelector(`.what-moves input[value="${button.dataset.chooseMove}"]`)?.click();
+    });
+
     setInterval(() => document.querySelectorAll('.in-use[data-names]').forEach((line) => {
         const kept = sessionStorage.getItem(`form-of-${line.dataset.task}`) || '[]';
         if (line.kept === kept) return;
