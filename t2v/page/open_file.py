@@ -48,6 +48,7 @@ FILL = """(told) => {
         const chosen = sessionStorage.getItem(`clip-of-${task}`) || '';
         values[0] = clip || (chosen.split(/[\\\\/]/).pop() === named ? chosen : '');
         sessionStorage.setItem(`clip-of-${task}`, values[0]);
+        sessionStorage.setItem(`wants-of-${task}`, values[0] ? '' : named || '');
     }
     sessionStorage.setItem(`form-of-${task}`, JSON.stringify(values));
     const tabs = [...document.querySelectorAll('button[role=tab], .overflow-dropdown button')];
