@@ -242,15 +242,16 @@ def plan_html(
     will be known in a moment; the page asks again.
     """
     if counting:
-        return _plan(f"More than {num_frames:,} frames will be drawn; counting them …")
+        return plan_words(f"More than {num_frames:,} frames will be drawn; counting them …")
     text = f"{num_frames:,} frame{'' if num_frames == 1 else 's'} will be drawn"
     text += "." if seconds is None else f", in {seconds_in_words(seconds)}."
     if num_frames >= MANY_FRAMES:
         text += " So many take long; the handles below the clip take a part of it."
-    return _plan(text, ' data-timed="yes"' if is_timed else "")
+    return plan_words(text, ' data-timed="yes"' if is_timed else "")
 
 
-def _plan(text: str, data: str = "") -> str:
+def plan_words(text: str, data: str = "") -> str:
+    """The same line in words of ours; data: of the element, for the page's script."""
     return f'<p class="plan" role="status"{data}>{text}</p>'
 
 

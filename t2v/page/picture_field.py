@@ -14,8 +14,10 @@ from PIL import Image
 from t2v.checks import InputError
 from t2v.jobs.job import JobView
 from t2v.page import form_fields
+from t2v.page.ahead import ahead_html
 from t2v.page.events import QUIET, RAW
 from t2v.page.in_use import place_in_use, wire_in_use
+from t2v.page.model_told import LATEST
 from t2v.page.notes import WITHOUT_ERROR
 from t2v.page.run_panel import RunPanel
 from t2v.page.tries import TryingPanel
@@ -24,6 +26,7 @@ from t2v.page.visitors import visitor
 from t2v.tasks.first_frame import OF_A_PICTURE
 from t2v.tasks.text_to_video import LIMITS, TextToVideoSettings
 from t2v.video.picture import read_picture
+from t2v.weights.index import check_model
 
 SMALL_PX = 320  # the longer side of what is shown of a picture
 NOTHING = ""
@@ -99,13 +102,26 @@ class PicturePanel(TryingPanel):
     def buttons(self) -> None:
         super().buttons()
         self.in_use = place_in_use()
+        self.plan = gr.HTML("", elem_classes="plan-box", apply_default_css=False)
 
     def wire(self) -> Dependency:
         restored = super().wire()
         self.picture.wire(self)
         taken_out = wire_in_use(self.settings_class.task, self.in_use, self.form)
         self.kept_after(taken_out)
+        self.told.then(self._ahead, [*self.form.values()], [self.plan], **LATEST)
         return restored
+
+    def _ahead(self, *values: Any) -> str:
+        """How long a run of the form takes; nothing while it is none, as Run says what is wrong."""
+        try:
+            settings = self.settings(self.typed(list(self.form), values))
+            settings.check()
+            check_model(settings.model)
+            ended = [one for one in self.studio.jobs.runs(visitor(self.studio)) if one.finished]
+            return ahead_html(settings, ended)
+        except InputError:
+            return ""
 
     def kept_after(self, changed: Dependency) -> None:
         """After what fills in fields that are folded up: of those the page hears no change itself."""

@@ -110,7 +110,7 @@ class RunPanel(Following):
         tell = gr.Button(visible="hidden", elem_id=f"tell-{self.settings_class.task}")
         # the last one counts: a slow server would leave the note of what was typed before
         told: dict[str, Any] = {**RAW, "trigger_mode": "always_last"}
-        tell.click(self._told, [self.note, *form.values()], [self.note], **told)
+        self.told = tell.click(self._told, [self.note, *form.values()], [self.note], **told)
         self.tell_soon = asked = SOON.format(id=tell.elem_id, after_ms=TYPING_MS)
         form["model"].change(None, None, None, js=asked, **QUIET)
         noted = CHANGED.format(keep=self.keep, ask=asked, note=notes.WITHOUT_RUNS_ERROR)

@@ -20,6 +20,7 @@ from t2v.jobs.job import JobView
 from t2v.jobs.queue import Jobs
 from t2v.jobs.time_ahead import expected_s
 from t2v.library.owner import Owner
+from t2v.page.ahead import ahead_html
 from t2v.page.clip import clip_tab
 from t2v.page.door.recognised import COOKIE, mark_of
 from t2v.page.markup import Stage
@@ -32,6 +33,7 @@ from t2v.page.text_tab import build
 from t2v.page.uploads import allowed_clip, renewed
 from t2v.page.visitors import source, visitor
 from t2v.tasks.canny import CannySettings
+from t2v.tasks.text_to_video import TextToVideoSettings
 
 TASKS = ("text-to-video",)
 
@@ -301,6 +303,22 @@ def test_notes_on_the_prompt_come_while_it_is_typed_and_leave_others_alone(tmp_p
     assert panel._told("", *{**form, "prompt": "a car"}.values()) == gr.skip()  # another may have come
     for other in (panel.error("width is 3."), '<div data-kind="hint" data-by="busy">', "This run is gone."):
         assert panel._told(other, *{**form, "prompt": "a zeppelin"}.values()) == gr.skip()
+    jobs.close()
+
+
+def test_how_long_a_video_takes_whose_frames_are_all_drawn_stands_below_run(tmp_path):
+    engine, jobs = Engine("cpu"), Jobs(Puppet(), tmp_path)
+    with gr.Blocks():
+        panel = build(Studio(engine, jobs))
+    form = {name: one.value for name, one in panel.form.items()} | {"prompt": "a robot waving"}
+    told = panel._ahead(*{**form, "num_frames": 64}.values())
+    assert "Each of its 64 frames is drawn: about 8 times as long as 8 frames." in told
+    for few in ({}, {"num_frames": 64, "prompt": "a red car"}, {"num_frames": 64, "width": "many"}):
+        assert panel._ahead(*{**form, **few}.values()) == ""
+    asked = TextToVideoSettings("a robot waving", num_frames=64)
+    drawn = resolved(replace(asked, num_frames=8))
+    before = JobView("a", "done", drawn.asked, resolved=drawn, seconds_elapsed=15.0)
+    assert "Each of its 64 frames is drawn, in about 2 minutes altogether." in ahead_html(asked, [before])
     jobs.close()
 
 
