@@ -90,7 +90,7 @@ def test_what_else_is_in_use_stands_below_run_and_can_be_taken_out(open_page, pi
     button(page, "Reset the options").click()
     expect(line).to_be_hidden()
     field(page, "Motion to the right").fill("8")
-    expect(line).to_have_text("In use: a motion of 8 to the right, what suits downwards ×")
+    expect(line).to_have_text("In use: a motion of 8 to the right ×")
     line.get_by_role("button").click()
     expect(line).to_be_hidden()
     expect(field(page, "Motion to the right")).to_have_value("")

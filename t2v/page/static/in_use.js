@@ -7,9 +7,8 @@
         const things = [];
         if (form.motion) things.push(['a drawn motion', 'motion painted']);
         else if (form.painted) things.push(['a painted subject', 'painted']);
-        if (!form.motion && (form.motion_x || form.motion_y)) {
-            things.push([`a motion of ${form.motion_x || 'what suits'} to the right, ${form.motion_y || 'what suits'} downwards`, 'motion_x motion_y']);
-        }
+        const ways = [[form.motion_x, 'to the right'], [form.motion_y, 'downwards']].filter(([pixels]) => pixels);
+        if (!form.motion && ways.length) things.push([`a motion of ${ways.map((way) => way.join(' ')).join(', ')}`, 'motion_x motion_y']);
         if (form.first_frame) things.push(['a start picture', '']);
         if (form.subject) things.push([`the subject ${named(form.subject)}`, 'subject']);
         if (form.action) things.push([form.action === 'none' ? 'no action' : `the action ${named(form.action)}`, 'action']);
