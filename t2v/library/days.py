@@ -1,4 +1,4 @@
-"""Days in what somebody searches for: yesterday, monday, last week, nov 25, 25.11.2026, november."""
+"""Days in what somebody searches for: yesterday, this morning, last week, nov 25, 25.11.2026, november."""
 
 import re
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta, tzinfo
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
           "november", "december")  # fmt: skip
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+PARTS = ("morning", "afternoon", "evening", "night")  # of a day, which is found as a whole
 YEARS = range(1971, 3000)  # of others not every machine can tell the seconds
 ALSO_OTHER_WORDS = ("march", "may")  # of prompts: without a day they are no months
 WRITTEN = (
@@ -87,6 +88,8 @@ def _relative(is_last: bool, word: str, today: date) -> tuple[date, date] | None
     if word == "week":
         monday = today - timedelta(days=today.weekday() + 7 * is_last)
         return monday, monday + timedelta(days=7)
+    if word in PARTS:
+        return _day(today - timedelta(days=int(is_last)))
     if word == "month":
         within = today.replace(day=1) - timedelta(days=int(is_last))
         return _month(within.year, within.month)

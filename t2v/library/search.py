@@ -65,6 +65,24 @@ def search(library: Library, query: Query, offset: int = 0, limit: int = 60) -> 
     return Found(tuple(entries), total)
 
 
+def nothing_found(query: Query) -> str:
+    """One sentence on a search that finds nothing, in the words of who searched."""
+    typed = query.words.split()[:MAX_WORDS]
+    if query.task or query.model or query.starred or (typed and query.day is not None):
+        return "No video fits all of that. Choose less."
+    if query.day is not None:
+        return "No video from that day."
+    found = terms([folded(word) for word in typed], datetime.now(query.zone).date())
+    days = [" ".join(term.words) for term in found if term.days is not None]
+    words = [word for term in found if term.days is None for word in term.words]
+    made = f"No video from {' and '.join(days)}" if days else "No video"
+    if not words:
+        return f"{made}."
+    if len(words) == 1:
+        return f"{made} has “{words[0]}” in its prompt."
+    return f"{made} has all of “{' '.join(words)}” in its prompt. Try fewer words."
+
+
 def all_words(library: Library, query: Query) -> list[str]:
     """The prompts, folded, each once, of the videos that fit but for the words."""
     where, values = _where(replace(query, words=""))

@@ -58,7 +58,7 @@ class Following(RunForm):
         may_stop = view is not None and busy and not view.stopping
         return (
             stage.html(kept),
-            markup.status_html(kept, is_earlier=kept is not view),
+            markup.status_html(kept, None if view is None or kept is view else view.state),
             markup.caption_html(kept, self.about(kept)),
             markup.facts_html(kept),
             gr.update(value=run_label(busy or self._has_others(view))),

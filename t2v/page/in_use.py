@@ -14,7 +14,14 @@ from gradio.events import Dependency
 
 from t2v.page.events import QUIET
 
-TAKEN_OUT = ("motion", "painted", "subject", "action")  # texts, of which an empty one is nothing
+TAKEN_OUT = (
+    "motion",
+    "painted",
+    "subject",
+    "action",
+    "motion_x",
+    "motion_y",
+)  # texts, of which an empty one is nothing
 TAKE_OUT = """(...values) => {{
     const names = {names}, out = (window.takesOut || '').split(' ');
     return names.map((name, i) => (out.includes(name) ? '' : values[i]));

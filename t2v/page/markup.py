@@ -19,7 +19,11 @@ from t2v.tasks.clip import ClipSettings
 OUTLINE = (255, 0, 255)  # of subjects, in previews
 PREVIEW_FRAMES = 16  # a longer video's preview shows this many of its frames, evenly spaced
 MANY_FRAMES = 500  # from here on a run is said to take long
-NOTHING_NEW = "The last run made no video; this is the one before."
+NOTHING_NEW = {
+    "failed": "The last run made no video; this is the one before.",
+    "stopped": "The last run was stopped and made no video; this is the one before it. Your runs below "
+    "run it again.",
+}
 PREVIEW_SIDE_PX = 160  # the longer side of a preview frame as sent; the page enlarges it smoothly
 
 
@@ -120,10 +124,10 @@ def seconds_in_words(seconds: float) -> str:
     return f"about {round(seconds / 3600)} hours"
 
 
-def status_html(view: JobView | None, is_earlier: bool = False) -> str:
+def status_html(view: JobView | None, instead_of: str | None = None) -> str:
     """The line below the stage: where the run stands, and when it is over what it was.
 
-    is_earlier: the run shown is not the last one, which made no video.
+    instead_of: how the last run ended, where the one shown is an earlier one as that made no video.
     """
     if view is None:
         return _status("idle", "", "")
@@ -138,10 +142,10 @@ def status_html(view: JobView | None, is_earlier: bool = False) -> str:
             f'download="{html.escape(view.output.name, quote=True)}">Download video</a>'
         )
         text = f"Finished in {_duration(view.seconds_elapsed)}."
-        return _status("done", NOTHING_NEW if is_earlier else text, link)
+        return _status("done", NOTHING_NEW.get(instead_of or "", text), link)
     if view.state == "stopped":
         when = f"after step {view.step_done} of {view.step_total}" if view.step_total else "before it began"
-        return _status("stopped", f"Stopped {when}.", "")
+        return _status("stopped", f"Stopped {when}. It made no video; your runs below run it again.", "")
     if view.state == "interrupted":
         return _status("stopped", "This run was interrupted; your runs below offer it again.", "")
     return _status("failed", "This run made no video.", "")
@@ -238,15 +242,16 @@ def plan_html(
     will be known in a moment; the page asks again.
     """
     if counting:
-        return _plan(f"More than {num_frames:,} frames will be drawn; counting them …")
+        return plan_words(f"More than {num_frames:,} frames will be drawn; counting them …")
     text = f"{num_frames:,} frame{'' if num_frames == 1 else 's'} will be drawn"
     text += "." if seconds is None else f", in {seconds_in_words(seconds)}."
     if num_frames >= MANY_FRAMES:
         text += " So many take long; the handles below the clip take a part of it."
-    return _plan(text, ' data-timed="yes"' if is_timed else "")
+    return plan_words(text, ' data-timed="yes"' if is_timed else "")
 
 
-def _plan(text: str, data: str = "") -> str:
+def plan_words(text: str, data: str = "") -> str:
+    """The same line in words of ours; data: of the element, for the page's script."""
     return f'<p class="plan" role="status"{data}>{text}</p>'
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from t2v.engine.engine import Engine
+from t2v.tasks import acting
+from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.weights.family import STABLE_DIFFUSION
 from t2v.weights.source import BUNDLED, STYLE, STYLE_NAME
 
@@ -18,6 +20,8 @@ RUN, CLIP, SEEN, BUSY, PROMPT = "run", "clip", "seen", "busy", "prompt"  # who t
 WITHOUT_RUNS_ERROR = """(note) => (/ data-by="run"/.test(note || '') ? '' : note)"""
 WITHOUT_ERROR = """(note) => (/ data-kind="error"/.test(note || '') ? '' : note)"""
 EDITOR_NAME = "InstructPix2Pix"  # where the family's own model follows no instructions
+# pressed by the page's script (static/in_use.js), which finds the choice by its value
+CHOOSE_CAMERA = '<button type="button" data-choose-move="camera">Choose “The camera”</button>'
 LONG_LABEL = 30  # characters; in quotes, or nobody sees where it ends
 
 
@@ -65,9 +69,15 @@ def prompt_notes_html(engine: Engine, settings: Any) -> str:
     return "".join(
         _words_html(engine, settings, note.text)
         if note.is_about_words
-        else note_html("hint", note.text, by=PROMPT)
+        else note_html("hint", note.text, _way_out(settings, note.text), by=PROMPT)
         for note in told
     )
+
+
+def _way_out(settings: Any, text: str) -> str:
+    """A button for what a note advises, where one press does it; HTML."""
+    is_held = isinstance(settings, TextToVideoSettings) and acting.held_by(settings) == acting.WHAT_MOVES
+    return CHOOSE_CAMERA if is_held and text == acting.idle_note(settings) else ""
 
 
 def _words_html(engine: Engine, settings: Any, text: str) -> str:

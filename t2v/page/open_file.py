@@ -49,6 +49,7 @@ FILL = """(told) => {
         const chosen = sessionStorage.getItem(`clip-of-${task}`) || '';
         values[0] = clip || (chosen.split(/[\\\\/]/).pop() === named ? chosen : '');
         sessionStorage.setItem(`clip-of-${task}`, values[0]);
+        sessionStorage.setItem(`wants-of-${task}`, values[0] ? '' : named || '');
     }
     sessionStorage.setItem(`form-of-${task}`, JSON.stringify(values));
     const tabs = [...document.querySelectorAll('button[role=tab], .overflow-dropdown button')];
@@ -126,7 +127,7 @@ class OpenFile:
             settings, picture = without_picture(settings)
             settings.check()
         check_offered(self._studio, settings)
-        shown = panel.values(settings)
+        shown = panel.values_again(settings)
         values = [as_shown(value, panel.form[name]) for name, value in shown.items()]
         about = {"task": settings.task, "tab": settings.tab.name, "clip": clip, "named": named}
         return {**about, "picture": picture, "prompt": prompt, "values": values}

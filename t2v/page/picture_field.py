@@ -6,12 +6,17 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
+from t2v.checks import InputError
 from t2v.page import form_fields
+from t2v.page.ahead import ahead_html
 from t2v.page.chosen_picture import ChosenPicture
 from t2v.page.in_use import place_in_use, wire_in_use
+from t2v.page.model_told import LATEST
 from t2v.page.tries import TryingPanel
+from t2v.page.visitors import visitor
 from t2v.tasks.first_frame import OF_A_PICTURE
 from t2v.tasks.text_to_video import LIMITS, TextToVideoSettings
+from t2v.weights.index import check_model
 
 
 class PictureField(ChosenPicture):
@@ -45,13 +50,26 @@ class PicturePanel(TryingPanel):
     def buttons(self) -> None:
         super().buttons()
         self.in_use = place_in_use()
+        self.plan = gr.HTML("", elem_classes="plan-box", apply_default_css=False)
 
     def wire(self) -> Dependency:
         restored = super().wire()
         self.picture.wire(self)
         taken_out = wire_in_use(self.settings_class.task, self.in_use, self.form)
         self.kept_after(taken_out)
+        self.told.then(self._ahead, [*self.form.values()], [self.plan], **LATEST)
         return restored
+
+    def _ahead(self, *values: Any) -> str:
+        """How long a run of the form takes; nothing while it is none, as Run says what is wrong."""
+        try:
+            settings = self.settings(self.typed(list(self.form), values))
+            settings.check()
+            check_model(settings.model)
+            ended = [one for one in self.studio.jobs.runs(visitor(self.studio)) if one.finished]
+            return ahead_html(settings, ended)
+        except InputError:
+            return ""
 
     def chosen_again(self, restored: Dependency) -> Dependency:
         return self.picture.again(self, super().chosen_again(restored))

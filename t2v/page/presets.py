@@ -34,6 +34,10 @@ STANDARD = "standard"
 KNOWN = ("model", "width", "height", *MOVED_BY)  # what decides what suits the model
 UNMEASURED = " Not measured on such weights yet."
 AFTER_MS = 500  # after the last change of the form
+# one's own presets, which the browser puts there, and what is told where none is marked
+NO_PRESET = (
+    '<div class="own-presets"></div><p class="own-choice">Custom: what these set is chosen by hand.</p>'
+)
 Keeping = tuple[gr.Textbox, gr.Button, gr.Button]
 
 
@@ -53,7 +57,7 @@ def choose_preset(model: str) -> tuple[gr.Radio, gr.HTML]:
     choices = [(name.capitalize(), name) for name in PRESETS]
     chosen = first_choice(model)
     choice = gr.Radio(choices, value=chosen, label="Preset", elem_classes="preset-choice")
-    words = "" if chosen is None else told_html(chosen, model)
+    words = NO_PRESET if chosen is None else told_html(chosen, model)
     told = gr.HTML(words, elem_classes="preset-told", apply_default_css=False)
     return choice, told
 
@@ -86,8 +90,7 @@ def told_html(name: str, model: str) -> str:
     except InputError:
         return ""
     sets = html.escape(json.dumps({field: str(_shown(one)) for field, one in values.items()}), quote=True)
-    own = '<div class="own-presets"></div>'
-    return f'{own}<p class="sets" data-sets="{sets}">Sets {html.escape(in_words(values))}.{seen}</p>'
+    return f'{NO_PRESET}<p class="sets" data-sets="{sets}">Sets {html.escape(in_words(values))}.{seen}</p>'
 
 
 def _shown(value: Any) -> Any:
@@ -122,7 +125,7 @@ def apply_to_model(studio: Studio, name: Any, model: Any, *values: Any) -> tuple
     except InputError:
         return (gr.skip(),) * (len(FIELDS) + 2)
     chosen = first_choice(model)
-    words = "" if chosen is None else told_html(chosen, model)
+    words = NO_PRESET if chosen is None else told_html(chosen, model)
     return (chosen, *(gr.skip(),) * len(FIELDS), words)
 
 

@@ -9,6 +9,7 @@ from gradio.components import Component
 from t2v.page import notes
 from t2v.page.form_fields import form_value
 from t2v.page.form_values import settings_from, values_of
+from t2v.page.left_open import left_open
 from t2v.page.run_scripts import KEEP_FORM
 from t2v.page.studio import Studio
 from t2v.page.uploads import with_pictures
@@ -46,6 +47,10 @@ class RunForm:
         found = {name: form_value(settings, name) for name in self.form}
         chosen = {name for name, field in self.form.items() if isinstance(field, gr.Dropdown)}
         return {name: "" if value is None and name in chosen else value for name, value in found.items()}
+
+    def values_again(self, finished: Any) -> dict[str, Any]:
+        """The same of a finished video's settings: what the model says by itself stays empty, too."""
+        return self.values(left_open(finished))
 
     def name_fields(self) -> None:
         """Lets the page's script know the fields: what is typed while the server is away it keeps itself."""

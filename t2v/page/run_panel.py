@@ -117,7 +117,7 @@ class RunPanel(Following):
         tell = gr.Button(visible="hidden", elem_id=f"tell-{self.settings_class.task}")
         # the last one counts: a slow server would leave the note of what was typed before
         told: dict[str, Any] = {**RAW, "trigger_mode": "always_last"}
-        tell.click(self._told, [self.note, *form.values()], [self.note], **told)
+        self.told = tell.click(self._told, [self.note, *form.values()], [self.note], **told)
         self.tell_soon = asked = SOON.format(id=tell.elem_id, after_ms=TYPING_MS)
         form["model"].change(None, None, None, js=asked, **QUIET)
         noted = CHANGED.format(keep=self.keep, ask=asked, note=notes.WITHOUT_RUNS_ERROR)
@@ -225,7 +225,8 @@ class RunPanel(Following):
         except InputError as error:
             return gr.skip(), self.error(str(error))
         if under_way is not None and not under_way.finished:  # which the page goes on showing
-            return gr.skip(), added_html(self.studio.jobs.follow(new), self.studio.jobs.runs(who))
+            added = added_html(self.studio.jobs.follow(new), self.studio.jobs.runs(who))
+            return gr.skip(), added + prompt_notes_html(self.studio.engine, settings)
         self._remember(new, under_way)
         return new, prompt_notes_html(self.studio.engine, settings)
 
@@ -282,6 +283,7 @@ class RunPanel(Following):
         view = self.view(job_id)
         if view is None or not is_theirs(view.visitor, visitor(self.studio)):
             return gr.skip(), note_html("hint", NOT_IN_LIST)
+        self._made_before.pop(job_id, None)  # whoever asks for this one is not shown another in its place
         return job_id, gr.skip() if notes.is_error(note) else ""
 
     def with_clip(self, view: JobView) -> Any:

@@ -6,17 +6,20 @@ not sent. A press of a button in it comes as one text: what is to be done, and w
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from t2v.checks import InputError
+from t2v.engine.check_weights import check_weights
 from t2v.page.events import QUIET
 from t2v.page.following import run_label
 from t2v.page.run_panel import RunPanel
 from t2v.page.runs_markup import is_busy, runs_html, version_of
 from t2v.page.studio import Studio
-from t2v.page.visitors import visitor
+from t2v.page.uploads import with_kept_source
+from t2v.page.visitors import check_offered, source, visitor
 
 logger = logging.getLogger(__name__)
 
@@ -76,10 +79,24 @@ class RunsList:
         return {
             "stop": jobs.stop,
             "remove": jobs.remove,
-            "again": jobs.again,
+            "again": self._again,
             "up": lambda job_id: jobs.move(job_id, -1),
             "down": lambda job_id: jobs.move(job_id, 1),
         }
+
+    def _again(self, job_id: str) -> None:
+        """An interrupted run waits once more; one that was stopped is asked for anew, with its seed."""
+        jobs, view = self._studio.jobs, self._studio.jobs.follow(job_id)
+        if view.state != "stopped":
+            jobs.again(job_id)
+            return
+        settings = with_kept_source(view)
+        if view.tries is None and view.resolved is not None:
+            settings = replace(settings, seed=view.resolved.seed)
+        check_offered(self._studio, settings)
+        settings.check()
+        check_weights(settings)
+        jobs.submit(settings, visitor(self._studio), source(self._studio), view.tries)
 
     def _check_own(self, job_id: str) -> None:
         """InputError for a run of somebody else, as for one that is not known: nothing is told of it."""

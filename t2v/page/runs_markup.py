@@ -22,7 +22,7 @@ ACTS = {
     "running": {"open": "Show", "stop": "Stop"},
     "queued": {"up": "Up", "down": "Down", "edit": "Edit", "remove": "Remove"},
     "interrupted": {"again": "Run again", "remove": "Dismiss"},
-    "stopped": {"open": "Show", "use": "Use these settings", "remove": "Remove"},
+    "stopped": {"open": "Show", "again": "Run again", "use": "Use these settings", "remove": "Remove"},
     "failed": {"use": "Use these settings", "remove": "Remove"},
     "done": {"open": "Show", "use": "Use these settings", "remove": "Remove"},
 }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 NONE = "none"  # no figure acts, whatever the prompt says
 CHOICES = (NONE, *ACTIONS)
 PICTURE = "a picture that is given"
+WHAT_MOVES = "the choice of what moves"
 SEEN = PoseSettings.task  # what the skeletons are called where they are shown
 
 
@@ -61,7 +62,7 @@ def held_by(settings: "TextToVideoSettings") -> str | None:
     told = {
         PICTURE: settings.first_frame is not None,
         "a motion over time": settings.motion is not None,
-        "the choice of what moves": settings.move != "camera",
+        WHAT_MOVES: settings.move != "camera",
         "a subject that is named": settings.subject is not None,
         "a zoom or a turn": (settings.zoom, settings.turn) != (1, 0),
         "a path": settings.motion_path != "straight",
@@ -78,6 +79,11 @@ def idle_note(settings: "TextToVideoSettings") -> str | None:
         return (
             f"The figure does not {action}: in a picture that is given nothing acts, it is moved as a whole; "
             "leave it out to have the figure drawn anew."
+        )
+    if action is not None and held == WHAT_MOVES:
+        return (
+            f"The figure does not {action}, as something else was chosen for what moves; choose the camera "
+            "there, and it does."
         )
     if action is not None:
         moved = f"The figure does not {action}, as {held} says how the picture moves"

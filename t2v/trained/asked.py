@@ -139,5 +139,6 @@ def resolve(settings: TextToVideoSettings, kind: VideoKind, made: Made) -> Resol
         guidance_scale=number("guidance_scale", kind.suits["guidance_scale"]),
         scheduler=None,
         spacing=None,
+        ip_adapter=None,
         drawn=made.drawn(num_frames),
     )

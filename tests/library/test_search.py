@@ -8,7 +8,7 @@ from shelves import put
 
 from t2v.library.days import Term, day_of, terms
 from t2v.library.index import Library
-from t2v.library.search import Query, search
+from t2v.library.search import Query, nothing_found, search
 from t2v.library.spelling import nearest
 
 TODAY = date(2026, 11, 26)  # a Thursday
@@ -36,6 +36,8 @@ def days(text: str) -> tuple[str, str] | None:
         ("friday", "2026-11-20", "2026-11-21"),
         ("last thursday", "2026-11-19", "2026-11-20"),
         ("last monday", "2026-11-23", "2026-11-24"),
+        ("this morning", "2026-11-26", "2026-11-27"),
+        ("last night", "2026-11-25", "2026-11-26"),
         ("this week", "2026-11-23", "2026-11-30"),
         ("last week", "2026-11-16", "2026-11-23"),
         ("last month", "2026-10-01", "2026-11-01"),
@@ -95,6 +97,22 @@ def test_videos_are_found_by_the_day_they_were_made_or_the_word_in_the_prompt(li
     assert found("car", day=(noon - timedelta(days=1)).date()) == {"a blue car"}
     east = timezone(timedelta(hours=13))  # noon here is the day after there
     assert found("", day=(noon + timedelta(days=1)).date(), zone=east) == {"a red car"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"words": "yesterday"}, "No video from yesterday."),
+        ({"words": "Bear"}, "No video has “bear” in its prompt."),
+        ({"words": "bear last week"}, "No video from last week has “bear” in its prompt."),
+        ({"words": "red bear"}, "No video has all of “red bear” in its prompt. Try fewer words."),
+        ({"words": "bear", "task": "canny"}, "No video fits all of that. Choose less."),
+        ({"words": "bear", "day": TODAY}, "No video fits all of that. Choose less."),
+        ({"day": TODAY}, "No video from that day."),
+    ],
+)
+def test_a_search_that_finds_nothing_says_what_there_is_not(library, asked, sentence):
+    assert search(library, Query(**asked)).total == 0 and nothing_found(Query(**asked)) == sentence
 
 
 def test_one_wrong_letter_leads_to_what_was_meant(library):

@@ -11,8 +11,10 @@ from small_detectors import hub_of, save_depth
 
 from t2v.detectors.depth import DEPTH
 from t2v.detectors.fetching import FILES
+from t2v.library.results import settings_dict
 from t2v.page.clip.part import briefly, in_words, parts, rounded, short_part
 from t2v.page.glances import About
+from t2v.tasks.canny import CannySettings
 from t2v.video.video import read_video
 from t2v.video.write import read_settings, write_video
 from t2v.weights.sizes import size_words
@@ -229,6 +231,19 @@ def test_one_clip_serves_all_tabs_with_its_part_and_its_words(open_page, long_cl
     expect(tab.locator(".prompt textarea, .prompt input")).to_have_value("")
     page.reload()
     frames_in(page.locator(".clip-tab:visible"), 16)
+
+
+@needs_browser
+def test_settings_of_another_clip_offer_the_one_at_hand_as_a_choice(open_page, long_clip, tmp_path):
+    page = open_page(viewport={"width": 1280, "height": 800})
+    upload(opened(page, "Pose"), long_clip)
+    expect(page.locator(".clip-tab:visible .film img").first).to_be_visible()
+    told = settings_dict(CannySettings("mycat.mp4", "a cat"))
+    drop(page, write_video(tmp_path / "cat.mp4", np.zeros((2, 16, 16, 3), np.uint8), 4, told))
+    tab = page.locator(".clip-tab:visible")
+    expect(tab.locator(".use-from")).to_have_text("Use long.mp4 instead of mycat.mp4")
+    tab.get_by_role("button", name="Use long.mp4 instead of mycat.mp4").click()
+    frames_in(tab, 16)
 
 
 @needs_browser

@@ -143,6 +143,13 @@ def test_gradios_side_doors_are_shut(app, method, path):
     assert answer.status == 404 and answer.sentence == "There is nothing at this address."
 
 
+def test_the_pages_manifest_names_an_icon_that_is_there(app):
+    (icon,) = json.loads(app.ask("/manifest.json").body)["icons"]
+    answer = app.ask(icon["src"])
+    assert answer.status == 200 and b"<svg" in answer.body
+    assert app.ask(f"{icon['src']}/192").status == 404  # which only a favicon of pixels has
+
+
 def test_the_page_may_be_framed_by_nobody(app):
     policy = app.ask("/").headers["content-security-policy"]
     assert policy.startswith("default-src 'self' ") and policy.endswith("; frame-ancestors 'none'")

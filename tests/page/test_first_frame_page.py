@@ -90,6 +90,11 @@ def test_what_else_is_in_use_stands_below_run_and_can_be_taken_out(open_page, pi
     page.get_by_text("Advanced options").click()
     button(page, "Reset the options").click()
     expect(line).to_be_hidden()
+    field(page, "Motion to the right").fill("8")
+    expect(line).to_have_text("In use: a motion of 8 to the right ×")
+    line.get_by_role("button").click()
+    expect(line).to_be_hidden()
+    expect(field(page, "Motion to the right")).to_have_value("")
 
 
 @needs_browser

@@ -235,6 +235,37 @@ def test_whoever_compares_can_decide_and_sees_no_noise(page, videos):
         file.unlink()
 
 
+def test_twins_have_the_same_settings_and_what_is_told_covers_nothing(page, videos):
+    told = settings_dict(TextToVideoSettings("a twin", seed=1, num_frames=4, fps=8.0, t0=600))
+    for number in (0, 1):
+        put_raw(videos / f"twin{number}.mp4", told, NOON_S + 20 + number)
+    library(page)
+    page.get_by_label("Search").fill("zebu")
+    expect(page.locator(".library-line")).to_have_text("No video has “zebu” in its prompt.")
+    search_for(page, "twin", 2)
+    cards(page).nth(0).locator("p").click()
+    dialog = page.get_by_role("dialog", name="a twin")
+    expect(dialog.locator(".settings-list").first).to_contain_text("T′: when the frames part")
+    page.keyboard.press("Escape")
+    for number in (0, 1):
+        cards(page).nth(number).hover()
+        cards(page).nth(number).get_by_role("checkbox").check()
+    bar, said = page.get_by_role("region", name="Chosen videos"), page.locator(".library-said")
+    for size in ({"width": 1280, "height": 800}, {"width": 390, "height": 844}):
+        page.set_viewport_size(size)
+        page.evaluate("window.t2vLibrary.say('Brought back 1 video.')")
+        above, below = said.bounding_box(), bar.bounding_box()
+        assert above["y"] + above["height"] <= below["y"]
+        expect(said).to_have_css("pointer-events", "none")
+        expect(said.get_by_role("button")).to_have_css("pointer-events", "auto")
+    bar.get_by_role("button", name="Compare").click()
+    compared = page.get_by_role("dialog", name="Compare 2 videos")
+    expect(compared.get_by_text("Same settings.")).to_be_visible()
+    page.keyboard.press("Escape")
+    for file in videos.glob("twin*.mp4"):
+        file.unlink()
+
+
 def test_by_keyboard_alone_from_the_strip_to_the_next_video_and_back(page):
     first = page.locator(".library-strip .open").first
     first.focus()

@@ -83,6 +83,9 @@ def test_time_left_in_words(seconds, words):
     assert markup.seconds_in_words(seconds) == words
 
 
+NONE_MADE = " It made no video; your runs below run it again."
+
+
 @pytest.mark.parametrize(
     ("view", "words"),
     [
@@ -94,8 +97,8 @@ def test_time_left_in_words(seconds, words):
         (replace(RUNNING, state="queued", ahead=3), "In the queue: 3 of your runs come first."),
         (replace(RUNNING, state="queued", ahead=3, others_ahead=1), "In the queue: 3 runs before yours."),
         (replace(RUNNING, state="failed", error="no"), "This run made no video."),
-        (replace(RUNNING, state="stopped"), "Stopped after step 2 of 9."),
-        (replace(RUNNING, state="stopped", step_total=0), "Stopped before it began."),
+        (replace(RUNNING, state="stopped"), f"Stopped after step 2 of 9.{NONE_MADE}"),
+        (replace(RUNNING, state="stopped", step_total=0), f"Stopped before it began.{NONE_MADE}"),
     ],
 )
 def test_the_status_says_where_the_run_stands(view, words):

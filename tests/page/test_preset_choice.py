@@ -7,7 +7,7 @@ import pytest
 from pages import button, field, needs_browser
 from playwright.sync_api import Page, expect
 
-from t2v.page.presets import KNOWN, apply, apply_to_model, told_html, which
+from t2v.page.presets import KNOWN, NO_PRESET, apply, apply_to_model, told_html, which
 from t2v.tasks.presets import FIELDS
 from t2v.weights.family import STABLE_DIFFUSION
 
@@ -39,7 +39,7 @@ HUB = STABLE_DIFFUSION.model
 def test_another_model_changes_no_form_in_which_nothing_is_chosen():
     open_form, kept = [""] * len(FIELDS), [str(gr.skip())] * len(FIELDS)
     choice, *values, told = apply_to_model(ALONE, "standard", HUB, *open_form)
-    assert (choice, [str(one) for one in values], told) == (None, kept, "")
+    assert (choice, [str(one) for one in values], told) == (None, kept, NO_PRESET)
     choice, *values, told = apply_to_model(ALONE, None, "miniature", *open_form)
     assert (choice, [str(one) for one in values]) == ("standard", kept) and "what suits the model" in told
     sets = {"num_inference_steps": 25, "scheduler": "dpm++"}
@@ -98,7 +98,9 @@ def test_presets_fill_the_form_until_it_is_changed(page):
     field(page, "Steps").fill("7")
     expect(page.get_by_label("Paper")).not_to_be_checked()
     expect(told).to_be_hidden()
+    expect(page.locator(".own-choice")).to_have_text("Custom: what these set is chosen by hand.")
     page.get_by_label("Standard").check()
+    expect(page.locator(".own-choice")).to_be_hidden()
     expect(field(page, "Steps")).to_have_value("")
     expect(field(page, "Guidance")).to_have_value("")
 
@@ -146,7 +148,11 @@ def test_the_settings_of_a_video_tick_the_preset_that_they_are(page):
     page.wait_for_selector(".stage video")
     page.get_by_label("Best").check()
     expect(field(page, "Steps")).to_have_value("50")
-    page.get_by_role("button", name="Use these settings: a red car on a street").click()
+    again = page.get_by_role("button", name="Use these settings: a red car on a street")
+    again.scroll_into_view_if_needed()
+    again.click()
+    expect(page.locator(".library-said")).to_contain_text("Its settings are filled in.")
+    expect(button(page, "Run")).to_be_in_viewport()  # as the form is, which lies far above
     expect(field(page, "Steps")).to_have_value("10")
     expect(page.get_by_label("Draft")).to_be_checked()
     expect(page.locator(".sets:visible")).to_have_text("Sets 10 steps, the sampler ddim.")

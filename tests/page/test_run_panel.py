@@ -116,7 +116,7 @@ def test_a_model_that_cannot_be_had_leaves_the_last_result_where_it_is(panel, tm
     for view in (panel.view(second), ended(panel, third)):
         stage, status, caption, facts, *_ = panel.shown(Stage(), view)
         assert (stage, caption, facts) == (page[0], page[2], page[3])
-        assert NOTHING_NEW in status and f'href="{video}"' in status
+        assert NOTHING_NEW["failed"] in status and f'href="{video}"' in status
     assert panel._seed(third) == 7
 
 
@@ -128,8 +128,11 @@ def test_a_stopped_run_leaves_the_last_result_where_it_is(panel, studio):
     studio.jobs.stop(second)
     view = ended(panel, second)
     stage, status, *_ = panel.shown(Stage(), view)
-    assert view.state == "stopped" and f'src="{video}"' in stage and NOTHING_NEW in status
+    assert view.state == "stopped" and f'src="{video}"' in stage and NOTHING_NEW["stopped"] in status
     assert panel._seed(second) == 7
+    assert panel._show(second, "") == (second, "")  # asked for in the list: it has no video, and says so
+    stage, status, *_ = panel.shown(Stage(), view)
+    assert 'data-state="stopped"' in stage and "<video" not in stage and "It made no video" in status
 
 
 def test_what_was_followed_before_ends_with_nothing_over_what_is_shown_now(panel, studio):

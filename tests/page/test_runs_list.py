@@ -20,6 +20,7 @@ from t2v.jobs.job import JobView
 from t2v.jobs.queue import Jobs
 from t2v.jobs.time_ahead import expected_s
 from t2v.library.owner import Owner
+from t2v.page.ahead import ahead_html
 from t2v.page.clip import clip_tab
 from t2v.page.door.recognised import COOKIE, mark_of
 from t2v.page.markup import Stage
@@ -32,6 +33,7 @@ from t2v.page.text_tab import build
 from t2v.page.uploads import allowed_clip, renewed
 from t2v.page.visitors import source, visitor
 from t2v.tasks.canny import CannySettings
+from t2v.tasks.text_to_video import TextToVideoSettings
 
 TASKS = ("text-to-video",)
 
@@ -195,9 +197,22 @@ def test_a_stopped_run_keeps_its_picture_its_preview_and_its_seed(
     view = wait(jobs, run, lambda view: view.finished)
     shown = runs._shown("")[0]
     assert "Stopped after step 2 of 4" in shown and "seed 5" in shown and "data:image/webp" in shown
-    assert acts(shown) == [["open", "use", "remove"]]
+    assert acts(shown) == [["open", "again", "use", "remove"]]
     stage, status, _, facts, *_ = panel.shown(Stage(), view)
     assert 'class="strip"' in stage and 'data-state="stopped"' in stage and 'data-seed="5"' in facts
+
+
+def test_a_stopped_run_is_run_again_with_its_seed(runs, somebody, studio, jobs, puppet):
+    somebody("a")
+    run = jobs.submit(settings("one"), visitor(studio))
+    wait(jobs, run, lambda view: view.resolved is not None)
+    jobs.stop(run)
+    puppet.steps.release(1)
+    seed = wait(jobs, run, lambda view: view.finished).resolved.seed
+    shown = runs._act("", f"again {run}")[0]
+    assert len(states(shown)) == 2 and states(shown)[1] == ("stopped", "one")
+    (again,) = (view for view in jobs.runs(visitor(studio)) if view.id != run)
+    assert again.settings == replace(settings("one"), seed=seed) and again.visitor == visitor(studio)
 
 
 def test_a_run_that_is_asked_for_while_one_is_drawn_joins_the_queue(panel, somebody, studio, jobs, puppet):
@@ -211,6 +226,8 @@ def test_a_run_that_is_asked_for_while_one_is_drawn_joins_the_queue(panel, someb
         second == gr.skip() and "Added to the queue: 1 run before it." in note
     )  # the page goes on showing the first
     assert {view.settings.prompt for view in jobs.runs(visitor(studio))} == {"one", "two"}
+    _, note = panel._start(first, *{**form, "prompt": "a zeppelin", "model": "miniature"}.values())
+    assert "Added to the queue" in note and "has never seen “zeppelin”" in note
 
 
 def view(name: str, state: str = "done", seconds: float = 8.0, **given) -> JobView:
@@ -286,6 +303,35 @@ def test_notes_on_the_prompt_come_while_it_is_typed_and_leave_others_alone(tmp_p
     assert panel._told("", *{**form, "prompt": "a car"}.values()) == gr.skip()  # another may have come
     for other in (panel.error("width is 3."), '<div data-kind="hint" data-by="busy">', "This run is gone."):
         assert panel._told(other, *{**form, "prompt": "a zeppelin"}.values()) == gr.skip()
+    jobs.close()
+
+
+def test_how_long_a_video_takes_whose_frames_are_all_drawn_stands_below_run(tmp_path):
+    engine, jobs = Engine("cpu"), Jobs(Puppet(), tmp_path)
+    with gr.Blocks():
+        panel = build(Studio(engine, jobs))
+    form = {name: one.value for name, one in panel.form.items()} | {"prompt": "a robot waving"}
+    told = panel._ahead(*{**form, "num_frames": 64}.values())
+    assert "Each of its 64 frames is drawn: about 8 times as long as 8 frames." in told
+    for few in ({}, {"num_frames": 64, "prompt": "a red car"}, {"num_frames": 64, "width": "many"}):
+        assert panel._ahead(*{**form, **few}.values()) == ""
+    asked = TextToVideoSettings("a robot waving", num_frames=64)
+    drawn = resolved(replace(asked, num_frames=8))
+    before = JobView("a", "done", drawn.asked, resolved=drawn, seconds_elapsed=15.0)
+    assert "Each of its 64 frames is drawn, in about 2 minutes altogether." in ahead_html(asked, [before])
+    jobs.close()
+
+
+def test_a_figure_that_cannot_act_is_told_before_run_with_a_way_out(tmp_path):
+    engine, jobs = Engine("cpu"), Jobs(Puppet(), tmp_path)
+    with gr.Blocks():
+        panel = build(Studio(engine, jobs))
+    form = {name: one.value for name, one in panel.form.items()} | {"prompt": "a robot waving on a street"}
+    told = panel._told("", *{**form, "move": "subject"}.values())
+    assert "does not wave" in told and 'data-choose-move="camera"' in told
+    told = panel._told(told, *{**form, "move": "camera"}.values())
+    assert "The figure is waving" in told and "data-choose-move" not in told
+    assert "data-choose-move" not in panel._told("", *{**form, "move": "camera", "zoom": 1.1}.values())
     jobs.close()
 
 

@@ -85,6 +85,7 @@ def test_it_says_so_where_nobody_asked_for_it():
         ({"first_frame": "dance.png"}, "The figure does not dance: in a picture", "moved as a whole"),
         ({"motion": "line 0,0 20%,0"}, "The figure does not dance, as a motion over time", "leave that out"),
         ({"subject": "panda"}, "The figure does not dance, as a subject that is named says", "it does"),
+        ({"move": "subject"}, "The figure does not dance, as something else was", "choose the camera there"),
         ({"t0": 481}, "The figure does not dance, as an option of the paper's method says", "it does"),
         ({"prompt": "a cat walking"}, "Nothing walks here: only a figure acts, as robot, ", "or person; the"),
         ({"prompt": "a cat jumps at night"}, "Nothing jumps here", "the picture is moved instead"),

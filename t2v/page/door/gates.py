@@ -23,8 +23,9 @@ NOT_FRAMED = "; frame-ancestors 'none'"  # a page around ours could make people 
 # What the page and programs need of Gradio. Whatever else it serves, now or in its next version, stays shut.
 PAGES = {
     "/", "/config", "/login", "/logout", "/favicon.ico", "/theme.css", "/robots.txt", "/manifest.json",
+    "/pwa_icon",
 }  # fmt: skip
-PAGES_BELOW = ("/assets/", "/static/", "/svelte/", "/pwa_icon/")
+PAGES_BELOW = ("/assets/", "/static/", "/svelte/")
 CALLS = {
     "/user", "/login_check", "/app_id", "/info", "/openapi.json", "/theme.css", "/startup-events",
     "/upload", "/upload_progress", "/queue/join", "/queue/data", "/queue/status", "/cancel", "/reset",

@@ -15,7 +15,7 @@ from t2v.checks import InputError
 from t2v.library import bin as deleted
 from t2v.library.days import day_of
 from t2v.library.entry import Entry
-from t2v.library.search import Query, neighbours, overview, search
+from t2v.library.search import Query, neighbours, nothing_found, overview, search
 from t2v.library.spelling import nearest
 from t2v.page.door.gates import API, Gate, path_of, refusal
 from t2v.page.library.again import Again, Renew, again, going_on
@@ -108,6 +108,7 @@ class Answers:
             "total": found.total,
             "revision": revision,
             "meant": meant,
+            "nothing": "" if found.total else nothing_found(query),
         }
 
     def neighbours(self, values: Values) -> Values:

@@ -15,6 +15,8 @@ from t2v.page.studio import Studio
 from t2v.tasks import TASKS, Settings
 
 TAB = "Library"
+# fields whose labels are the paper's letters, which say nothing where the form's hints are not beside them
+IN_WORDS = {"t0": "T′: when the frames part", "t1": "T: how free each frame is"}
 
 
 def build(studio: Studio, panels: Sequence[RunPanel]) -> None:
@@ -34,7 +36,7 @@ def strip(studio: Studio, panels: Sequence[RunPanel]) -> None:
 
 def _filled(panel: RunPanel, settings: Settings) -> list[Any]:
     """What the fields of a tab show for settings, in the form's order, as the browser holds it."""
-    return [as_shown(value, panel.form[name]) for name, value in panel.values(settings).items()]
+    return [as_shown(value, panel.form[name]) for name, value in panel.values_again(settings).items()]
 
 
 def _place(name: str, panels: Sequence[RunPanel]) -> str:
@@ -51,6 +53,7 @@ def _words(panels: Sequence[RunPanel]) -> dict[str, Any]:
 def _fields(panel: RunPanel) -> dict[str, Any]:
     """Field -> [label, names of its choices by their values]."""
     spoken = {**{name: field.label for name, field in panel.form.items()}, **panel.spoken}
+    spoken |= {name: words for name, words in IN_WORDS.items() if name in spoken}
     choices = {
         name: {str(value): unmarked(shown) for shown, value in getattr(field, "choices", None) or ()}
         for name, field in panel.form.items()

@@ -131,14 +131,18 @@
         const has = JSON.parse(part.dataset.others || '[]').find((task) => sessionStorage.getItem(`clip-of-${task}`));
         const own = sessionStorage.getItem(`clip-of-${part.dataset.task}`);
         const name = has && !own ? named(sessionStorage.getItem(`clip-of-${has}`)) : '';
-        if (place.dataset.name === name) return;
-        place.dataset.name = name;
+        // settings that were filled in are of a certain clip: another one is a choice
+        const wanted = sessionStorage.getItem(`wants-of-${part.dataset.task}`);
+        if (own && wanted) sessionStorage.removeItem(`wants-of-${part.dataset.task}`);
+        const text = wanted && wanted !== name ? `Use ${name} instead of ${wanted}` : `Use ${name}`;
+        if (place.dataset.name === (name && text)) return;
+        place.dataset.name = name && text;
         place.replaceChildren();
         if (!name) return;
         const button = document.createElement('button');
         button.type = 'button';
         button.dataset.useFrom = has;
-        button.textContent = `Use ${name}`;
+        button.textContent = text;
         place.append(button);
     };
 

@@ -7,6 +7,8 @@
         const things = [];
         if (form.motion) things.push(['a drawn motion', 'motion painted']);
         else if (form.painted) things.push(['a painted subject', 'painted']);
+        const ways = [[form.motion_x, 'to the right'], [form.motion_y, 'downwards']].filter(([pixels]) => pixels);
+        if (!form.motion && ways.length) things.push([`a motion of ${ways.map((way) => way.join(' ')).join(', ')}`, 'motion_x motion_y']);
         if (form.first_frame) things.push(['a start picture', 'picture']);
         if (form.picture_prompt) things.push(['a picture as a prompt', 'prompt-picture']);
         if (form.subject) things.push([`the subject ${named(form.subject)}`, 'subject']);
@@ -28,6 +30,12 @@
             line.append(button);
         }
     };
+
+    // A note on a figure that does not act, as something else moves: its button makes the choice.
+    document.addEventListener('click', (event) => {
+        const button = event.target instanceof Element && event.target.closest('[data-choose-move]');
+        if (button) document.querySelector(`.what-moves input[value="${button.dataset.chooseMove}"]`)?.click();
+    });
 
     setInterval(() => document.querySelectorAll('.in-use[data-names]').forEach((line) => {
         const kept = sessionStorage.getItem(`form-of-${line.dataset.task}`) || '[]';

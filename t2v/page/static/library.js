@@ -168,6 +168,7 @@
             const chosen = sessionStorage.getItem(`clip-of-${found.task}`) || '';
             values[0] = clip || (chosen.split(/[\\/]/).pop() === found.lacks ? chosen : '');
             sessionStorage.setItem(`clip-of-${found.task}`, values[0]);
+            sessionStorage.setItem(`wants-of-${found.task}`, values[0] ? '' : found.lacks || ''); // see clips.js
             if (!values[0]) found.notes.push(`Its clip “${found.lacks}” has to be chosen again.`);
         }
         sessionStorage.setItem(`form-of-${found.task}`, JSON.stringify(values));

@@ -76,11 +76,12 @@
         only.checked = true;
         const following = lines.filter((line) => line.className === 'follows').length;
         const hint = following > 0 && make('p', { class: 'hint follows-hint' }, `${library.counted(following, 'more setting')} ${following === 1 ? 'differs' : 'differ'} only because ${following === 1 ? 'it suits' : 'they suit'} each video's model and choices; untick “Only what differs” to see ${following === 1 ? 'it' : 'them'}.`);
+        const alike = lines.every((line) => line.className === 'same') && make('p', { class: 'hint' }, 'Same settings.');
         show(`Compare ${videos.length} videos`,
             make('h2', {}, `Compare ${videos.length} videos`),
             make('div', { class: 'side-by-side', style: `--count:${videos.length}` }, ...players.map((player, place) => make('figure', {}, player, deciding(videos, place)))),
             make('div', { class: 'acts' }, play, position, make('label', { class: 'tick' }, only, 'Only what differs')),
-            make('div', { class: 'table-box', tabindex: 0, role: 'region', 'aria-label': 'Settings side by side' }, table, hint));
+            make('div', { class: 'table-box', tabindex: 0, role: 'region', 'aria-label': 'Settings side by side' }, alike, table, hint));
         if (!calm.matches) start();
         const step = () => {
             const [leader] = moving;

@@ -27,13 +27,14 @@
         const corner = video.deleted
             ? make('button', { type: 'button', class: 'small back', 'aria-label': `Bring back: ${name}`, onclick: () => library.bringBack([video.id]) }, 'Bring back')
             : star;
+        const opens = video.deleted ? {} : { class: 'opens', onclick: () => open(video) }; // as the picture does; keys have that one
         return make('div', { class: 'video-card', role: 'listitem', 'data-id': video.id },
             make('button', { type: 'button', class: 'open', 'aria-label': `Open: ${name}`, disabled: video.deleted, onclick: () => open(video) }, library.thumbnail(video), twinned(video)),
             corner,
             !video.deleted && make('label', { class: 'pick' }, pick),
-            make('p', { title: name }, name),
-            make('span', { title: library.whenFully(video.made_s) }, library.taskName(video.task)),
-            make('span', { title: `${video.name}, ${library.counted(video.frames, 'frame')}` }, `${library.when(video.made_s)} · ${video.width} × ${video.height}`));
+            make('p', { title: name, ...opens }, name),
+            make('span', { title: library.whenFully(video.made_s), ...opens }, library.taskName(video.task)),
+            make('span', { ...opens, title: `${video.name}, ${library.counted(video.frames, 'frame')}` }, `${library.when(video.made_s)} · ${video.width} × ${video.height}`));
     };
     const twinned = (video) => video.twins > 0 && make('em', {
         title: `Made ${video.twins + 1} times: the same settings gave the same pictures. Open it to see which videos they are.`,
@@ -96,6 +97,7 @@
                 if (generation !== state.generation) return;
                 state.total = found.total;
                 state.meant = found.meant;
+                state.nothing = found.nothing;
                 state.pages.set(page, found.videos);
                 for (const old of state.pages.keys()) { // of thousands not all are kept
                     if (state.pages.size <= KEPT_PAGES) break;
@@ -161,7 +163,7 @@
             } else if (!overview.total) {
                 line.textContent = 'No video yet. The first one that you make appears here.';
             } else if (isNarrowed()) {
-                line.textContent = state.total ? `${state.total.toLocaleString('en')} of ${library.counted(overview.total, 'video')}.` : `No video fits. ${state.meant ? 'Did you mean ' : 'Try fewer words.'}`;
+                line.textContent = state.total ? `${state.total.toLocaleString('en')} of ${library.counted(overview.total, 'video')}.` : `${state.nothing} ${state.meant ? 'Did you mean ' : ''}`;
                 if (!state.total && state.meant) line.append(make('button', { type: 'button', class: 'small meant', onclick: () => tools.type(state.meant) }, state.meant), '?');
             } else {
                 const limit = overview.limit_bytes;
@@ -202,6 +204,7 @@
             state.pages = new Map(shown.map((page, place) => [page, fresh[place].videos]));
             state.total = fresh[0].total;
             state.meant = fresh[0].meant;
+            state.nothing = fresh[0].nothing;
             draw();
             tell();
         });

@@ -88,7 +88,7 @@
             const [first, ...others] = group.querySelectorAll('input[type=radio]');
             others.filter((one) => one.name !== first.name).forEach((one) => { one.name = first.name; });
         });
-        for (const [kind, shortcut, told] of [['run', 'Control+Enter', 'Ctrl + Enter'], ['stop', 'Escape', 'Esc']]) {
+        for (const [kind, shortcut, told] of [['run', 'Control+Enter', 'Ctrl + Enter'], ['stop', 'Escape', 'Ends the run: what is drawn so far makes no video. Esc']]) {
             document.querySelectorAll(`.run-row button.${kind}:not([aria-keyshortcuts])`).forEach((button) => {
                 button.setAttribute('aria-keyshortcuts', shortcut);
                 button.title = `${told} (? lists all keys)`;

@@ -105,6 +105,7 @@
             press(`fill-${task}`);
             setTimeout(refresh, 500);
             setTimeout(() => toView('.run-row', 'center'), 300);
+            if (what === 'use') window.t2vLibrary?.say('Its settings are filled in.');
         },
     };
     document.addEventListener('click', (event) => {
