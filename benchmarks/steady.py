@@ -29,7 +29,7 @@ from t2v.evaluation.sharpness import sharpness
 from t2v.finishing.steady import clip_flow
 from t2v.tasks import TASKS
 from t2v.tasks.clip import ClipSettings
-from t2v.tasks.settings import Resolved
+from t2v.tasks.resolved import Resolved
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from t2v.tasks import Resolved, Settings
-from t2v.tasks.settings import Suits
+from t2v.tasks.suits import Suits
 
 OWN = {
     "upscale": 1,

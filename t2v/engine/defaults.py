@@ -9,7 +9,8 @@ from t2v.checks import InputError
 from t2v.diffusion.motion import default_times
 from t2v.diffusion.options import KnownTimes, own_cells
 from t2v.diffusion.video_pipeline import VideoPipeline
-from t2v.tasks.settings import Settings, Suits
+from t2v.tasks.settings import Settings
+from t2v.tasks.suits import Suits
 from t2v.weights.card import Card, read_card
 from t2v.weights.family import STABLE_DIFFUSION, Family
 from t2v.weights.few_steps import Found, few_steps

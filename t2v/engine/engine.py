@@ -30,7 +30,8 @@ from t2v.finishing.upscale import Finisher, load_finisher
 from t2v.memory.profiles import AUTO, Kept, is_offloaded
 from t2v.program import quiet_loading
 from t2v.tasks import Resolved, Settings
-from t2v.tasks.settings import Means, Network, See
+from t2v.tasks.resolved import Means, See
+from t2v.tasks.suits import Network
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.trained.asked import ResolvedTrained, check_asked, trained_kind
 from t2v.trained.asked import resolve as resolve_trained

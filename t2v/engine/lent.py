@@ -24,7 +24,7 @@ from t2v.diffusion.progress import Cancelled, Step
 from t2v.engine.engine import Engine
 from t2v.memory.profiles import HIGH
 from t2v.tasks import Resolved
-from t2v.tasks.settings import See
+from t2v.tasks.resolved import See
 
 PACKAGE = "spaces"
 LENT_S = 20.0  # to be handed the GPU, and to bring weights, decoding and detectors there

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from t2v.tasks.settings import ChooseNetwork
+from t2v.tasks.suits import ChooseNetwork
 from t2v.weights.family import STABLE_DIFFUSION, Family
 from t2v.weights.refusals import ModelError
 from t2v.weights.source import Source

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from t2v.checks import InputError
 from t2v.tasks import Resolved, Settings, settings_of
-from t2v.tasks.settings import Means
+from t2v.tasks.resolved import Means
 
 if TYPE_CHECKING:
     import torch

@@ -16,7 +16,8 @@ from typing import Any
 
 from t2v.checks import InputError, check_choice, counted, nearest
 from t2v.tasks.controlled import Also
-from t2v.tasks.settings import KINDS, Resolved, Settings
+from t2v.tasks.resolved import Resolved
+from t2v.tasks.settings import KINDS, Settings
 from t2v.version import __version__
 from t2v.video.write import read_settings
 

@@ -10,7 +10,8 @@ import numpy as np
 from t2v.diffusion.over_time import read_over_time, shares_of, texts_of
 from t2v.tasks.actions import ACTIONS, REST, Clip, cycles, path
 from t2v.tasks.pose import PoseSettings
-from t2v.tasks.settings import ChooseNetwork, Means, Network
+from t2v.tasks.resolved import Means
+from t2v.tasks.suits import ChooseNetwork, Network
 from t2v.weights.card import read_card
 from t2v.weights.figure import Figure
 from t2v.weights.source import Source

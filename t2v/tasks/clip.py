@@ -12,7 +12,9 @@ import numpy as np
 
 from t2v.checks import InputError, check_text
 from t2v.tasks import settings
-from t2v.tasks.settings import Limits, Means, Resolved, Settings, Suits
+from t2v.tasks.resolved import Means, Resolved
+from t2v.tasks.settings import Limits, Settings
+from t2v.tasks.suits import Suits
 from t2v.video.clips import MAX_FRAMES, Clip
 from t2v.video.video import MAX_FPS, MIN_FPS, Video, clip_frames, fit_control, fit_video, fitted_frames
 

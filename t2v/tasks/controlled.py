@@ -11,7 +11,9 @@ from t2v.checks import InputError, check_choice, check_flag, check_text, make_pl
 from t2v.diffusion.options import check_window
 from t2v.tasks import clip
 from t2v.tasks.clip import ClipSettings, ResolvedClip, Taken
-from t2v.tasks.settings import KINDS, ChooseNetwork, Limits, Means, Network, Suits
+from t2v.tasks.resolved import Means
+from t2v.tasks.settings import KINDS, Limits
+from t2v.tasks.suits import ChooseNetwork, Network, Suits
 from t2v.tasks.words import ControlWords
 
 LIMITS: Limits = {

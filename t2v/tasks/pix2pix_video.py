@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 
 from t2v.tasks import clip
 from t2v.tasks.clip import ClipSettings, ResolvedClip
-from t2v.tasks.settings import Limits, Means, Network, Suits
+from t2v.tasks.resolved import Means
+from t2v.tasks.settings import Limits
+from t2v.tasks.suits import Network, Suits
 from t2v.tasks.words import OwnNumber, TabWords
 
 LIMITS: Limits = {**clip.LIMITS, "image_guidance_scale": (0.5, 10)}

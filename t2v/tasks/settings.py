@@ -1,28 +1,21 @@
-"""What all tasks share: settings as they are asked for, and as they are resolved, with nothing left open."""
+"""What all tasks share: settings as they are asked for, without torch. Runs of them are in ``resolved.py``."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import KW_ONLY, MISSING, Field, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
-
-import numpy as np
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, MISSING, Field, dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from t2v.checks import InputError, check_choice, check_flag, check_int, check_number, check_text, make_plain
 from t2v.diffusion.options import MOST_CACHED, PICTURE_STRENGTH, SCHEDULERS, SPACINGS, Shortcuts
 from t2v.diffusion.over_time import read_over_time
 from t2v.memory.profiles import AUTO, Kept
 from t2v.tasks.picture_prompt import check_picture_prompt
+from t2v.tasks.suits import ChooseNetwork, Network, Suits
 from t2v.tasks.words import OwnNumber, TabWords
-from t2v.weights.figure import PERSON, Figure
 from t2v.weights.source import BUNDLED
 
-if TYPE_CHECKING:  # nothing heavy: settings are checked before anything is loaded
-    import torch
-
-    from t2v.diffusion.canvas import Drawn
-    from t2v.diffusion.controls import ControlNet
-    from t2v.diffusion.progress import Step
-    from t2v.diffusion.video_pipeline import VideoPipeline
+if TYPE_CHECKING:
+    from t2v.tasks.resolved import Resolved
 
 MAX_PROMPT_CHARS = 2000
 MAX_WORK = 2**33  # frames x pixels x steps: 1000 frames of 512x512 at 32 steps
@@ -39,7 +32,6 @@ WHOLE = (
     "cache_steps",
 )
 Limits = Mapping[str, tuple[float, float]]  # field -> least and largest value
-See = Callable[[str, np.ndarray], None]  # told of a thing that the model sees: its name, uint8 (f, h, w, 3)
 # sliders, the command line and ``check`` all read these
 LIMITS: Limits = {
     "seed": (0, 2**32 - 1),
@@ -56,53 +48,6 @@ LIMITS: Limits = {
 }
 MINUS_ONE_IS_NONE = ("seed", "end_s", "fps")  # where they may be None, as scripts of the original write it
 KINDS: dict[str, type["Settings"]] = {}  # task -> its settings; ``t2v.tasks`` fills it with every file there
-
-
-@dataclass(frozen=True)
-class Suits:
-    """What suits the model for one run: the value of whatever its settings leave open.
-
-    own: settings field -> value; "width" and "height" are of the square pictures that the model draws best.
-    seed: drawn for this run. times: (width, height) in pixels -> the model's T' and T there. method: of
-    drawing videos from text, one of METHODS. figure: how its figures stand. scheduler: of SCHEDULERS.
-    spacing: of its steps, of SPACINGS; None: as the model was saved with, trailing below ten steps.
-    other_steps: how many by another sampler, where ``own`` has those of this one alone. ip_adapter: that is
-    at hand for the model, where a picture is a prompt.
-    """
-
-    own: Mapping[str, float]
-    seed: int
-    times: Callable[[int, int], tuple[int, int]]
-    method: str = "paper"
-    figure: Figure = PERSON
-    scheduler: str = "ddim"
-    spacing: str | None = None
-    other_steps: int | None = None
-    ip_adapter: str | None = None
-
-    def steps(self, asked: int | None, scheduler: str | None) -> int:
-        """So many as are asked for, or suit the sampler that is asked for."""
-        is_other = self.other_steps is not None and scheduler not in (None, self.scheduler)
-        return self.whole("num_inference_steps", self.other_steps if asked is None and is_other else asked)
-
-    def whole(self, field: str, asked: float | None) -> int:
-        """What is asked, or suits where that is None; pages and scripts may send 25.0."""
-        return int(self.number(field, asked))
-
-    def number(self, field: str, asked: float | None) -> float:
-        """The same for fields that take any number."""
-        return self.own[field] if asked is None else asked
-
-
-@dataclass(frozen=True)
-class Network:
-    """A ControlNet that a run wants: of a task, from "miniature", a folder or a hub id."""
-
-    task: str
-    source: str
-
-
-ChooseNetwork = Callable[[str, Mapping[str, str]], str]  # (task, family -> hub id) -> what suits the model
 
 
 @dataclass(frozen=True)
@@ -287,82 +232,4 @@ class Settings(ABC):
             )
 
 
-@dataclass(frozen=True, eq=False)
-class Means:
-    """What a run is drawn with. networks: its ControlNets, as it lists them. generator: seeded with its seed.
-
-    on_step: hears of every step. see: called before the first with each thing that the model sees of a clip:
-    "clip" and the fitted frames, the task's name and the pictures of each ControlNet.
-    """
-
-    pipeline: "VideoPipeline"
-    networks: "Sequence[ControlNet]"
-    generator: "torch.Generator"
-    on_step: "Callable[[Step], None] | None" = None
-    see: See = lambda name, frames: None
-
-
 S = TypeVar("S", bound=Settings)
-
-
-@dataclass(frozen=True)
-class Resolved(ABC, Generic[S]):
-    """A run with nothing left open: what was asked for, and the value of every field that may be None."""
-
-    asked: S
-    seed: int
-    num_frames: int
-    width: int
-    height: int
-    upscale: int
-    fps: float
-    num_inference_steps: int
-    guidance_scale: float
-    scheduler: str | None
-    spacing: str | None
-    ip_adapter: str | None
-
-    def filled(self) -> S:
-        """The settings that ask for this very run: what a result carries. ``check`` passes."""
-        known = {field.name for field in fields(self.asked)}
-        chosen = {one.name: getattr(self, one.name) for one in fields(self) if one.name in known}
-        return replace(self.asked, **chosen, chunk_size=int(self.asked.chunk_size))
-
-    @property
-    def networks(self) -> tuple[Network, ...]:
-        """The ControlNets it wants."""
-        return ()
-
-    def call(self, means: Means) -> dict[str, Any]:
-        """What every way of the pipeline is told of a run, beside the prompt and what is that way's own."""
-        return {
-            "negative_prompt": self.asked.negative_prompt,
-            "num_inference_steps": self.num_inference_steps,
-            "guidance_scale": self.guidance_scale,
-            "scheduler": self.scheduler,
-            "spacing": self.spacing,
-            "chunk_size": int(self.asked.chunk_size),
-            "cross_frame": self.asked.cross_frame_attention,
-            "shortcuts": self.asked.shortcuts,
-            "generator": means.generator,
-            "on_step": means.on_step,
-        }
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) of the finished frames in pixels."""
-        return self.upscale * self.width, self.upscale * self.height
-
-    @abstractmethod
-    def draw(self, means: Means) -> "torch.Tensor | Drawn":
-        """Latents of the video (1 f c h w), or what its frames are yet to be made of."""
-
-    def still(self, means: Means) -> "torch.Tensor | Drawn":
-        """What the video's first frame is made of, as cheaply as a task can draw it: of what comes of this,
-        the first frame is the video's. Where the task knows no shorter way, the whole video."""
-        return self.draw(means)
-
-    def finished(self, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-        """What becomes of the decoded frames, one at a time: uint8 RGB (h, w, 3), as they are unless a task
-        does more."""
-        return frames

@@ -21,8 +21,10 @@ from t2v.diffusion.options import (
 )
 from t2v.diffusion.over_time import read_over_time, texts_of
 from t2v.tasks import acting, first_frame, settings
-from t2v.tasks.settings import ChooseNetwork, Limits, Means, Network, Resolved, Settings, Suits
+from t2v.tasks.resolved import Means, Resolved
+from t2v.tasks.settings import Limits, Settings
 from t2v.tasks.subject import subject_of
+from t2v.tasks.suits import ChooseNetwork, Network, Suits
 from t2v.tasks.travel import speeds
 from t2v.tasks.what_moves import check_what_moves, what_moves
 from t2v.tasks.words import TabWords

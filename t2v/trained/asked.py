@@ -10,7 +10,8 @@ import numpy as np
 
 from t2v.checks import InputError, counted
 from t2v.diffusion.over_time import read_over_time
-from t2v.tasks.settings import Means, Resolved, Settings
+from t2v.tasks.resolved import Means, Resolved
+from t2v.tasks.settings import Settings
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.weights.source import Source
 from t2v.weights.video_kinds import Made, VideoKind, made_for, video_kind

@@ -13,7 +13,7 @@ from t2v.page import text_tab
 from t2v.page.left_open import left_open
 from t2v.page.studio import Studio
 from t2v.tasks.canny import CannySettings
-from t2v.tasks.settings import Suits
+from t2v.tasks.suits import Suits
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.weights.told import told_method
 

@@ -21,7 +21,7 @@ from t2v.page.form_values import settings_from, typed_number
 from t2v.page.runs_markup import runs_html
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.controlled import ResolvedControlled
-from t2v.tasks.settings import Network
+from t2v.tasks.suits import Network
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.tasks.tries import first_frame
 from t2v.weights.card import Card

@@ -10,7 +10,8 @@ from runs import resolved, suits
 from t2v.checks import InputError
 from t2v.detectors import looks_like_skeleton
 from t2v.tasks.acting import joints_of, sized, skeletons, told_action
-from t2v.tasks.settings import Means, Network
+from t2v.tasks.resolved import Means
+from t2v.tasks.suits import Network
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.weights.card import read_card
 from t2v.weights.figure import PERSON

@@ -20,7 +20,8 @@ from t2v.tasks.controlled import Also
 from t2v.tasks.depth import DepthSettings
 from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
 from t2v.tasks.pose import PoseSettings
-from t2v.tasks.settings import Means, Network
+from t2v.tasks.resolved import Means
+from t2v.tasks.suits import Network
 from t2v.video.write import write_video
 
 
