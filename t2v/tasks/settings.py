@@ -1,4 +1,4 @@
-"""What all tasks share: settings as they are asked for, without torch. Runs of them are in ``resolved.py``."""
+"""What all tasks share: settings as they are asked for, without torch. Runs of them: ``resolved.py``."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
