@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--only PART] [--quick] [--model SOURCE] [--output FILE]``"""
+"""``python -m benchmarks [--only PART] [--tiny] [--model SOURCE] [--output FILE]``: table, plot, figures."""
 
 import argparse
 import logging
@@ -13,6 +13,7 @@ from t2v.weights.refusals import ModelError
 
 logger = logging.getLogger("benchmarks")
 
+ON_THE_DEVICE = ("sd15", "peers")  # parts that run on a GPU where there is one; rows of both are kept
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 
 
@@ -20,7 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the parts asked for; 0 if all could be run, else 1."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", choices=PARTS, help="run one part and keep the others' last rows")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes: to see that it runs, not how fast")
+    parser.add_argument(
+        "--quick", "--tiny", action="store_true", help="tiny sizes: to see that it runs, not how fast"
+    )
     parser.add_argument("--model", default="miniature", help="folder or hub id to take as the miniature")
     parser.add_argument("--output", type=Path, help="Markdown file (benchmarks/RESULTS.md)")
     asked = parser.parse_args(arguments)
@@ -36,7 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run_part(name: str, plan: Plan, output: Path) -> int:
     """One part, its rows saved as soon as it is done; 1 where its weights are missing."""
-    device = plan.sd15[0].device if name == "sd15" else "cpu"
+    of_device = name in ON_THE_DEVICE
+    device = plan.sd15[0].device if of_device else "cpu"
     logger.info("%s begins", name)
     started = time.monotonic()
     try:
@@ -44,7 +48,8 @@ def run_part(name: str, plan: Plan, output: Path) -> int:
     except ModelError as error:
         logger.warning("%s is left out: %s", name, error)
         return 1
-    save_part(output, f"sd15-{device}" if name == "sd15" else name, device, rows, time.monotonic() - started)
+    kept_as = f"{name}-{device}" if of_device else name
+    save_part(output, kept_as, device, rows, time.monotonic() - started)
     logger.info("%s took %.0f s; %s", name, time.monotonic() - started, output)
     return 0
 

@@ -1,11 +1,19 @@
-"""The networks measured: the miniature, and random ones of Stable Diffusion 1.5's shape and smaller."""
+"""The networks measured: the miniature, and random ones of real shapes (Stable Diffusion 1.5's, its peers')
+and smaller."""
 
 import warnings
+from typing import Any
 
 import diffusers
 import torch
 import transformers
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    UNet2DConditionModel,
+    UNet3DConditionModel,
+    UNetMotionModel,
+)
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionOutput
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -16,6 +24,8 @@ DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.
 SD15 = "Stable Diffusion 1.5's shape"
 TINY = "tiny random network"
 SILENT = "network without arithmetic"
+ANIMATEDIFF, MODELSCOPE = "AnimateDiff's UNetMotionModel", "ModelScope's UNet3DConditionModel"
+TINY_ANIMATEDIFF, TINY_MODELSCOPE = f"tiny {ANIMATEDIFF}", f"tiny {MODELSCOPE}"
 
 
 class SilentUNet(UNet2DConditionModel):
@@ -35,10 +45,34 @@ SMALL = {
     "attention_head_dim": 2,
     "norm_num_groups": 4,
 }
+SMALL_MOTION = {
+    "block_out_channels": (8, 16),
+    "down_block_types": ("CrossAttnDownBlockMotion", "DownBlockMotion"),
+    "up_block_types": ("UpBlockMotion", "CrossAttnUpBlockMotion"),
+    "layers_per_block": 1,
+    "cross_attention_dim": 16,
+    "num_attention_heads": 2,
+    "motion_num_attention_heads": 2,
+    "norm_num_groups": 4,
+}
+SMALL_3D = {
+    "block_out_channels": (32, 32),  # its layers over time norm 32 groups, whatever is asked for
+    "down_block_types": ("CrossAttnDownBlock3D", "DownBlock3D"),
+    "up_block_types": ("UpBlock3D", "CrossAttnUpBlock3D"),
+    "layers_per_block": 1,
+    "cross_attention_dim": 16,
+    "attention_head_dim": 8,
+}
 UNETS = {
     SD15: (UNet2DConditionModel, {"sample_size": 64, "cross_attention_dim": 768, "attention_head_dim": 8}),
     TINY: (UNet2DConditionModel, SMALL),
     SILENT: (SilentUNet, SMALL),
+    # Stable Diffusion 1.5 with the layers over time that the adapter v1-5-2 brings
+    ANIMATEDIFF: (UNetMotionModel, {"sample_size": 64, "cross_attention_dim": 768}),
+    # text-to-video-ms-1.7b's: the class's own numbers
+    MODELSCOPE: (UNet3DConditionModel, {"sample_size": 32}),
+    TINY_ANIMATEDIFF: (UNetMotionModel, SMALL_MOTION),
+    TINY_MODELSCOPE: (UNet3DConditionModel, SMALL_3D),
 }
 SMALL_TEXT = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
 TEXTS = {
@@ -85,14 +119,14 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", message="torch.meshgrid|Default grid_sample")
 
 
-def shape_only(network: str) -> UNet2DConditionModel:
+def shape_only(network: str) -> Any:
     """The network on the meta device: it has shapes and no numbers, so its arithmetic can be counted."""
     kind, shape = UNETS[network]
     with torch.device("meta"):
         return kind(**shape).eval()
 
 
-def random_unet(network: str, device: str, dtype: torch.dtype) -> UNet2DConditionModel:
+def random_unet(network: str, device: str, dtype: torch.dtype) -> Any:
     """Filled in place in its final precision: the usual way takes 4 bytes a weight and half a minute."""
     unet = shape_only(network).to(dtype).to_empty(device=device)
     unet.requires_grad_(False)
@@ -101,6 +135,8 @@ def random_unet(network: str, device: str, dtype: torch.dtype) -> UNet2DConditio
             weight.normal_(std=weight[0].numel() ** -0.5)
         else:
             weight.fill_(1.0 if name.endswith("weight") else 0.0)
+    for numbers in unet.buffers():  # frames' positions, as random as the rest
+        numbers.normal_()
     return unet
 
 

@@ -18,8 +18,9 @@ from benchmarks.calls import (
 )
 from benchmarks.guided import GuidedPlan, guided_plan, memory_rows, quick_guided_plan, timing_rows
 from benchmarks.networks import SD15
+from benchmarks.peers import PeerPlan, peer_plan, quick_peer_plan, rows_of
 from benchmarks.sides import OURS, PEER, Case
-from benchmarks.speed import Pair, in_process, take_turns, two_processes
+from benchmarks.speed import Pair, in_process, own_processes, take_turns
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,8 @@ class Plan:
     miniature: tuple[Case, ...]
     sd15: tuple[Case, ...]
     guided: GuidedPlan
-    counted: tuple[tuple[int, int], ...] = ((8, 0), (16, 2), (64, 2))
+    peers: tuple[PeerPlan, ...]
+    counted: tuple[tuple[int, int], ...] = ((8, 0), (16, 2), (64, 2), (256, 2))
     counted_network: str = SD15
     counted_size: int = 512
     predicted: tuple[tuple[int, int], ...] = ()
@@ -50,7 +52,7 @@ class Plan:
     def measure(self, case: Case) -> Pair:
         if not self.processes:
             return take_turns(case, in_process)
-        with two_processes() as run:
+        with own_processes() as run:
             return take_turns(case, run)
 
 
@@ -108,12 +110,18 @@ def guided_memory(plan: Plan) -> list[Row]:
     return memory_rows(plan.guided, plan.processes)
 
 
+def peers(plan: Plan) -> list[Row]:
+    """Trained video models' networks beside ours, one call each."""
+    return [row for one in plan.peers for row in rows_of(one, plan.peak_side, plan.processes)]
+
+
 PARTS = {
     "miniature": miniature,
     "guided": guided_timing,
     "guided-memory": guided_memory,
     "sd15": sd15,
     "arithmetic": arithmetic,
+    "peers": peers,
 }
 
 
@@ -189,12 +197,13 @@ def full_plan(model: str) -> Plan:
         own = {"size": 512, "device": "cuda", "dtype": "float16", "decode": False}
         videos = ((8, 0, 5), (16, 2, 3), (64, 2, 1))
         large = tuple(Case(SD15, frames, chunk, repeats=n, **own) for frames, chunk, n in videos)
-        return Plan(small, large, guided_plan(model), peak_side=8192)
+        return Plan(small, large, guided_plan(model), peer_plan("cuda"), peak_side=8192)
     own = {"size": 256, "dtype": "bfloat16", "decode": False, "repeats": 1}
     return Plan(
         miniature=small,
         sd15=(Case(SD15, 16, 2, steps=4, **own),),
         guided=guided_plan(model),
+        peers=peer_plan("cpu"),
         predicted=((16, 2), (64, 2)),
         calls=CallCase(SD15, 512, dtype="bfloat16", repeats=2),
     )
@@ -207,6 +216,7 @@ def quick_plan(network: str) -> Plan:
         miniature=(Case(network, 4, 2, steps=2, size=64, repeats=2),),
         sd15=(Case(network, 4, 2, steps=2, **own),),
         guided=quick_guided_plan(),
+        peers=quick_peer_plan(),
         counted=((8, 0), (16, 2)),
         counted_network=network,
         counted_size=64,

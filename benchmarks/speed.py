@@ -7,7 +7,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -120,11 +120,11 @@ def in_process(side: str, function: Callable, *arguments: object) -> object:
 
 
 @contextmanager
-def two_processes() -> Iterator[Runner]:
-    """A runner with a fresh process for each side, both alive throughout and never busy at once."""
+def own_processes(sides: Iterable[str] = (OURS, PEER)) -> Iterator[Runner]:
+    """A runner with a fresh process for each side, all alive throughout and never busy at once."""
     with ExitStack() as stack:
         spawn = multiprocessing.get_context("spawn")
-        pools = {side: stack.enter_context(ProcessPoolExecutor(1, spawn)) for side in (OURS, PEER)}
+        pools = {side: stack.enter_context(ProcessPoolExecutor(1, spawn)) for side in sides}
         yield lambda side, function, *arguments: pools[side].submit(function, *arguments).result()
 
 

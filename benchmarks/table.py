@@ -1,4 +1,4 @@
-"""Results: one JSON file that keeps every part's last rows, and the Markdown table made from it."""
+"""Results: one JSON file that keeps every part's last rows, and the Markdown table and plot made from it."""
 
 import json
 import os
@@ -10,8 +10,14 @@ from pathlib import Path
 import diffusers
 import torch
 
+from benchmarks.plot import plotted
+
 Row = dict[str, str]
 
+PEERS = """What a user would pick instead: one call of each network on a whole clip with both guidance
+branches, which a video takes once a step. **All weights are random**, in the real networks' shapes: these are
+times, and say nothing of pictures. Networks take turns, each in a process of its own, whose peak has the
+weights in it. The limit is the speed of one large matrix product in the same precision."""
 NOTES = {
     "miniature": """The bundled model on the CPU, prompt to frames, decoding included. Both sides take turns,
 each in a process of its own; the peak is the process's highest resident memory, with Python, PyTorch and
@@ -31,6 +37,8 @@ same work on both sides, is left out. The peak is PyTorch's highest allocation, 
 is the speed of one large matrix product in the same precision.""",
     "arithmetic": """Calls counted while both pipelines draw with a network that answers at once; the FLOPs of
 each kind of call come from PyTorch's counter, on tensors without contents.""",
+    "peers-cpu": PEERS + " On the CPU all are timed at one small size, none at its own.",
+    "peers-cuda": PEERS + " Each at the size that it was trained for, ours at both.",
 }
 HEAD = """# This project beside diffusers' TextToVideoZeroPipeline
 
@@ -58,7 +66,7 @@ def machine(device: str) -> str:
 
 
 def save_part(output: Path, name: str, device: str, rows: list[Row], seconds: float) -> None:
-    """Put a part's rows beside the others', in OUTPUT's name with .json, and write the table anew."""
+    """Put a part's rows beside the others', in OUTPUT's name with .json, and write table and plot anew."""
     kept = output.with_suffix(".json")
     parts = json.loads(kept.read_text()) if kept.exists() else {}
     parts[name] = {
@@ -68,12 +76,14 @@ def save_part(output: Path, name: str, device: str, rows: list[Row], seconds: fl
         "rows": rows,
     }
     write_whole(kept, json.dumps(parts, indent=1) + "\n")
-    write_whole(output, markdown(parts))
+    picture = output.with_suffix(".png")
+    write_whole(picture, plotted({name: parts[name] for name in NOTES if name in parts}))
+    write_whole(output, markdown(parts, picture.name))
 
 
-def markdown(parts: dict[str, dict]) -> str:
-    """All parts as Markdown, in NOTES' order."""
-    text = HEAD
+def markdown(parts: dict[str, dict], picture: str) -> str:
+    """All parts as Markdown, in NOTES' order. picture: name of the plot beside it."""
+    text = f"{HEAD}\n![Seconds, by case]({picture})\n\nBars of one part and one video share a scale.\n"
     for name in (name for name in NOTES if name in parts):
         part = parts[name]
         text += f"\n## {name}\n\n{NOTES[name]}\n\n{part['machine']}; {part['date']}; {part['seconds']} s.\n\n"
@@ -83,9 +93,9 @@ def markdown(parts: dict[str, dict]) -> str:
     return text
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, whole: str | bytes) -> None:
     """Under another name first, so that a reader never sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(text, encoding="utf-8")
+    unfinished.write_bytes(whole.encode() if isinstance(whole, str) else whole)
     os.replace(unfinished, path)

@@ -89,7 +89,7 @@ def test_the_network_is_left_as_found():
 
 def test_every_part_is_written_and_kept(plan, tmp_path):
     output = tmp_path / "results" / "table.md"
-    assert [run_part(name, plan, output) for name in PARTS] == [0] * 5
+    assert [run_part(name, plan, output) for name in PARTS] == [0] * 6
     first = output.read_text()
     assert "| 16 frames, chunk 2, 50 steps, 64x64 | 773 | 1616 | 2.09 |" in first
     assert first.count(f"| {TINY} | ") == 1 + 3 + 2
@@ -99,6 +99,7 @@ def test_every_part_is_written_and_kept(plan, tmp_path):
         "## guided-memory",
         "## sd15-cpu",
         "## arithmetic",
+        "## peers-cpu",
     ]
     kept = json.loads(output.with_suffix(".json").read_text())
     assert run_part("arithmetic", replace(plan, counted=((4, 2),)), output) == 0
@@ -110,7 +111,7 @@ def test_every_part_is_written_and_kept(plan, tmp_path):
         "12 frames, 2 steps, 64x64",
     ]
     assert now["arithmetic"]["rows"][0]["diffusers, evaluations"] == str(4 * 101)
-    assert sorted(path.name for path in output.parent.iterdir()) == ["table.json", "table.md"]
+    assert sorted(path.name for path in output.parent.iterdir()) == ["table.json", "table.md", "table.png"]
 
 
 def test_a_part_without_its_weights_says_so(plan, tmp_path, caplog):
