@@ -203,6 +203,7 @@ def test_a_picture_that_is_a_prompt_outlives_the_program_beside_the_clip(tmp_pat
     assert view.kept_picture.read_bytes() == data and view.kept_clip != view.kept_picture
     assert jobs.kept_source(str(picture)) == view.kept_picture
     assert jobs.kept_source(str(picture), "somebody else") is None
+    wait(jobs, waits, lambda view: view.finished)
     jobs.remove(waits)
     assert jobs.kept_source(str(picture)) is None and not view.kept_picture.exists()
     jobs.close()

@@ -43,7 +43,8 @@ REFUSED = {
     "to runs that follow a clip.",
     "control-lora": f"is a Control-LoRA; {WHOLE}",
     "t2i-adapter": f"is a T2I-Adapter; {WHOLE}",
-    "ip-adapter sd1": f"is an IP-Adapter for Stable Diffusion 1.x; {WHOLE}",
+    "ip-adapter sd1": "is an IP-Adapter for Stable Diffusion 1.x; an IP-Adapter is given beside a model, "
+    "to runs with a picture as a prompt.",
     "motion module": f"is a motion module; {WHOLE}",
     "text encoder": f"is a text encoder alone; {WHOLE}",
     "upscaler": f"is an upscaler; {WHOLE}",
