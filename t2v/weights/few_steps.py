@@ -29,6 +29,7 @@ MOST_STEPS = 16  # that a name's number is believed to mean
 NO_GUIDANCE = 1.0
 EMBEDDED = 8.0  # what latent consistency models were published with; they were trained from 3 to 13
 KEPT_GUIDANCE = 5.0  # of Hyper-SD's LoRAs that are named CFG, whose makers say 5 to 8
+BY_CARD = "by its card"
 SCHEDULER = "scheduler/scheduler_config.json"
 STEPS = re.compile(r"(?<![0-9])([0-9]{1,2})[ _-]?steps?(?![a-z])", re.IGNORECASE)
 PIECES = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", re.ASCII)  # of a name: dreamXL_8LCM -> ... 8 LCM
@@ -111,10 +112,10 @@ def signs_of(source: Source) -> tuple[Found, ...]:
 
 
 def sentence(source: Source) -> str | None:
-    """What people are told of a model in this; None where there is nothing."""
+    """What people are told of a model in this; None where there is nothing, or where its own card says it."""
     told = few_steps(source)
     found = next(iter(signs_of(source)), None) if told is None else told
-    return None if found is None else found.sentence
+    return None if found is None or found.sign == BY_CARD else found.sentence
 
 
 def _of_base(source: Source, takes_guidance: bool) -> Found | None:
@@ -175,7 +176,7 @@ def _of_loras(source: Source, takes_guidance: bool) -> Iterator[Found]:
         is_sure = is_named or by_card is not None
         who = as_path(adapter).name if is_file(as_path(adapter)) else adapter
         sign = "by its name" if is_sure else f"by nothing but its name, which has {kind.name} in it"
-        sign = sign if by_card is None else "by its card"
+        sign = sign if by_card is None else BY_CARD
         steps = int(card.defaults.get("num_inference_steps", kind.steps if steps is None else steps))
         guidance = card.defaults.get("guidance_scale", guidance)
         yield Found(kind, who, sign, steps, guidance, is_sure, by_lora=True)
