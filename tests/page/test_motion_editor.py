@@ -131,9 +131,24 @@ def test_a_subject_is_painted_and_then_it_is_what_moves(page):
     assert again == painted_of(page)
 
 
+def test_nothing_moves_under_somebody_who_draws(page):
+    lines = page.locator(".me-lines")
+    lines.scroll_into_view_if_needed()
+    box = lines.bounding_box()
+    text_of(page).fill("line 0,0 10%,0")
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    before = lines.bounding_box()
+    page.wait_for_timeout(1500)
+    assert lines.bounding_box() == before
+    page.mouse.up()
+    expect(page.get_by_role("button", name="Take out a drawn motion")).to_be_visible()
+
+
 def test_another_subject_has_a_course_and_a_mask_of_its_own(page):
     page.get_by_label("The subject").check()
     drag(page, (0.3, 0.6), (0.5, 0.6))
+    expect(page.get_by_role("button", name="Take out a drawn motion")).to_be_visible()  # it moves the editor
     page.get_by_label("Another subject").fill("blue ball")
     button(page, "Add").click()
     drag(page, (0.7, 0.3), (0.7, 0.6))

@@ -37,7 +37,12 @@
         if (button) document.querySelector(`.what-moves input[value="${button.dataset.chooseMove}"]`)?.click();
     });
 
-    setInterval(() => document.querySelectorAll('.in-use[data-names]').forEach((line) => {
+    // While somebody draws on the page the line waits: it moves what lies below it.
+    let isHeld = false;
+    document.addEventListener('pointerdown', () => { isHeld = true; }, true);
+    for (const name of ['pointerup', 'pointercancel']) document.addEventListener(name, () => { isHeld = false; }, true);
+
+    setInterval(() => isHeld || document.querySelectorAll('.in-use[data-names]').forEach((line) => {
         const kept = sessionStorage.getItem(`form-of-${line.dataset.task}`) || '[]';
         if (line.kept === kept) return;
         line.kept = kept;
