@@ -1,6 +1,5 @@
 """Engine: one device, one set of weights in memory, one job at a time."""
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -19,15 +18,15 @@ from t2v.diffusion.controls import ControlNet
 from t2v.diffusion.freeu import freeu
 from t2v.diffusion.latent_preview import preview
 from t2v.diffusion.progress import Step
-from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.engine.defaults import suits_run
+from t2v.engine.in_memory import InMemory
 from t2v.engine.keeping import Machine
-from t2v.engine.loaded import Loaded, load_model, notes_of
+from t2v.engine.loaded import Loaded, notes_of
 from t2v.engine.networks import choose_network
 from t2v.engine.pictures import PicturePrompts, adapter_name
 from t2v.engine.prompt_notes import Note, known_words, unknown_words
 from t2v.finishing.upscale import Finisher, load_finisher
-from t2v.memory.profiles import AUTO, Kept, is_offloaded
+from t2v.memory.profiles import AUTO, Kept
 from t2v.program import quiet_loading
 from t2v.tasks import Resolved, Settings
 from t2v.tasks.resolved import Means, See
@@ -37,17 +36,9 @@ from t2v.trained.asked import ResolvedTrained, check_asked, trained_kind
 from t2v.trained.asked import resolve as resolve_trained
 from t2v.video.video import Video
 from t2v.weights.card import read_card
-from t2v.weights.controlnet import load_controlnet
-from t2v.weights.few_steps import few_steps
-from t2v.weights.fits import check_fits
-from t2v.weights.load import put_loras
-from t2v.weights.refusals import ModelError
-from t2v.weights.single_file.behind import without_loras
 from t2v.weights.single_file.generations import freeu_of
 from t2v.weights.source import Source
 from t2v.weights.words import named_words, use_words
-
-logger = logging.getLogger(__name__)
 
 
 class Engine:
@@ -76,15 +67,13 @@ class Engine:
     ) -> None:
         self.device = pick_device(device)
         self.dtype = pick_dtype(dtype, self.device)
-        self._machine = Machine(self.device, dtype)
         self._kept = Kept(profile)
         self._kept.check()
-        self._graphs = graphs if graphs is None else check_flag("graphs", graphs)
+        graphs = graphs if graphs is None else check_flag("graphs", graphs)
         self._compiled = check_flag("compiled", compiled)
         self._lock = threading.RLock()
-        self._loaded: Loaded | None = None
+        self._held = InMemory(Machine(self.device, dtype), graphs)
         self._finisher: Finisher | None = None
-        self._networks: dict[Network, ControlNet] = {}  # those used last
         self._pictures = PicturePrompts()
 
     @property
@@ -98,7 +87,8 @@ class Engine:
         ModelError where it cannot be had. editor: its InstructPix2Pix side. Its weights are kept as they
         were, or as the engine was told.
         """
-        kept = self._loaded.kept if self._loaded is not None and self.has_loaded(name, editor) else self._kept
+        loaded = self._held.loaded
+        kept = loaded.kept if loaded is not None and self.has_loaded(name, editor) else self._kept
         return self._load(name, editor, kept).pipeline
 
     def _asked(self, settings: Settings) -> Loaded:
@@ -109,66 +99,16 @@ class Engine:
 
     def _load(self, name: str, editor: bool, kept: Kept, task: str = "") -> Loaded:
         with self._lock:
-            loaded = self._loaded
-            if loaded is not None and (loaded.kept != kept or loaded.pipeline.memory.has_fallen):
-                loaded.pipeline.memory.replays.forget()
-                loaded, self._loaded = None, None  # free the old weights before the new ones come
-                self._networks.clear()
-            if loaded is None or (loaded.name, loaded.editor) != (name, editor):
-                same = None if kept.fp8 else self._with_other_loras(name, editor)  # eight bits take no more
-                del loaded
-                if same is None:
-                    if self._loaded is not None:
-                        self._loaded.pipeline.memory.replays.forget()
-                    self._loaded = None
-                with quiet_loading():
-                    loaded = self._loaded = load_model(name, editor, task, kept, self._machine, same)
-                if self._graphs is not None:
-                    loaded.pipeline.memory.graphs = self._graphs
-            return loaded
+            return self._held.model(name, editor, kept, task)
 
     def has_loaded(self, name: str, editor: bool = False) -> bool:
         """Whether this model, or its InstructPix2Pix side, is the one in memory."""
-        loaded = self._loaded
-        return loaded is not None and (loaded.name, loaded.editor) == (name, editor)
-
-    def _with_other_loras(self, name: str, editor: bool) -> VideoPipeline | None:
-        """The model in memory with other LoRAs, where the name differs in these alone; else None."""
-        loaded, source = self._loaded, Source.parse(name)
-        if loaded is None or loaded.editor != editor or without_loras(loaded.name) != without_loras(name):
-            return None
-        if loaded.trained is not None:
-            return None
-        self._loaded = None  # till these are in its weights, it is of no name
-        try:
-            put_loras(loaded.pipeline, source)
-        except ModelError:
-            plain = without_loras(name)
-            source = Source.parse(plain)
-            self._loaded = replace(loaded, name=plain, card=read_card(source), few=few_steps(source))
-            raise
-        return loaded.pipeline
+        return self._held.has(name, editor)
 
     def load_networks(self, settings: Settings, wanted: tuple[Network, ...]) -> list[ControlNet]:
         """The ControlNets that a run of the settings wants, from memory where they were used last."""
         with self._lock:
-            pipeline = self._asked(settings).pipeline
-            memory, dtype = pipeline.memory, pipeline.unet.dtype
-            kept = {key: one for key, one in self._networks.items() if key in wanted and one.dtype == dtype}
-            self._networks = kept
-            for one in wanted:
-                if one not in kept:
-                    with quiet_loading():
-                        kept[one] = memory.keep_going(partial(self._controlnet, pipeline, one))
-                check_fits(one.source, kept[one], settings.model, pipeline)
-            networks = [kept[one] for one in wanted]
-            memory.keep_going(lambda: memory.place_beside(tuple(networks)))
-            return networks
-
-    def _controlnet(self, pipeline: VideoPipeline, wanted: Network) -> ControlNet:
-        memory = pipeline.memory
-        device = "cpu" if is_offloaded(memory.profile) else str(memory.device)
-        return load_controlnet(wanted.source, wanted.task, device, pipeline.unet.dtype)
+            return self._held.networks(self._asked(settings), settings.model, wanted)
 
     def resolve(self, settings: Settings) -> Resolved[Any]:
         """The run that the settings ask for, nothing left open; InputError where it cannot be run.
@@ -298,7 +238,7 @@ class Engine:
 
         By the weights in memory; RuntimeError before any have been loaded.
         """
-        loaded = self._loaded
+        loaded = self._held.loaded
         if loaded is None:
             raise RuntimeError("no model is in memory, so nobody can tell what these latents are")
         if loaded.trained is not None:
@@ -319,7 +259,7 @@ class Engine:
         And of the model in memory what came up when it was loaded or drew: a LoRA that fits in part only, a
         VAE that overflows. Nothing is loaded or fetched: of a model that is not here yet, less can be told.
         """
-        notes, loaded = notes_of(settings), self._loaded
+        notes, loaded = notes_of(settings), self._held.loaded
         if loaded is None or (loaded.name, loaded.editor) != (settings.model, settings.editor):
             return notes
         return (*notes, *(Note(text) for text in loaded.pipeline.notes))

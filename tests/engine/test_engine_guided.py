@@ -11,7 +11,7 @@ from conftest import small_controlnet
 
 from t2v.checks import InputError
 from t2v.diffusion.progress import Cancelled
-from t2v.engine import engine as model_module
+from t2v.engine import in_memory
 from t2v.engine.engine import Engine
 from t2v.evaluation.flow import warp_error
 from t2v.library.results import write_result
@@ -161,8 +161,8 @@ def test_several_controlnets_at_once(model, family, clip, monkeypatch):
 
 def test_networks_are_loaded_once_and_let_go(family, clip, monkeypatch):
     loads = []
-    real = model_module.load_controlnet
-    monkeypatch.setattr(model_module, "load_controlnet", lambda *told: loads.append(told[1]) or real(*told))
+    real = in_memory.load_controlnet
+    monkeypatch.setattr(in_memory, "load_controlnet", lambda *told: loads.append(told[1]) or real(*told))
     model = Engine(device="cpu")
     settings = CannySettings(clip, "a car", model=family, **QUICK)
     for _ in range(2):
