@@ -15,7 +15,8 @@ from t2v.tasks.settings import MAX_PROMPT_CHARS
 from t2v.tasks.subject import find_words
 
 if TYPE_CHECKING:
-    from t2v.tasks.text_to_video import ResolvedTextToVideo, TextToVideoSettings
+    from t2v.tasks.text_to_video import TextToVideoSettings
+    from t2v.tasks.text_to_video_run import ResolvedTextToVideo
 
 BETWEEN = ";"  # of several subjects
 MOST_SUBJECTS = 6
