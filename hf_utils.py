@@ -1,6 +1,6 @@
 """The original's name for its list of models. It read it from a web page; this one comes without network."""
 
-from t2v.weights.family import STABLE_DIFFUSION
+from t2v.weights.family import FAMILIES, STABLE_DIFFUSION
 from t2v.weights.source import BUNDLED, LORA_FILE, STYLE, Source
 
 __all__ = ["get_model_list"]
@@ -15,7 +15,7 @@ BEST = (
 
 
 def get_model_list() -> list[str]:
-    """Models for ``process_text2video``, the bundled one first; any other of their kind will do as well."""
+    """Models for ``process_text2video``, the bundled one first; any other of their kinds will do as well."""
     style = Source.parse(STYLE)
     has_style = style.companion(style.adapters[0], LORA_FILE) is not None
     return [
@@ -24,4 +24,5 @@ def get_model_list() -> list[str]:
         STABLE_DIFFUSION.model,
         *BEST,
         *STABLE_DIFFUSION.dreambooth,
+        *(family.model for family in FAMILIES if family is not STABLE_DIFFUSION),
     ]

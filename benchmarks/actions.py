@@ -19,7 +19,8 @@ from miniature.judges.reader import load_reader, read
 from miniature.shapes import WEIGHTS
 from t2v.engine.engine import Engine
 from t2v.tasks.acting import joints_of
-from t2v.tasks.text_to_video import ResolvedTextToVideo, TextToVideoSettings
+from t2v.tasks.text_to_video import TextToVideoSettings
+from t2v.tasks.text_to_video_run import ResolvedTextToVideo
 
 log = logging.getLogger(__name__)
 

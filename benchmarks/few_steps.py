@@ -21,7 +21,7 @@ from t2v.diffusion.pipeline import TextToVideoPipeline
 from t2v.diffusion.sampling import make_scheduler
 from t2v.engine.engine import Engine
 from t2v.tasks.text_to_video import TextToVideoSettings
-from t2v.weights.few_steps import KINDS
+from t2v.weights.few_step_kinds import KINDS
 from t2v.weights.source import BUNDLED
 
 log = logging.getLogger(__name__)

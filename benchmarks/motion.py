@@ -21,7 +21,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from t2v.engine.engine import Engine
 from t2v.evaluation.movement import Movement, drift, flicker, movement
-from t2v.tasks.text_to_video import ResolvedTextToVideo, TextToVideoSettings
+from t2v.tasks.text_to_video import TextToVideoSettings
+from t2v.tasks.text_to_video_run import ResolvedTextToVideo
 from t2v.weights.source import BUNDLED
 
 log = logging.getLogger(__name__)

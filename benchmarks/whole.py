@@ -19,7 +19,8 @@ from benchmarks.quality.asks import Ask, asks
 from benchmarks.quality.judges import Watchers, largest_piece, watchers
 from miniature.judges.reader import read
 from t2v.engine.engine import Engine
-from t2v.tasks.text_to_video import ResolvedTextToVideo, TextToVideoSettings
+from t2v.tasks.text_to_video import TextToVideoSettings
+from t2v.tasks.text_to_video_run import ResolvedTextToVideo
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """What each option of ``generate.py`` is called and means, in the groups that --help shows."""
 
-from t2v.weights.few_steps import KINDS as FEW
+from t2v.weights.few_step_kinds import KINDS as FEW
 
 OVER_TIME = "one that changes along the video: '0: a street | 7: a street at night', or 0%% to 100%%"
 SAMPLER = "the sampler; of models of few steps " + ", ".join(f"{one.name} {one.scheduler}" for one in FEW)

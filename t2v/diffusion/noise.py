@@ -7,7 +7,7 @@ import torch
 
 from t2v.checks import InputError
 from t2v.diffusion.check_call import cpu_generator
-from t2v.diffusion.windows import Corner
+from t2v.diffusion.lattice import Corner
 
 Noise = tuple[torch.Tensor, list[torch.Generator]]
 

@@ -1,29 +1,23 @@
 """One large picture, drawn through windows of the size that a model knows.
 
-Windows stand on a lattice of cells, in the order in which the frames of a video first need them. Cells that
+Windows stand on a ``lattice``, in the order in which the frames of a video first need them. Cells that
 several of them see belong to the earliest: so what a frame shows never depends on the frames after it, and
 the first window's picture is the one that the model draws alone.
 """
 
-import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import torch
 
-from t2v.checks import InputError
-from t2v.diffusion.views import between, footprint
+from t2v.diffusion.lattice import Corner, Lattice
+from t2v.diffusion.views import footprint
 
-STRIDE = 1 / 8  # of a window's side, from one window to the next
 # how far beyond a window's border what comes after it is brought nearer to it; at 3 its edge is seen in skies
 FEATHER_CELLS = 6
-MOST_WINDOWS = 4096
-NEAR = 1e-6  # cells; what rounding leaves of a whole number
 
 Piece = tuple[slice, slice]  # rows and columns
-Corner = tuple[int, int]  # a window's place on the lattice, (row, column); the first picture's is (0, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +41,12 @@ class Windows:
     def __init__(self, seen: np.ndarray, height: int, width: int, cell_px: int) -> None:
         """seen: the frames' views (f, 2, 3), as ``views`` gives them."""
         self.height, self.width, self.cell_px = height, width, cell_px
-        self.steps = (max(1, round(height * STRIDE)), max(1, round(width * STRIDE)))
-        self.corners: list[Corner] = []
-        self.needs: list[tuple[int, ...]] = []  # of every frame, the numbers of the windows that show it
-        self._plan(seen)
+        lattice = Lattice(height, width, cell_px)
+        self.steps, self.pixels = lattice.steps, lattice.pixels
+        self.corners = lattice.corners(seen)
+        numbers = {corner: number for number, corner in enumerate(self.corners)}
+        # of every frame, the numbers of the windows that show it
+        self.needs = [tuple(sorted(numbers[corner] for corner in lattice.covering(view))) for view in seen]
         cut = [self._cut(frame, view) for frame, view in enumerate(seen)]
         self._shown = torch.from_numpy(np.stack(cut))
         self._borrowed = [self._borrow(number) for number in range(len(self.corners))]
@@ -101,42 +97,6 @@ class Windows:
             found = np.where(covered, cells, found)
         return found
 
-    @property
-    def pixels(self) -> tuple[int, int]:
-        """Rows and columns of pixels of a window, and of a frame."""
-        return self.height * self.cell_px, self.width * self.cell_px
-
-    def _plan(self, seen: np.ndarray) -> None:
-        """Find each frame's windows; the way between frames is covered too, so that windows hang together."""
-        numbers: dict[Corner, int] = {}
-        most_px = min(step * self.cell_px for step in self.steps)
-        before = np.eye(2, 3)  # the first picture is drawn first, wherever the first frame stands
-        for view in [before, *seen]:
-            for place in between(before, view, most_px, *self.pixels):
-                for corner in self._covering(place):
-                    if corner not in numbers:
-                        if len(numbers) == MOST_WINDOWS:
-                            raise InputError(
-                                "motion leads over more than can be drawn; choose less, or fewer frames."
-                            )
-                        numbers[corner] = len(numbers)
-                        self.corners.append(corner)
-            before = view
-        for view in seen:
-            self.needs.append(tuple(sorted(numbers[corner] for corner in self._covering(view))))
-
-    def _covering(self, view: np.ndarray) -> Iterable[Corner]:
-        """The lattice's windows that show all that a view shows, the nearest to the first one first."""
-        top, left, bottom, right = (edge / self.cell_px for edge in footprint(view, *self.pixels))
-        rows = _span(top, bottom, self.height, self.steps[0])
-        columns = _span(left, right, self.width, self.steps[1])
-        if len(rows) * len(columns) > MOST_WINDOWS:
-            raise InputError(
-                "zoom shows more in the end than can be drawn; choose one nearer to 1, or fewer frames."
-            )
-        found = [(row, column) for row in rows for column in columns]
-        return sorted(found, key=lambda corner: (abs(corner[0]) + abs(corner[1]), corner))
-
     def _borrow(self, number: int) -> Borrowed:
         area = self.height * self.width
         source = np.full((self.height, self.width), -1, np.int64)
@@ -159,14 +119,6 @@ class Windows:
             pairs.append([slice((low - c) * scale, (high - c) * scale) for c in (a, b)])
         (rows, their_rows), (columns, their_columns) = pairs
         return (rows, columns), (their_rows, their_columns)
-
-
-def _span(low: float, high: float, side: int, step: int) -> Sequence[int]:
-    """Numbers of the lattice's lines whose windows cover low..high, in cells, of ``side`` cells each."""
-    first, last = math.floor(low / step + NEAR), math.ceil((high - side) / step - NEAR)
-    if last <= first:  # one window will do: the nearest to the first frame's of all that would
-        return [min(range(last, first + 1), key=abs)]
-    return range(first, last + 1)
 
 
 def nearest_known(known: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray]:

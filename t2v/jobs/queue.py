@@ -7,35 +7,29 @@ beside the videos, and is there again when the program has ended in whatever way
 
 import contextvars
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from t2v.checks import InputError, counted
+from t2v.checks import InputError
 from t2v.engine.engine import Engine
-from t2v.jobs import order
 from t2v.jobs.clip_costs import ClipCosts, Size
+from t2v.jobs.ended import settle, tidy
 from t2v.jobs.job import Job, JobView
+from t2v.jobs.known import KnownRuns, new_id
 from t2v.jobs.ledger import Ledger
-from t2v.jobs.picture import picture_of
-from t2v.jobs.sources import prompt_of, source_of
-from t2v.jobs.time_left import Course, Courses, Work
+from t2v.jobs.time_left import Courses
 from t2v.jobs.worker import Worker
 from t2v.jobs.workshop import sweep
 from t2v.library.index import Library
-from t2v.library.owner import is_theirs
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.tries import Tries
 
 logger = logging.getLogger(__name__)
 
 MOST_TIMED = 8  # runs that wait to be timed
-KEPT_FRAMES = 16  # of a stopped run's preview
 
 
 class Jobs:
@@ -61,28 +55,18 @@ class Jobs:
     ) -> None:
         self.output_folder = Path(output_folder).resolve()
         self._max_waiting = max_waiting
-        self._max_kept = max_kept
         self._warm_up_settings = warm_up
-        self._jobs: dict[str, Job] = {}  # in order of submission
-        self._waiting: list[Job] = []  # in order
-        self._running: Job | None = None
         self._cut_off: Job | None = None  # what was drawn when the program was told to end
-        self._made: set[Path] = set()  # videos of jobs that are forgotten
         self._closed = False
         self._changed = threading.Condition()
         self._ledger = Ledger(self.output_folder)
         sweep(self.output_folder)
-        for job in self._ledger.recover():
-            self._jobs[job.id] = job
-        self._waiting = order.in_order(job for job in self._jobs.values() if job.state == "queued")
-        self._round = max((job.round for job in self._jobs.values() if job.state != "queued"), default=0)
+        self._known = KnownRuns(self._ledger.recover(), max_kept)
         device = str(getattr(engine, "device", ""))
         self.clip_costs = ClipCosts(self._ledger.database, device)
-        self._courses = Courses(self._ledger.database, device)
+        courses = Courses(self._ledger.database, device)
         self._to_time: list[tuple[ClipSettings, Size]] = []  # runs whose pace is to be measured
-        self._worker = Worker(
-            engine, self.output_folder, self._changed, self._ledger.plan, library, self._courses
-        )
+        self._worker = Worker(engine, self.output_folder, self._changed, self._ledger.plan, library, courses)
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
         self._thread.start()
 
@@ -100,7 +84,7 @@ class Jobs:
         the settings in the place of their video, one picture each; such a run does not outlive the program.
         """
         (settings if tries is None else tries).check()
-        job = Job(secrets.token_hex(12), settings, visitor, visitor if source is None else source)
+        job = Job(new_id(), settings, visitor, visitor if source is None else source)
         job.tries, job.context = tries, contextvars.copy_context()
         with self._changed:
             self._check_room(job)  # before a large clip is copied
@@ -110,11 +94,11 @@ class Jobs:
         try:
             with self._changed:
                 self._check_room(job)
-                order.join(job, self._jobs.values(), self._round)
+                self._known.give_place(job)
                 if tries is None:
                     self._ledger.submit(job)
-                self._jobs[job.id] = job
-                self._reorder([*self._waiting, job])
+                self._known.wait(job)
+                self._changed.notify_all()
         except InputError:
             self._ledger.kept.drop(job.id)
             raise
@@ -123,14 +107,7 @@ class Jobs:
     def _check_room(self, job: Job) -> None:
         if self._closed:
             raise InputError("The program is shutting down; start it again, then run this.")
-        waiting = len(self._waiting)
-        if waiting >= self._max_waiting:
-            full = f"The queue is full ({counted(waiting, 'run')} waiting)"
-            raise InputError(f"{full}; try again in a few minutes.")
-        share = max(1, self._max_waiting // 4)
-        own = sum(job.source is not None and other.source == job.source for other in self._waiting)
-        if own >= share:
-            raise InputError(f"{counted(own, 'run')} of yours wait already; try again when one has begun.")
+        self._known.check_room(job, self._max_waiting)
 
     def measure_cost(self, settings: ClipSettings, size: Size) -> bool:
         """Whether ``clip_costs`` will know such runs at this size: an idle device times a few frames.
@@ -138,7 +115,7 @@ class Jobs:
         Once for each, of what is cheap to time, and not while there are runs: they come first, and tell it.
         """
         with self._changed:
-            is_busy = self._running is not None or self._waiting or self._closed
+            is_busy = self._known.running is not None or self._known.waiting or self._closed
             if is_busy or self.clip_costs.is_known(settings, size) or not self._worker.may_time(settings):
                 return False
             if len(self._to_time) < MOST_TIMED and self.clip_costs.begin(settings, size):
@@ -149,35 +126,22 @@ class Jobs:
     def follow(self, job_id: str) -> JobView:
         """How the job stands now. InputError if this id is not known (any more)."""
         with self._changed:
-            return self._view(self._find(job_id))
+            return self._known.view(self._known.find(job_id))
 
     def runs(self, visitor: str | None = None) -> list[JobView]:
         """A visitor's own runs: what is drawn, those that wait in order, those that ended, latest first."""
         with self._changed:
-            mine = [job for job in self._jobs.values() if is_theirs(job.visitor, visitor)]
-            running = [job for job in mine if job.state == "running"]
-            waiting = [job for job in self._waiting if is_theirs(job.visitor, visitor)]
-            ended = [job for job in reversed(mine) if job.finished]
-            return [self._view(job) for job in (*running, *waiting, *ended)]
+            return self._known.of_visitor(visitor)
 
     def kept_source(self, path: str, visitor: str | None = None) -> Path | None:
         """What is kept of a clip or picture that one of a visitor's runs was asked for with, from there."""
         with self._changed:
-            for job in reversed(self._jobs.values()):
-                if not is_theirs(job.visitor, visitor):
-                    continue
-                for kept, places in (
-                    (job.kept_clip, (job.asked_from, source_of(job.settings))),
-                    (job.kept_picture, (job.asked_picture, prompt_of(job.settings))),
-                ):
-                    if kept is not None and path in places and kept.is_file():
-                        return kept
-        return None
+            return self._known.kept_source(path, visitor)
 
     def stop(self, job_id: str) -> None:
         """Stops this job: at once if it waits, within a step if it runs; nothing happens if it has ended."""
         with self._changed:
-            job = self._find(job_id)
+            job = self._known.find(job_id)
             job.stop_asked = True
             if job.state == "queued":
                 self._end(job, "stopped", moved=self._leave(job))
@@ -188,39 +152,39 @@ class Jobs:
         Its video stays. InputError for one that is being drawn: stop it first.
         """
         with self._changed:
-            job = self._find(job_id)
+            job = self._known.find(job_id)
             if job.state == "running":
                 raise InputError("This run is being drawn; stop it first.")
             moved = self._leave(job) if job.state == "queued" else []
             self._ledger.remove(job, moved)
-            self._forget(job)
+            self._known.forget(job)
 
     def move(self, job_id: str, by: int) -> None:
         """A waiting job changes places with its visitor's one before it (by = -1) or after it (1)."""
         with self._changed:
-            job = self._find(job_id)
+            job = self._known.find(job_id)
             if job.state == "queued":
-                self._ledger.place(order.swap(job, self._waiting, by))
-                self._reorder(self._waiting)
+                self._ledger.place(self._known.swap(job, by))
+                self._changed.notify_all()
 
     def again(self, job_id: str) -> None:
         """An interrupted job waits once more, behind its visitor's others; nothing happens to any other."""
         with self._changed:
-            job = self._find(job_id)
+            job = self._known.find(job_id)
             if job.state != "interrupted":
                 return
             self._check_room(job)
-            order.join(job, self._jobs.values(), self._round)
+            self._known.give_place(job)
             self._ledger.again(job)
             job.state, job.stop_asked = "queued", False
             job.past_s = job.resolved = job.picture = None
-            self._reorder([*self._waiting, job])
+            self._known.wait(job)
+            self._changed.notify_all()
 
     def has_made(self, path: Path) -> bool:
         """Whether this is the finished video of one of its jobs, or what one of them saw."""
         with self._changed:
-            known = any(path == job.output or path in job.seen.values() for job in self._jobs.values())
-            return known or path in self._made
+            return self._known.has_made(path)
 
     def close(self, timeout_s: float = 30.0) -> None:
         """Stops every job and the worker; waits for the step under way.
@@ -230,71 +194,44 @@ class Jobs:
         """
         with self._changed:
             self._closed = True
-            for job in self._waiting:
+            for job in self._known.waiting:
                 job.state = "stopped"  # to those who follow it; nobody has asked for that
-            self._waiting.clear()
-            if self._running is not None and not self._running.stop_asked:
-                self._cut_off = self._running
-                self._running.stop_asked = True
+            self._known.waiting.clear()
+            running = self._known.running
+            if running is not None and not running.stop_asked:
+                self._cut_off = running
+                running.stop_asked = True
             self._changed.notify_all()
         self._thread.join(timeout_s)
         with self._changed:
-            if self._running is not None and self._running.output is None:  # its step takes too long
-                _tidy(self._running)
+            running = self._known.running
+            if running is not None and running.output is None:  # its step takes too long
+                tidy(running)
             self._ledger.close()
-
-    def _find(self, job_id: str) -> Job:
-        job = self._jobs.get(job_id) if isinstance(job_id, str) else None  # a program may send anything
-        if job is None:
-            raise InputError("This run is not known any more (the program was restarted); run it again.")
-        return job
-
-    def _view(self, job: Job) -> JobView:
-        if job.state != "queued":
-            return job.view(0)
-        running = [] if self._running is None else [self._running]
-        ahead = [*running, *self._waiting[: self._waiting.index(job)]]
-        return job.view(len(ahead), sum(other.visitor != job.visitor for other in ahead))
-
-    def _reorder(self, waiting: Iterable[Job]) -> None:
-        self._waiting = order.in_order(waiting)
-        self._changed.notify_all()
 
     def _leave(self, job: Job) -> list[Job]:
         """Out of the queue; returns those that moved up."""
-        moved = order.leave(job, self._waiting)
-        self._reorder([other for other in self._waiting if other is not job])
+        moved = self._known.leave(job)
+        self._changed.notify_all()
         return moved
 
     def _end(self, job: Job, state: str, error: str | None = None, moved: Iterable[Job] = ()) -> None:
-        job.state, job.error, job.ended_s = state, error, time.monotonic()
-        job.context = contextvars.Context()
-        job.preview = _thinned(job.preview) if state == "stopped" else None
-        if job.picture is None and job.preview is not None:
-            job.picture = picture_of(job.preview[0])
-        if state != "done":
-            _tidy(job)
-        finished = [other for other in self._jobs.values() if other.finished]
-        forgotten = finished[: max(0, len(finished) - self._max_kept)]
+        settle(job, state, error)
+        forgotten = self._known.too_many()
         if job is not self._cut_off or state != "stopped":
             self._ledger.end(job, forgotten, moved)
         for other in forgotten:
-            self._forget(other)
-
-    def _forget(self, job: Job) -> None:
-        self._made.update(path for path in (job.output, *job.seen.values()) if path is not None)
-        del self._jobs[job.id]
+            self._known.forget(other)
 
     # The worker's side
 
     def _is_idle(self) -> bool:
-        return not self._waiting and not self._closed
+        return not self._known.waiting and not self._closed
 
     def _next(self) -> Job:
         """The run whose turn it is, which begins; the lock is held."""
-        job = self._running = self._waiting.pop(0)
+        job = self._known.next()
         job.state, job.started_s = "running", time.monotonic()
-        self._round = job.round
         self._ledger.begin(job)
         self._worker.begin(job)
         return job
@@ -304,10 +241,10 @@ class Jobs:
             self._worker.warm_up(self._warm_up_settings)
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closed or self._to_time)
+                self._changed.wait_for(lambda: self._known.waiting or self._closed or self._to_time)
                 if self._closed:
                     return
-                job = self._next() if self._waiting else None
+                job = self._next() if self._known.waiting else None
                 timed = None if job is not None else self._to_time.pop(0)
             if timed is not None:
                 self._worker.measure_cost(*timed, self.clip_costs, self._is_idle)
@@ -315,34 +252,10 @@ class Jobs:
                 continue
             state, error = job.context.run(self._worker.run, job)
             with self._changed:
-                self._running = None
+                self._known.running = None
                 self._end(job, state, error)
                 if state == "done" and job.tries is None:
-                    self._learn(job)
+                    self._worker.learn(job, self.clip_costs)
                 took_s = job.took_s()
             where = "" if job.output is None else f": {job.output}"
             logger.info("Run %s %s after %.1f s%s", job.id, state, took_s, where)
-
-    def _learn(self, job: Job) -> None:
-        """What a run that has made its video tells of the next ones; the lock is held."""
-        if job.kind is not None and job.ended_s is not None:
-            course = Course.of(job.steps, job.ended_s, Work.of(job.resolved), job.drawn_from_s)
-            self._courses.learn(job.kind, course)
-        self._worker.learn(job, self.clip_costs)
-
-
-def _thinned(preview: np.ndarray | None) -> np.ndarray | None:
-    """As many of a preview's frames as a page shows, to be kept for long."""
-    if preview is None or len(preview) <= KEPT_FRAMES:
-        return preview
-    return preview[np.linspace(0, len(preview) - 1, KEPT_FRAMES).round().astype(int)]
-
-
-def _tidy(job: Job) -> None:
-    """What led to no video is of no use to anybody."""
-    for path in job.seen.values():
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            logger.warning("%s could not be removed: %s", path, error)
-    job.seen = {}

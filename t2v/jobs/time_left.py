@@ -22,10 +22,10 @@ logger = logging.getLogger(__name__)
 KEPT = 60  # kinds
 TRUST = 0.1  # of all its steps: for so much of them the earlier run's pace counts beside this one's
 # Measured with the bundled models, for kinds that nothing is known of: how many of the last steps it takes to
-# decode and write all frames, and how many more to double them. Where the steps draw one picture (ONE): the
-# same, and how many more for each frame.
+# decode and write all frames, and how many more to double them. Where the steps draw one picture (ONE): to
+# decode that, and how many more for each frame, to write it and to double it.
 DECODED, DOUBLED = 2.1, 2.1
-DECODED_ONE, DOUBLED_ONE = 3.0, 1.3
+DECODED_ONE, WRITTEN_ONE, DOUBLED_ONE = 2.6, 0.05, 1.3
 LATELY = 6  # steps: of more only the latter half tells how fast all goes
 
 Steps = Sequence[tuple[float, float]]  # (time in s, share of the arithmetic done) after each
@@ -50,7 +50,7 @@ class Course:
     video was there.
 
     Times count from the first step. before_s: what went before it, the weights being in memory.
-    is_one_picture: its steps cost the same however many frames it has.
+    is_one_picture: its steps cost the same however many frames it has. is_doubled: its frames were.
     """
 
     shares: tuple[float, ...]
@@ -59,6 +59,7 @@ class Course:
     work: Work = Work()
     before_s: float = 0.0
     is_one_picture: bool = False
+    is_doubled: bool = False
 
     @classmethod
     def of(
@@ -78,6 +79,15 @@ class Course:
         """From its last step to the video."""
         return self.whole_s - self.seconds[-1]
 
+    def after_of_s(self, work: Work) -> float:
+        """The same of other work: where the steps draw one picture, that is decoded once for all frames."""
+        larger, more = work.pixels / self.work.pixels, work.num_frames / self.work.num_frames
+        if self.is_one_picture:
+            each = each_frame_steps(self.is_doubled)
+            usual, was = (DECODED_ONE + each * one.num_frames for one in (work, self.work))
+            more = usual / was
+        return larger * more * self.after_s
+
     @property
     def is_even(self) -> bool:
         """Whether all of its steps hold as much arithmetic."""
@@ -89,13 +99,13 @@ class Course:
         if more != 1 and not self.is_even:
             return None
         steps_s = (self.before_s + self.seconds[-1]) * (1.0 if self.is_one_picture else more)
-        return (steps_s + self.after_s * more) * work.pixels / self.work.pixels
+        return steps_s * work.pixels / self.work.pixels + self.after_of_s(work)
 
     def left_s(self, steps: Steps, work: Work | None = None) -> float:
         """What is left at the last of a run's steps; there is one at least.
 
         Its steps take as long as its arithmetic says: with the frames where all steps hold them all, and else
-        by the share of the first step; its frames as long to be decoded and written as they have pixels. How
+        by the share of the first step; what follows as long as it has frames and pixels. How
         fast all goes is judged by the latter half of the steps, at first by a few of them: so the earlier
         run's own pace counts a little beside them.
         """
@@ -105,7 +115,7 @@ class Course:
         drawing = larger * self.shares[0] / first * (more if self.is_even and not self.is_one_picture else 1)
         before_s = drawing * float(np.interp(share, self.shares, self.seconds))
         drawn_s = drawing * self.seconds[-1]
-        after_s = larger * more * self.after_s
+        after_s = self.after_of_s(work)
         usual_s = TRUST * drawn_s
         half_s, half = steps[len(steps) // 2 if len(steps) > LATELY else 0]  # the machine may have other work
         half_before_s = drawing * float(np.interp(half, self.shares, self.seconds))
@@ -119,10 +129,13 @@ def after_steps_s(step_s: float, kind: Kind, work: Work) -> float:
     step_s: what one of its last steps takes.
     """
     if kind.is_one_picture:
-        decoded, doubled = DECODED_ONE, DOUBLED_ONE * work.num_frames
-    else:
-        decoded, doubled = DECODED, DOUBLED
-    return step_s * (decoded + (doubled if kind.upscale == 2 else 0.0))
+        return step_s * (DECODED_ONE + each_frame_steps(kind.upscale == 2) * work.num_frames)
+    return step_s * (DECODED + (DOUBLED if kind.upscale == 2 else 0.0))
+
+
+def each_frame_steps(is_doubled: bool) -> float:
+    """How many steps each frame of one picture takes after the last of them."""
+    return WRITTEN_ONE + (DOUBLED_ONE if is_doubled else 0.0)
 
 
 class Courses:
@@ -147,14 +160,16 @@ class Courses:
         else:
             more_s = doubling_s * course.work.num_frames * course.work.pixels
             after_s = course.after_s + (more_s if kind.upscale == 2 else -more_s)
-        return replace(course, whole_s=course.seconds[-1] + max(0.0, after_s))
+        whole_s = course.seconds[-1] + max(0.0, after_s)
+        return replace(course, whole_s=whole_s, is_doubled=kind.upscale == 2)
 
     def learn(self, kind: Kind, course: Course | None) -> None:
         """A run has made its video. course: None tells nothing."""
         if course is None:
             return
         self._kept.pop(kind, None)  # the latest stands last
-        self._kept[kind] = course = replace(course, is_one_picture=kind.is_one_picture)
+        course = replace(course, is_one_picture=kind.is_one_picture, is_doubled=kind.upscale == 2)
+        self._kept[kind] = course
         for old in list(self._kept)[:-KEPT]:
             del self._kept[old]
         self._store(kind, course)
@@ -205,6 +220,7 @@ def courses_table(connection: sqlite3.Connection) -> None:
 def _read(row: Mapping[str, Any]) -> tuple[Kind, Course]:
     kind, course = json.loads(row["kind"]), json.loads(row["course"])
     kind["controls"] = tuple(kind["controls"])
+    course["is_doubled"] = kind["upscale"] == 2
     for name in ("shares", "seconds"):
         course[name] = tuple(course[name])
     return Kind(**kind), Course(**{**course, "work": Work(**course["work"])})

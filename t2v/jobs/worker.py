@@ -24,7 +24,7 @@ from t2v.jobs.job import Job
 from t2v.jobs.kinds import kind_of
 from t2v.jobs.picture import picture_of
 from t2v.jobs.stills import draw_stills
-from t2v.jobs.time_left import Courses
+from t2v.jobs.time_left import Course, Courses, Work
 from t2v.jobs.workshop import FOLDER, SEEN, workshop
 from t2v.library.index import Library
 from t2v.library.keep import keep
@@ -101,8 +101,11 @@ class Worker:
         costs.end(settings, size, once=go_on())
 
     def learn(self, job: Job, costs: ClipCosts) -> None:
-        """What a run that has made its video tells of the pace."""
+        """What a run that has made its video tells of the next ones; the lock is held."""
         run = job.resolved
+        if job.kind is not None and job.ended_s is not None:
+            course = Course.of(job.steps, job.ended_s, Work.of(run), job.drawn_from_s)
+            self._courses.learn(job.kind, course)
         if not isinstance(run, ResolvedClip) or job.drawn_from_s is None or job.ended_s is None:
             return
         pace = ClipCost.of(run, job.drawn_from_s, [at_s for at_s, _ in job.steps], job.ended_s)

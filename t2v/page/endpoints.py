@@ -13,9 +13,9 @@ import gradio as gr
 
 from t2v.checks import InputError
 from t2v.page.door.answers import OWN_FAULT
+from t2v.page.following import HEARTBEAT_S
 from t2v.page.form_values import settings_from
 from t2v.page.programs.endpoints import desk_endpoints
-from t2v.page.run_panel import HEARTBEAT_S
 from t2v.page.studio import Studio
 from t2v.page.uploads import allowed_clip, with_pictures
 from t2v.page.visitors import check_offered, source, visitor

@@ -10,9 +10,10 @@ from gradio.context import LocalContext
 
 from t2v.checks import InputError
 from t2v.jobs.job import JobView
-from t2v.page import markup, notes
+from t2v.page import notes, status_markup
 from t2v.page.notes import prompt_notes_html
 from t2v.page.run_form import RunForm
+from t2v.page.stage_markup import Stage
 from t2v.page.studio import Studio
 from t2v.tasks import Settings
 
@@ -47,7 +48,7 @@ class Following(RunForm):
         """What a run changes while it is followed; ``shown`` gives a value for each."""
         return [self.stage, self.status, self.caption, self.facts, self.run, self.stop, self.reuse]
 
-    def shown(self, stage: markup.Stage, view: JobView | None) -> tuple[Any, ...]:
+    def shown(self, stage: Stage, view: JobView | None) -> tuple[Any, ...]:
         """The followers' values for a run as it stands, None where there is none.
 
         A run that fails or is stopped takes nothing away: the last video that was made here is shown again.
@@ -58,9 +59,9 @@ class Following(RunForm):
         may_stop = view is not None and busy and not view.stopping
         return (
             stage.html(kept),
-            markup.status_html(kept, None if view is None or kept is view else view.state),
-            markup.caption_html(kept, self.about(kept)),
-            markup.facts_html(kept),
+            status_markup.status_html(kept, None if view is None or kept is view else view.state),
+            status_markup.caption_html(kept, self.about(kept)),
+            status_markup.facts_html(kept),
             gr.update(value=run_label(busy or self._has_others(view))),
             gr.update(interactive=may_stop),
             gr.update(visible=seed_known),
@@ -99,7 +100,7 @@ class Following(RunForm):
             self._made_before.pop(old, None)
 
     async def _follow(self, job_id: str, note: str) -> AsyncIterator[tuple[Any, ...]]:
-        stage, view = markup.Stage(), self.view(job_id)
+        stage, view = Stage(), self.view(job_id)
         shown: tuple[Any, ...] | None = None
         if notes.is_by(note, notes.BUSY):  # followed already
             yield (gr.skip(),) * (1 + len(self.followers()))

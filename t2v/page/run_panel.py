@@ -1,31 +1,21 @@
-"""What every tab shares: the run panel (submit, follow, stop, result) and the endpoint for programs.
+"""What every tab shares: the run panel, its buttons and result laid out, and connected to what they do.
 
-Handlers only submit, follow and stop; the work happens in ``t2v.jobs``. Which run a page shows is kept in
-the browser's session storage: it outlives a reload, and two windows do not share it.
+Which run a page shows is kept in the browser's session storage: it outlives a reload, and two windows do not
+share it.
 """
 
 import json
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.events import Dependency
 
-from t2v.checks import InputError
-from t2v.engine.check_weights import check_weights
-from t2v.jobs.job import JobView
-from t2v.library.owner import is_theirs
-from t2v.page import markup, model_told, notes
+from t2v.page import model_told, notes, status_markup
 from t2v.page.events import QUIET, RAW
-from t2v.page.following import HEARTBEAT_S as HEARTBEAT_S
-from t2v.page.following import Following
 from t2v.page.form_fields import model_choices
-from t2v.page.notes import note_html, prompt_notes_html
 from t2v.page.picture_prompt_field import PicturePromptField
-from t2v.page.queue_told import added_html
 from t2v.page.run_scripts import (
     CHANGED,
     KEEP_SHOWN,
@@ -37,25 +27,16 @@ from t2v.page.run_scripts import (
     TAKE_SHOWN,
     TYPED_AGAIN,
 )  # fmt: skip
+from t2v.page.running import Running
 from t2v.page.save_as import SaveAs
+from t2v.page.stage_markup import Stage
 from t2v.page.studio import Studio
-from t2v.page.uploads import with_kept_source
-from t2v.page.visitors import source, visitor
 from t2v.tasks import Settings
-from t2v.tasks.tries import Tries
-from t2v.weights.index import check_model
-
-logger = logging.getLogger(__name__)
 
 TYPING_MS = 700  # after the last letter
-NOT_IN_LIST = "This run is not in your list any more."
-EDITED = (
-    "This run was taken out of the queue. Change it here and press Run or Add to queue; it goes to its end."
-)
-DOUBLE_S = 1.5  # the same run asked for twice within so long is a double click
 
 
-class RunPanel(Following):
+class RunPanel(Running):
     """Run and Stop, the stage, progress, seed and download of one tab.
 
     ``buttons()`` and ``result()`` place it; ``wire()`` connects it all.
@@ -72,8 +53,10 @@ class RunPanel(Following):
         self.note = gr.HTML("", elem_classes="notes", apply_default_css=False)
 
     def result(self) -> None:
-        self.stage = gr.HTML(markup.Stage().html(None), elem_classes="stage-box", apply_default_css=False)
-        self.status = gr.HTML(markup.status_html(None), elem_classes="status-box", apply_default_css=False)
+        self.stage = gr.HTML(Stage().html(None), elem_classes="stage-box", apply_default_css=False)
+        self.status = gr.HTML(
+            status_markup.status_html(None), elem_classes="status-box", apply_default_css=False
+        )
         self.caption = gr.HTML("", elem_classes="caption-box", apply_default_css=False)
         with gr.Row(elem_classes="facts-row"):
             self.facts = gr.HTML("", elem_classes="facts-box", min_width=200, apply_default_css=False)
@@ -196,108 +179,3 @@ class RunPanel(Following):
         changed.then(None, list(self.form.values()), None, js=self.keep, **QUIET).then(
             None, None, None, js=self.tell_soon, **QUIET
         )
-
-    def as_tried(self, before: JobView | None, settings: Any) -> Any:
-        """The settings to run after what the page shows."""
-        return settings
-
-    def _start(self, job_id: str, *values: Any) -> tuple[Any, str]:
-        return self.start(job_id, values)
-
-    def start(
-        self, job_id: str, values: Sequence[Any], tried: Callable[[Any], Tries] | None = None
-    ) -> tuple[Any, str]:
-        """Queue a run of the form, or what is tried of it; the id of the run to follow, and the note.
-
-        job_id: of the run that the page shows.
-        """
-        try:
-            settings = self.settings(self.typed(list(self.form), values))
-            under_way, who = self.view(job_id), visitor(self.studio)
-            alike = [one for one in self.studio.jobs.runs(who) if (one.tries is None) == (tried is None)]
-            if any(self._is_double(one, settings) for one in alike):
-                return gr.skip(), note_html("hint", "This run is in the queue.", by=notes.BUSY)
-            settings.check()
-            check_weights(settings)  # at once, and not when it is the run's turn
-            tries = None if tried is None else tried(settings)
-            settings = settings if tries is not None else self.as_tried(under_way, settings)
-            new = self.studio.jobs.submit(settings, who, source(self.studio), tries)
-        except InputError as error:
-            return gr.skip(), self.error(str(error))
-        if under_way is not None and not under_way.finished:  # which the page goes on showing
-            added = added_html(self.studio.jobs.follow(new), self.studio.jobs.runs(who))
-            return gr.skip(), added + prompt_notes_html(self.studio.engine, settings)
-        self._remember(new, under_way)
-        return new, prompt_notes_html(self.studio.engine, settings)
-
-    def _told(self, note: str, *values: Any) -> Any:
-        """The note while somebody types: what there is to tell of the prompt for the model that is chosen.
-
-        Nothing is sent where that stays as it is: another note may have come in the meantime.
-        """
-        if note and not notes.is_by(note, notes.PROMPT):
-            return gr.skip()
-        try:
-            settings = self.settings(self.typed(list(self.form), values))
-            settings.check()
-            check_model(settings.model)
-            told = prompt_notes_html(self.studio.engine, settings)
-        except InputError:  # nothing is asked for yet, and Run says what is wrong
-            told = ""
-        return gr.skip() if told == (note or "") else told
-
-    def _is_double(self, view: JobView, settings: Settings) -> bool:
-        """Whether a run under way is the one that is being asked for, by a double click."""
-        return not view.finished and view.asked_s < DOUBLE_S and view.settings == settings
-
-    def _stop(self, job_id: str) -> None:
-        try:
-            self.studio.jobs.stop(job_id)
-        except InputError as error:
-            logger.info("Nothing to stop: %s", error)  # the page's follower tells the user
-
-    def _video(self, job_id: str) -> Path | None:
-        view = self.kept(self.view(job_id))
-        return None if view is None else view.output
-
-    def _seed(self, job_id: str) -> Any:
-        view = self.kept(self.view(job_id))
-        return gr.skip() if view is None or view.resolved is None else view.resolved.seed
-
-    def _fill(self, asked: str) -> list[Any]:
-        """The form as it was for a run of the list; "edit 0123…" also takes that out of the queue."""
-        what, _, job_id = str(asked).partition(" ")
-        try:
-            view = self.studio.jobs.follow(job_id)
-            if not is_theirs(view.visitor, visitor(self.studio)):
-                raise InputError(NOT_IN_LIST)
-            values = self.values(self.with_clip(view))
-            if what == "edit":
-                self.studio.jobs.remove(job_id)
-        except InputError as error:
-            return [note_html("hint", str(error)), *(gr.skip() for _ in self.form)]
-        return [note_html("hint", EDITED) if what == "edit" else "", *values.values()]
-
-    def _show(self, job_id: str, note: str) -> tuple[Any, Any]:
-        """The run to be shown, and the note: an error of the form stays."""
-        view = self.view(job_id)
-        if view is None or not is_theirs(view.visitor, visitor(self.studio)):
-            return gr.skip(), note_html("hint", NOT_IN_LIST)
-        self._made_before.pop(job_id, None)  # whoever asks for this one is not shown another in its place
-        return job_id, gr.skip() if notes.is_error(note) else ""
-
-    def with_clip(self, view: JobView) -> Any:
-        """The settings of a run, for a form; what it was made from is a new upload where the old one went."""
-        return with_kept_source(view)
-
-    def _reattach(self, job_id: str) -> tuple[Any, ...]:
-        """After a reload: the run this window was showing, and the form as it was when it was started."""
-        untouched = [gr.skip()] * len(self.form)
-        if not job_id:
-            return ("", "", *untouched)
-        try:
-            view = self.studio.jobs.follow(job_id)
-        except InputError as error:
-            return ("", note_html("hint", str(error)), *untouched)
-        note = prompt_notes_html(self.studio.engine, view.settings)
-        return (job_id, note, *self.values(self.with_clip(view)).values())

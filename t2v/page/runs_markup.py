@@ -10,7 +10,8 @@ from t2v.jobs.job import JobView
 from t2v.jobs.picture import picture_of, small_of
 from t2v.jobs.time_ahead import expected_s
 from t2v.page.addresses import webp_address
-from t2v.page.markup import seconds_in_words, stopping_words
+from t2v.page.markup import seconds_in_words
+from t2v.page.status_markup import stopping_words
 from t2v.tasks import TASKS
 
 SIGNS = {"queued": "…", "interrupted": "↻", "stopped": "■", "failed": "×"}  # where there is no picture

@@ -13,7 +13,7 @@ import gradio as gr
 from gradio.events import Dependency
 
 from t2v.checks import InputError
-from t2v.page import markup
+from t2v.page.addresses import file_url
 from t2v.page.notes import note_html
 from t2v.video.convert import save_as
 from t2v.video.formats import FORMATS, PNG
@@ -116,7 +116,7 @@ class SaveAs:
             video = self._video_of(shown)
             if video is None or not isinstance(ending, str) or ending not in FORMATS:
                 raise InputError(GONE)
-            address = markup.file_url(self._copies.get(video, ending, with_settings is not False))
+            address = file_url(self._copies.get(video, ending, with_settings is not False))
         except InputError as error:
             note = note_html("error", str(error))
         except Exception as error:

@@ -209,7 +209,7 @@ def _gates(
     from t2v.page.door.proxies import told_of_proxies
     from t2v.page.endpoints import named_endpoints
     from t2v.page.library.again import run_again
-    from t2v.page.library.answers import library_answers
+    from t2v.page.library.gate import library_answers
     from t2v.page.uploads import renewed
     from t2v.page.visitors import visitor_of
 

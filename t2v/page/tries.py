@@ -11,13 +11,15 @@ from gradio.events import Dependency
 
 from t2v.checks import InputError
 from t2v.jobs.job import JobView
-from t2v.page import markup, try_markup
+from t2v.page import try_markup
+from t2v.page.addresses import file_url
 from t2v.page.events import QUIET, RAW
 from t2v.page.following import KEPT_RUNS
 from t2v.page.notes import note_html
 from t2v.page.run_panel import RunPanel
 from t2v.page.save_as import GONE, OWN_FAULT, SLOW
 from t2v.page.save_stills import save_stills
+from t2v.page.stage_markup import Stage
 from t2v.page.visitors import source, visitor
 from t2v.tasks import Settings
 from t2v.tasks.tries import Tries, first_frame, read_values, sweep, variations
@@ -93,7 +95,7 @@ class TryingPanel(RunPanel):
         self.field.input(None, [self.field], [self.values_of_field], js=suggest, **QUIET)
         return restored
 
-    def shown(self, stage: markup.Stage, view: JobView | None) -> tuple[Any, ...]:
+    def shown(self, stage: Stage, view: JobView | None) -> tuple[Any, ...]:
         kept, parts = self.kept(view), list(super().shown(stage, view))
         if kept is not None and kept.tries is not None:
             seeds = {one.resolved.seed for one in kept.stills}
@@ -159,7 +161,7 @@ class TryingPanel(RunPanel):
         if view is None or not view.stills:
             return "", note_html("error", GONE)
         try:
-            return markup.file_url(save_stills(self.studio.copies, view.id, view.stills)), ""
+            return file_url(save_stills(self.studio.copies, view.id, view.stills)), ""
         except Exception as error:
             logger.exception("Pictures could not be saved.")
             return "", note_html("error", OWN_FAULT.format(kind=type(error).__name__))

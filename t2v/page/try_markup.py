@@ -5,14 +5,15 @@ import math
 
 from t2v.checks import counted
 from t2v.jobs.job import JobView
-from t2v.page import markup
+from t2v.page import markup, status_markup
 from t2v.page.addresses import webp_address
 from t2v.page.motion_editor.outlines import outlines_data
+from t2v.page.stage_markup import Stage
 
 SAVE = '<button type="button" class="save-stills">Save as PNG</button>'
 
 
-def stage_html(stage: markup.Stage, view: JobView) -> str:
+def stage_html(stage: Stage, view: JobView) -> str:
     """The pictures as buttons, those that are yet to come as empty places; of a single one its preview."""
     assert view.tries is not None
     count = len(view.tries.each)
@@ -43,11 +44,11 @@ def status_html(view: JobView) -> str:
     assert view.tries is not None
     count, done = len(view.tries.each), len(view.stills)
     if view.state in ("queued", "failed") or (view.state == "running" and count == 1):
-        return markup.status_html(view)
+        return status_markup.status_html(view)
     if view.state == "running":
         left = "" if view.seconds_left is None else f" · {markup.seconds_in_words(view.seconds_left)} left"
         words = (
-            markup.stopping_words(view)
+            status_markup.stopping_words(view)
             if view.stopping
             else f"Picture {min(done + 1, count)} of {count}{left}"
         )

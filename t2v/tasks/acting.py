@@ -19,7 +19,8 @@ from t2v.weights.source import Source
 if TYPE_CHECKING:
     import torch
 
-    from t2v.tasks.text_to_video import ResolvedTextToVideo, TextToVideoSettings
+    from t2v.tasks.text_to_video import TextToVideoSettings
+    from t2v.tasks.text_to_video_run import ResolvedTextToVideo
 
 NONE = "none"  # no figure acts, whatever the prompt says
 CHOICES = (NONE, *ACTIONS)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from t2v.diffusion.canvas import Drawn
     from t2v.diffusion.from_picture import FirstFrame
-    from t2v.tasks.text_to_video import ResolvedTextToVideo, TextToVideoSettings
+    from t2v.tasks.text_to_video import TextToVideoSettings
+    from t2v.tasks.text_to_video_run import ResolvedTextToVideo
 
 MAX_PATH_CHARS = 4000
 OF_A_PICTURE = ("first_frame", "strength", "skip_first_frame")  # fields that say nothing without one

@@ -1,12 +1,8 @@
 """Text to video: the paper's own task (Sect. 3.3)."""
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
-
-import numpy as np
+from typing import ClassVar
 
 from t2v.checks import InputError, check_choice, check_flag
 from t2v.diffusion.options import (
@@ -21,20 +17,13 @@ from t2v.diffusion.options import (
 )
 from t2v.diffusion.over_time import read_over_time, texts_of
 from t2v.tasks import acting, first_frame, settings
-from t2v.tasks.resolved import Means, Resolved
 from t2v.tasks.settings import Limits, Settings
 from t2v.tasks.subject import subject_of
 from t2v.tasks.suits import ChooseNetwork, Network, Suits
+from t2v.tasks.text_to_video_run import ResolvedTextToVideo
 from t2v.tasks.travel import speeds
-from t2v.tasks.what_moves import check_what_moves, what_moves
+from t2v.tasks.what_moves import check_what_moves
 from t2v.tasks.words import TabWords
-from t2v.weights.figure import Figure
-
-if TYPE_CHECKING:
-    import torch
-
-    from t2v.diffusion.canvas import Drawn
-    from t2v.diffusion.video_pipeline import VideoPipeline
 
 LATEST = 999  # of the times
 LIMITS: Limits = {
@@ -183,7 +172,7 @@ class TextToVideoSettings(Settings):
         idle = acting.idle_note(self) if self.action is None else None
         return first_frame.notes(self) if idle is None else (*first_frame.notes(self), idle)
 
-    def resolve(self, suits: Suits, networks: Sequence[Network]) -> "ResolvedTextToVideo":
+    def resolve(self, suits: Suits, networks: Sequence[Network]) -> ResolvedTextToVideo:
         """The run with every field filled in; of T' and T the one that is given bounds the other."""
         width, height = suits.whole("width", self.width), suits.whole("height", self.height)
         first_frame.check_readable(self)
@@ -217,65 +206,3 @@ class TextToVideoSettings(Settings):
             figure=acting.sized(suits.figure, self.prompt),
             wanted=tuple(networks),
         )
-
-
-@dataclass(frozen=True)
-class ResolvedTextToVideo(Resolved[TextToVideoSettings]):
-    """A text-to-video run with nothing left open. figure: that would act. wanted: its ControlNets."""
-
-    motion_x: float
-    motion_y: float
-    t0: int
-    t1: int
-    method: str
-    subject: str
-    action: str
-    figure: Figure
-    wanted: tuple[Network, ...]
-
-    @property
-    def networks(self) -> tuple[Network, ...]:
-        return self.wanted
-
-    def draw(self, means: Means) -> "torch.Tensor | Drawn":
-        """Latents of the video (1 f c h w), or its layers; a figure that acts sees skeletons."""
-        if self.action != acting.NONE:
-            return acting.act(self, means)
-        pipe = means.pipeline
-        way = partial(pipe, motion=self._motion()) if self.method == "paper" else self._scene(pipe)
-        num_frames, call = self.num_frames + self.asked.skip_first_frame, self._sized(means)
-        return first_frame.shown(way(self.asked.prompt, num_frames=num_frames, **call), call)
-
-    def still(self, means: Means) -> "torch.Tensor | Drawn":
-        """The first frame's latents alone, or its layers; a prompt over time is at its first text there."""
-        if self.action != acting.NONE:
-            return acting.act(self, means, only_first=True)
-        pipe, begin = means.pipeline, texts_of(self.asked.prompt)[0]
-        skipped, call = int(self.asked.skip_first_frame), self._sized(means)
-        drawn: torch.Tensor | Drawn
-        if self.method == "paper":
-            drawn = pipe(begin, motion=self._motion(), num_frames=1 + skipped, **call)
-        else:
-            num_frames = self.num_frames + skipped
-            drawn = self._scene(pipe)(begin, num_frames=num_frames, first=1 + skipped, **call)
-        return first_frame.shown(drawn, call)
-
-    def _sized(self, means: Means) -> dict[str, Any]:
-        own = {"height": self.height, "width": self.width, "first_frame": first_frame.first_frame_of(self)}
-        return {**own, **self.call(means)}
-
-    def finished(self, frames: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-        """The frames that are asked for: without a picture that the video continues."""
-        return itertools.islice(frames, int(self.asked.skip_first_frame), None)
-
-    def _motion(self) -> Motion:
-        asked = self.asked
-        own = (asked.warp, asked.motion_field, asked.smooth_bg, self.subject)
-        return Motion(self.motion_x, self.motion_y, self.t0, self.t1, *own)
-
-    def _scene(self, pipe: "VideoPipeline") -> "Callable[..., Drawn]":
-        """The one picture under the camera, with what moves before it."""
-        moves = what_moves(self)
-        if not moves.subjects:
-            return partial(pipe.scene, camera=moves.camera)
-        return partial(pipe.scene, camera=moves.camera, subject=moves.subjects, painted=moves.painted)

@@ -15,7 +15,8 @@ from t2v.tasks.settings import MAX_PROMPT_CHARS
 from t2v.tasks.subject import find_words
 
 if TYPE_CHECKING:
-    from t2v.tasks.text_to_video import ResolvedTextToVideo, TextToVideoSettings
+    from t2v.tasks.text_to_video import TextToVideoSettings
+    from t2v.tasks.text_to_video_run import ResolvedTextToVideo
 
 BETWEEN = ";"  # of several subjects
 MOST_SUBJECTS = 6
@@ -119,6 +120,16 @@ def _subjects(settings: "TextToVideoSettings", subject: str) -> list[str]:
     return [] if settings.move == "camera" else named(subject)
 
 
+def camera_of(settings: "TextToVideoSettings", subject: str, speed: tuple[float, float]) -> Camera:
+    """The camera alone. speed: motion_x and motion_y, pixels per frame, with nothing left open."""
+    subjects, own = _subjects(settings, subject), courses(settings, subject).get(CAMERA)
+    if subjects or settings.motion is not None:
+        speed = settings.background_x, settings.background_y
+    # a picture that is given is what the video begins with
+    lead = not subjects and settings.first_frame is None
+    return Camera(*speed, settings.zoom, settings.turn, settings.motion_path, own, lead)
+
+
 @dataclass(frozen=True, eq=False)
 class WhatMoves:
     """The camera, and the subjects before it, the nearest first, with where they are painted: (h, w) bool."""
@@ -135,10 +146,7 @@ def what_moves(run: "ResolvedTextToVideo") -> WhatMoves:
     own, words = courses(asked, run.subject), _subjects(asked, run.subject)
     x, y = (0.0, 0.0) if lively else (run.motion_x, run.motion_y)
     subjects = tuple(Subject(one, x, y, way, lively, run.t0, run.t1, own.get(one)) for one in words)
-    if subjects or asked.motion is not None:
-        x, y = asked.background_x, asked.background_y
-    lead = not subjects and asked.first_frame is None  # a picture that is given is what the video begins with
-    camera = Camera(x, y, asked.zoom, asked.turn, way, own.get(CAMERA), lead)
+    camera = camera_of(asked, run.subject, (x, y))
     grids = [] if asked.painted is None else read_painted(asked.painted)
     grids += [None] * (len(words) - len(grids))
     painted = tuple(None if one is None else in_size(one, run.width, run.height) for one in grids)

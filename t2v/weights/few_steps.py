@@ -6,9 +6,6 @@ and of a LoRA that does it, only these two, or a card beside it. Where a name te
 and nothing is taken.
 """
 
-import itertools
-import logging
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,47 +13,32 @@ from typing import Any
 
 from t2v.checks import InputError, counted
 from t2v.weights.card import lora_card
+from t2v.weights.few_step_kinds import (
+    HYPER,
+    KINDS,
+    LCM,
+    LIGHTNING,
+    PLAIN_WORDS,
+    TCD,
+    TURBO,
+    FewSteps,
+    kinds_named,
+    names_model,
+    pieces_of,
+    steps_named,
+)
 from t2v.weights.files import read_object
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import look
 from t2v.weights.source import CONFIG, LORA_FILE, MODEL_INDEX, Source, as_path, is_file
 from t2v.weights.video_kinds import video_kind
 
-logger = logging.getLogger(__name__)
-
 LEAST_STRENGTH = 0.5  # of a LoRA that does it: one put in by less leaves the model one of many steps
-MOST_STEPS = 16  # that a name's number is believed to mean
 NO_GUIDANCE = 1.0
 EMBEDDED = 8.0  # what latent consistency models were published with; they were trained from 3 to 13
 KEPT_GUIDANCE = 5.0  # of Hyper-SD's LoRAs that are named CFG, whose makers say 5 to 8
 BY_CARD = "by its card"
 SCHEDULER = "scheduler/scheduler_config.json"
-STEPS = re.compile(r"(?<![0-9])([0-9]{1,2})[ _-]?steps?(?![a-z])", re.IGNORECASE)
-PIECES = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", re.ASCII)  # of a name: dreamXL_8LCM -> ... 8 LCM
-OF_SD = re.compile(r"(?:sdxl|sd|xl)[a-z]?$", re.ASCII)
-
-
-@dataclass(frozen=True)
-class FewSteps:
-    """One way of distilling. name: as people say it; the rest is what settings of its models are.
-
-    spacing: one of SPACINGS; None where the sampler has a way of its own.
-    """
-
-    key: str
-    name: str
-    scheduler: str
-    spacing: str | None
-    steps: int
-
-
-LCM = FewSteps("lcm", "LCM", "lcm", None, 4)  # arXiv 2310.04378, and as a LoRA 2311.05556
-TCD = FewSteps("tcd", "TCD", "tcd", None, 4)  # 2402.19159
-LIGHTNING = FewSteps("lightning", "Lightning", "euler", "trailing", 4)  # 2402.13929
-HYPER = FewSteps("hyper", "Hyper", "ddim", "trailing", 8)  # 2404.13686
-TURBO = FewSteps("turbo", "Turbo", "euler-ancestral", "trailing", 4)  # adversarial distillation, 2311.17042
-KINDS = (LCM, TCD, LIGHTNING, HYPER, TURBO)
-PLAIN_WORDS = ("lightning", "hyper", "turbo")  # that other things are called by, too
 
 
 @dataclass(frozen=True)
@@ -121,7 +103,7 @@ def sentence(source: Source) -> str | None:
 def _of_base(source: Source, takes_guidance: bool) -> Found | None:
     who = source.public_name.partition("+")[0]
     names = [_title(source.folder), _own_name(source)]
-    steps = next((steps for name in names if (steps := _steps_named(name)) is not None), None)
+    steps = next((steps for name in names if (steps := steps_named(name)) is not None), None)
 
     def found(kind: FewSteps, sign: str) -> Found:
         guidance = EMBEDDED if takes_guidance else NO_GUIDANCE
@@ -129,7 +111,7 @@ def _of_base(source: Source, takes_guidance: bool) -> Found | None:
 
     if takes_guidance:
         return found(LCM, "its UNet takes the guidance as an input")
-    named = [kind for name in names for kind in _kinds_named(name)]
+    named = [kind for name in names for kind in kinds_named(name)]
     saved = _of_scheduler(_read(_here(source, SCHEDULER)))
     if saved is not None:
         kind, sign = saved
@@ -166,13 +148,13 @@ def _of_loras(source: Source, takes_guidance: bool) -> Iterator[Found]:
         name = " ".join(_lora_names(source, adapter))
         card = lora_card(source, adapter)
         by_card = next((kind for kind in KINDS if kind.key == card.few_steps), None)
-        kind = next(iter(_kinds_named(name)), None) if by_card is None else by_card
+        kind = next(iter(kinds_named(name)), None) if by_card is None else by_card
         if kind is None:
             continue
-        steps = _steps_named(name)
-        keeps_guidance = kind is HYPER and "cfg" in _pieces(name)
+        steps = steps_named(name)
+        keeps_guidance = kind is HYPER and "cfg" in pieces_of(name)
         guidance = EMBEDDED if takes_guidance else KEPT_GUIDANCE if keeps_guidance else NO_GUIDANCE
-        is_named = kind.key not in PLAIN_WORDS or steps is not None or _names_model(name)
+        is_named = kind.key not in PLAIN_WORDS or steps is not None or names_model(name)
         is_sure = is_named or by_card is not None
         who = as_path(adapter).name if is_file(as_path(adapter)) else adapter
         sign = "by its name" if is_sure else f"by nothing but its name, which has {kind.name} in it"
@@ -240,27 +222,3 @@ def _read(path: Path | None) -> Mapping[str, Any]:
         return {} if path is None else read_object(path)
     except (OSError, ValueError, InputError):
         return {}
-
-
-def _pieces(name: str) -> list[str]:
-    return [piece.lower() for piece in PIECES.findall(name)]
-
-
-def _kinds_named(name: str) -> list[FewSteps]:
-    """The kinds whose name is a word of this one, or one beside SD or XL, in the order of KINDS."""
-    pieces = _pieces(name)
-    bare = [re.sub(r"^(?:sdxl|sd|xl)|(?:sdxl|sd|xl|lora)$", "", piece) or piece for piece in pieces]
-    followed = itertools.zip_longest(bare, bare[1:], fillvalue="")
-    # "hyper realistic" is a word of many models
-    words = {one for one, after in followed if not (one == "hyper" and after.startswith("real"))}
-    return [kind for kind in KINDS if kind.key in words]
-
-
-def _names_model(name: str) -> bool:
-    """Whether a name also says of Stable Diffusion which, as those of LoRAs for few steps do."""
-    return any(OF_SD.match(piece) for piece in _pieces(name))
-
-
-def _steps_named(name: str) -> int | None:
-    found = STEPS.search(name)
-    return int(found[1]) if found is not None and 1 <= int(found[1]) <= MOST_STEPS else None

@@ -112,6 +112,18 @@ def test_something_is_told_from_the_first_step_and_of_a_known_kind_before_it(mon
     assert course.before_steps_s(Work(9, course.work.pixels)) is None  # one frame's steps, and all frames'
 
 
+def test_more_frames_of_one_picture_are_decoded_with_it_and_only_doubled_one_by_one():
+    more = Work(48, 256 * 256)
+    for name, each in (("car", 0.05), ("car up", 0.05 + 1.3)):
+        run = RUNS[name]
+        drawn_s, after_s = run["steps"][-1][0], run["end_s"] - run["steps"][-1][0]
+        course = learned(name).like(kind(name))
+        usual = (2.6 + each * 48) / (2.6 + each * 8)
+        assert course.before_steps_s(more) == pytest.approx(drawn_s + after_s * usual)
+        last = course.left_s([(at_s, share) for at_s, share, _ in run["steps"]], more)
+        assert last == pytest.approx(after_s * usual)
+
+
 def test_what_runs_took_is_kept_on_the_disk_for_each_device(tmp_path):
     database = Database(tmp_path / "kept.sqlite3", MIGRATIONS)
     before = learned("car", "panda", database=database)

@@ -12,8 +12,9 @@ from t2v.checks import InputError
 from t2v.engine.engine import Engine
 from t2v.jobs.queue import Jobs
 from t2v.jobs.worker import OUT_OF_MEMORY
-from t2v.page import markup, text_tab
+from t2v.page import text_tab
 from t2v.page.clip import clip_tab, fetches
+from t2v.page.clip import markup as clip_markup
 from t2v.page.clip.fetches import lacking_html, nothing_found_html
 from t2v.page.form_fields import models
 from t2v.page.glances import Lacking
@@ -65,7 +66,7 @@ def advice(panel, clip: str, monkeypatch) -> list[str]:
     """All that the tab may say, as it says it."""
     kind, others = panel.settings_class, panel.others
     told = [panel.error(one, RUN) for one in (*refusals(kind, clip), OUT_OF_MEMORY)]
-    told += [markup.plan_html(5000), markup.plan_html(48, counting=True)]
+    told += [clip_markup.plan_html(5000), clip_markup.plan_html(48, counting=True)]
     told.append(prompt_notes_html(panel.studio.engine, kind(clip, "a zebra drinks kombucha")))
     if issubclass(kind, ControlledSettings):
         told.append(nothing_found_html(kind, others, SEEN))

@@ -11,11 +11,13 @@ from t2v.engine.engine import Engine
 from t2v.jobs.job import JobView
 from t2v.jobs.queue import Jobs
 from t2v.page import text_tab
+from t2v.page.addresses import file_url
 from t2v.page.clip import clip_tab
 from t2v.page.form_fields import _with_original_words
-from t2v.page.markup import NOTHING_NEW, Stage, file_url
 from t2v.page.notes import CLIP
 from t2v.page.run_panel import RunPanel
+from t2v.page.stage_markup import Stage
+from t2v.page.status_markup import NOTHING_NEW
 from t2v.page.studio import Studio
 from t2v.page.uploads import examples
 from t2v.tasks import acting

@@ -23,11 +23,11 @@ from t2v.library.owner import Owner
 from t2v.page.ahead import ahead_html
 from t2v.page.clip import clip_tab
 from t2v.page.door.recognised import COOKIE, mark_of
-from t2v.page.markup import Stage
 from t2v.page.queue_told import added_html, begins_in_s
 from t2v.page.run_panel import RunPanel
 from t2v.page.runs_list import RunsList
 from t2v.page.runs_markup import SHOWN_ENDED, runs_html
+from t2v.page.stage_markup import Stage
 from t2v.page.studio import Studio
 from t2v.page.text_tab import build
 from t2v.page.uploads import allowed_clip, renewed

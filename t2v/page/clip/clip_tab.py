@@ -19,10 +19,10 @@ from t2v.page.clip.plan import Plans
 from t2v.page.clip.seen import SeenPanel
 from t2v.page.endpoints import add_endpoint
 from t2v.page.events import QUIET
-from t2v.page.glances import FRAMES_BY
-from t2v.page.markup import Stage
+from t2v.page.glance_frames import FRAMES_BY
 from t2v.page.notes import CLIP, WITHOUT_ERROR, is_by
 from t2v.page.run_panel import RunPanel
+from t2v.page.stage_markup import Stage
 from t2v.page.studio import Studio
 from t2v.page.turns import Turns
 from t2v.page.uploads import allowed_clip, renewed

@@ -3,7 +3,7 @@
 import gradio as gr
 
 from t2v.jobs.job import JobView
-from t2v.page import markup
+from t2v.page.clip import markup
 from t2v.page.glances import Glances, Shown
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings, controlled_kinds

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from t2v.page import markup
+from t2v.page.clip import markup
 from t2v.page.clip.part import PartRow, rounded
 from t2v.page.glances import Lacking, Shown
 from t2v.page.studio import Studio

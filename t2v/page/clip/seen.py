@@ -17,9 +17,11 @@ from t2v.page.clip.fetches import (
     weights_of,
 )
 from t2v.page.clip.panes import Panes
-from t2v.page.glances import Lacking, seen_by
+from t2v.page.following import HEARTBEAT_S
+from t2v.page.glance_frames import seen_by
+from t2v.page.glances import Lacking
 from t2v.page.notes import RUN, SEEN, is_by
-from t2v.page.run_panel import HEARTBEAT_S, RunPanel
+from t2v.page.run_panel import RunPanel
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
 

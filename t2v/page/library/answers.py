@@ -1,91 +1,23 @@
-"""What the page asks the library, and is answered as JSON: a gate before Gradio, as light as files are."""
+"""What the library answers one visitor of the page: a method for each question and order."""
 
-import json
-from collections.abc import Callable, Mapping
-from datetime import tzinfo
-from functools import partial
+from collections.abc import Callable
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response
 
 from t2v.checks import InputError
 from t2v.library import bin as deleted
-from t2v.library.days import day_of
 from t2v.library.entry import Entry
 from t2v.library.search import Query, neighbours, nothing_found, overview, search
 from t2v.library.spelling import nearest
-from t2v.page.door.gates import API, Gate, path_of, refusal
+from t2v.page.addresses import file_url
 from t2v.page.library.again import Again, Renew, again, going_on
+from t2v.page.library.asked import Values, limit_of, query_of, whole
 from t2v.page.library.shelf import Shelf, told
 from t2v.page.library.usual import usual
-from t2v.page.markup import file_url
 
-BELOW = f"{API}/library/"
-THUMBNAIL = "thumbnail/"
-MAX_BODY = 2**20
 MAX_IDS = 5000
 NOT_HERE = "This video is not in the library any more."
-LEAST_LIMIT, MOST_LIMIT = 0, 2**50
-KEPT = {"cache-control": "private, max-age=31536000, immutable"}  # its name is its content's
 
-Values = Mapping[str, Any]
 Run = Callable[[Any], str]
-
-
-def library_answers(
-    shelf: Shelf,
-    who: Callable[[Request], str | None],
-    run: Callable[[Request, Any], str],
-    renew: Callable[[str | None, str], str] = lambda _, path: path,
-) -> Gate:
-    """Answers what the page asks of its library.
-
-    who: asks. run: runs settings for who asks; the run's id. renew: for who asks, the path of an upload that
-    went with an earlier program.
-    """
-
-    async def gate(request: Request) -> Response | None:
-        path = path_of(request)
-        if not path.startswith(BELOW):
-            return None
-        name, visitor = path.removeprefix(BELOW), who(request)
-        if name.startswith(THUMBNAIL) and request.method in ("GET", "HEAD"):
-            found = await run_in_threadpool(shelf.thumbnail, name.removeprefix(THUMBNAIL), visitor)
-            return refusal(404, NOT_HERE) if found is None else FileResponse(found, headers=KEPT)
-        answers = Answers(shelf, visitor, partial(run, request), partial(renew, visitor))
-        try:
-            if request.method == "GET" and name in QUESTIONS:
-                answer = await run_in_threadpool(QUESTIONS[name], answers, dict(request.query_params))
-            elif request.method == "POST" and name in ORDERS:
-                answer = await run_in_threadpool(ORDERS[name], answers, await _body(request))
-            else:
-                return refusal(404, "There is nothing at this address.")
-        except InputError as error:
-            return refusal(400, str(error))
-        return JSONResponse(answer, headers={"cache-control": "no-store"})
-
-    return gate
-
-
-async def _body(request: Request) -> Values:
-    """A JSON object; InputError for anything else. Its type is told: no other page's form can send that."""
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        raise InputError("The body is no JSON; send it as application/json.")
-    body = bytearray()
-    try:
-        async for piece in request.stream():
-            body += piece
-            if len(body) > MAX_BODY:
-                break
-        values = None if len(body) > MAX_BODY else json.loads(body)
-    except (ValueError, RecursionError, ClientDisconnect):
-        values = None
-    if not isinstance(values, dict):
-        raise InputError(f"The body is no JSON object of at most {MAX_BODY:,} bytes.")
-    return values
 
 
 class Answers:
@@ -100,7 +32,7 @@ class Answers:
         self._shelf.look()
         query = self._query(values)
         revision = self._library.revision
-        offset, limit = (_whole(values, name) for name in ("offset", "limit"))
+        offset, limit = (whole(values, name) for name in ("offset", "limit"))
         found = search(self._library, query, offset, limit or 60)
         meant = "" if found.total else nearest(self._library, query)
         return {
@@ -162,7 +94,7 @@ class Answers:
     def would_go(self, values: Values) -> Values:
         """What a clean-up to a limit would remove."""
         self._only_owner()
-        going = deleted.would_go(self._library, _limit(values))
+        going = deleted.would_go(self._library, limit_of(values))
         freed = sum(entry.size_bytes for entry in going)
         in_bin = deleted.bytes_in_bin(self._library)
         return {"videos": self._told(going), "size_bytes": freed, "bin_bytes": in_bin}
@@ -209,7 +141,7 @@ class Answers:
     def clean_up(self, values: Values) -> Values:
         """Remove what was shown to go, and empty the bin; the limit is kept for the next time."""
         self._only_owner()
-        self._library.remember(deleted.LIMIT, _limit(values))
+        self._library.remember(deleted.LIMIT, limit_of(values))
         return {"freed_bytes": deleted.clean_up(self._library, self._all(values))}
 
     def _twins(self, entry: Entry) -> list[Entry]:
@@ -218,16 +150,7 @@ class Answers:
         return [one for one in alike if one.id != entry.id and one.maker == entry.maker and not one.deleted]
 
     def _query(self, values: Values) -> Query:
-        return Query(
-            words=str(values.get("words", ""))[:500],
-            task=str(values.get("task", "")),
-            model=str(values.get("model", "")),
-            starred=values.get("starred") == "yes",
-            deleted=values.get("deleted") == "yes",
-            maker=self._shelf.maker(self._who),
-            day=day_of(str(values.get("day", ""))),
-            zone=_zone(values),
-        )
+        return query_of(values, self._shelf.maker(self._who))
 
     def _told(self, entries: Any) -> list[Values]:
         thumbs, library = self._shelf.thumbs, self._library
@@ -266,27 +189,3 @@ ORDERS: dict[str, Answer] = {
     "clean_up": Answers.clean_up,
     "finish": Answers.finish, "finish_stop": Answers.finish_stop,
 }  # fmt: skip
-
-
-def _whole(values: Values, name: str) -> int:
-    text = str(values.get(name, "0"))
-    return int(text) if text.isdecimal() and len(text) < 10 else 0
-
-
-def _zone(values: Values) -> tzinfo | None:
-    """Where days begin for who asks, as browsers name it; this machine's where that says nothing."""
-    name = str(values.get("zone", ""))
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # a machine may have no table of zones
-        return None
-
-
-def _limit(values: Values) -> int:
-    try:
-        limit = int(values.get("limit_bytes", ""))
-    except (TypeError, ValueError):
-        limit = -1
-    if not LEAST_LIMIT <= limit <= MOST_LIMIT:
-        raise InputError("The limit is no size; give one of 0 or more.")
-    return limit

@@ -28,9 +28,9 @@ from t2v.checks import InputError
 from t2v.jobs.job import FINISHED
 from t2v.page.door.answers import OWN_FAULT
 from t2v.page.door.gates import API, Gate, path_of, refusal
+from t2v.page.following import HEARTBEAT_S
 from t2v.page.programs.desk import Caller, Desk
 from t2v.page.programs.tools import check_arguments, tasks, tools_of
-from t2v.page.run_panel import HEARTBEAT_S
 from t2v.page.studio import Studio
 from t2v.version import __version__
 

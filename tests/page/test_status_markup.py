@@ -1,0 +1,78 @@
+"""What stands below the stage: how a run goes in words, and what its video is."""
+
+from dataclasses import replace
+
+import pytest
+from runs import resolved
+
+from t2v.jobs.job import JobView
+from t2v.page import markup, status_markup
+from t2v.page.runs_markup import runs_html
+from t2v.tasks.canny import CannySettings
+from t2v.tasks.controlled import ResolvedControlled
+from t2v.tasks.suits import Network
+from t2v.tasks.text_to_video import TextToVideoSettings
+
+ASKED = TextToVideoSettings("a car", num_frames=3)
+RESOLVED = replace(resolved(ASKED, seed=7, num_inference_steps=9), width=64, height=32)
+PROGRESS = {"step_done": 2, "step_total": 9, "fraction": 0.1, "seconds_left": 12.2}
+RUNNING = JobView("id", "running", ASKED, RESOLVED, **PROGRESS)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "about a second"), (8.4, "about 8 seconds"), (185, "about 3 minutes"), (7300, "about 2 hours")],
+)
+def test_time_left_in_words(seconds, words):
+    assert markup.seconds_in_words(seconds) == words
+
+
+NONE_MADE = " It made no video; your runs below run it again."
+
+
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [
+        (RUNNING, "Step 2 of 9 · about 12 seconds left"),
+        (replace(RUNNING, stopping=True), "Stopping …"),
+        (replace(RUNNING, step_done=9, seconds_left=0.0), "Step 9 of 9 · decoding the frames …"),
+        (replace(RUNNING, step_total=0, label="Loading the model"), "Loading the model …"),
+        (replace(RUNNING, state="queued", ahead=1), "In the queue: 1 of your runs comes first."),
+        (replace(RUNNING, state="queued", ahead=3), "In the queue: 3 of your runs come first."),
+        (replace(RUNNING, state="queued", ahead=3, others_ahead=1), "In the queue: 3 runs before yours."),
+        (replace(RUNNING, state="failed", error="no"), "This run made no video."),
+        (replace(RUNNING, state="stopped"), f"Stopped after step 2 of 9.{NONE_MADE}"),
+        (replace(RUNNING, state="stopped", step_total=0), f"Stopped before it began.{NONE_MADE}"),
+    ],
+)
+def test_the_status_says_where_the_run_stands(view, words):
+    assert f">{words}</p>" in status_markup.status_html(view)
+
+
+@pytest.mark.parametrize(
+    ("step_s", "words"),
+    [(None, "Stopping …"), (0.4, "Stopping …"), (12.2, "Stops after this step (about 12 seconds) …")],
+)
+def test_a_stop_that_takes_a_while_says_how_long(step_s, words):
+    view = replace(RUNNING, stopping=True, step_s=step_s)
+    assert words in status_markup.status_html(view) and words in runs_html([view], ["text-to-video"])
+
+
+def test_the_caption_tells_what_the_video_was_made_from():
+    page = status_markup.caption_html(replace(RUNNING, state="done"), "car.mp4")
+    assert "“a car”, from “car.mp4”" in page and "3 frames · 64 × 32 · 4\u00a0fps · 9 steps" in page
+    one = replace(RESOLVED, num_frames=1, num_inference_steps=1)
+    page = status_markup.caption_html(replace(RUNNING, resolved=one))
+    assert "1 frame ·" in page and "1 step ·" in page and "from" not in page
+    asked = CannySettings("car.mp4", "a car", low_threshold=20)
+    size = {"num_frames": 3, "width": 64, "height": 32, "upscale": 1, "fps": 4.0}
+    numbers = {"seed": 7, "num_inference_steps": 9, "guidance_scale": 5.0, "steady": 0.5}
+    numbers |= {"scheduler": "ddim", "spacing": None, "ip_adapter": None}
+    wanted = (Network("canny", "miniature"),)
+    edges = ResolvedControlled(asked, **numbers, **size, is_ready=False, wanted=wanted)
+    page = status_markup.caption_html(replace(RUNNING, resolved=edges), "car.mp4")
+    assert "thresholds 20 and 200<" in page  # and of the whole clip nothing more
+    for part, words in (({"start_s": 0.5}, "· start 0.5 s<"), ({"end_s": 3.0}, "200 · end 3 s<")):
+        changed = replace(edges, asked=replace(asked, **part))
+        page = status_markup.caption_html(replace(RUNNING, resolved=changed), "car.mp4")
+        assert words in page
