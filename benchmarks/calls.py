@@ -18,8 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.networks import DTYPES, SILENT, random_unet, shape_only
 from benchmarks.sides import BRANCHES, FIRST, LATER, WHOLE, Call, Case
 from benchmarks.speed import measure
-from t2v.diffusion.attention import cross_frame_attention
-from t2v.diffusion.time_rows import few_time_rows
+from t2v.diffusion.calls import made_for_frames
 
 logger = logging.getLogger(__name__)
 
@@ -45,17 +44,17 @@ def calls_in_turn(unet: UNet2DConditionModel, frames: int, size: int) -> Iterato
     own = {"device": unet.device, "dtype": unet.dtype}
     cells = size // CELL_PX
     noise = torch.randn(BRANCHES * frames, unet.config.in_channels, cells, cells, **own)
-    text = torch.randn(BRANCHES * frames, TEXT_TOKENS, unet.config.cross_attention_dim, **own)
+    text = torch.randn(BRANCHES, TEXT_TOKENS, unet.config.cross_attention_dim, **own)
     time_step = torch.tensor(500, device=unet.device)
-    call = partial(unet, noise, time_step, encoder_hidden_states=text)
-    with cross_frame_attention(unet) as bank, few_time_rows(unet, bank):
+    call = partial(unet, noise, time_step)
+    with made_for_frames(unet) as bank:
         for kind in (FIRST, LATER):
-            bank.expect(BRANCHES, first_chunk=kind == FIRST)
-            yield kind, call
+            bank.expect(BRANCHES, kind == FIRST, alike=(BRANCHES,))
+            yield kind, partial(call, encoder_hidden_states=text)
     found = unet.attn_processors
     unet.set_attn_processor(CrossFrameAttnProcessor2_0(BRANCHES))
     try:
-        yield WHOLE, call
+        yield WHOLE, partial(call, encoder_hidden_states=text.repeat_interleave(frames, dim=0))
     finally:
         unet.set_attn_processor(found)
 

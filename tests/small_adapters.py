@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from t2v.diffusion.picture_prompt import text_attention_layers
+from t2v.diffusion.attention import text_attention_layers
 
 WHOLE, PARTS = 12, 32  # how wide what the image encoder makes of a picture, and of its parts, is
 TOKENS = 4

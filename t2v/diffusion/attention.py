@@ -16,7 +16,8 @@ from t2v.memory.replay import Places
 class FirstFrameBank:
     """Keys and values that the first frame left in each self-attention layer, for one prediction.
 
-    branches: guidance branches b in the batch, which is laid out as "(b f)". first_chunk: whether the
+    branches: guidance branches b in the batch, which is laid out as "(b f)". alike: how many of them, one
+    after another, are shown the same but for their text. first_chunk: whether the
     batch now in the network begins with frame 0 (then the layers write here) or not (then they read).
     kept: layer name -> keys, values, each (b, heads, l, d). places: where they are put, for calls that
     are recorded and replayed: those read and write the same places each time. None: they stay where they were
@@ -24,13 +25,18 @@ class FirstFrameBank:
     """
 
     branches: int = 1
+    alike: tuple[int, ...] = (1,)
     first_chunk: bool = True
     kept: dict[str, tuple[torch.Tensor, ...]] = field(default_factory=dict)
     places: Places | None = None
 
-    def expect(self, branches: int, first_chunk: bool) -> None:
-        """Say what the next call of the network holds; a first chunk forgets the time step before."""
+    def expect(self, branches: int, first_chunk: bool, alike: tuple[int, ...] | None = None) -> None:
+        """Say what the next call of the network holds; a first chunk forgets the time step before.
+
+        alike: None where no branch is like another.
+        """
         self.branches, self.first_chunk = branches, first_chunk
+        self.alike = (1,) * branches if alike is None else alike
         if first_chunk:
             self.kept.clear()
 
@@ -94,6 +100,15 @@ def self_attention_layers(network: torch.nn.Module) -> dict[str, Attention]:
         name: layer
         for name, layer in network.named_modules()
         if isinstance(layer, Attention) and name.endswith("attn1")
+    }
+
+
+def text_attention_layers(network: torch.nn.Module) -> dict[str, Attention]:
+    """The layers in which pixels attend to the text (diffusers' ``attn2``), by name."""
+    return {
+        name: layer
+        for name, layer in network.named_modules()
+        if isinstance(layer, Attention) and name.endswith("attn2")
     }
 
 

@@ -1,6 +1,7 @@
 """How a run calls a network: as it is, compiled, or replayed from a recording; the same numbers each way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -8,11 +9,42 @@ from typing import Any
 import torch
 from diffusers.models.attention_processor import Attention, AttnProcessor, AttnProcessor2_0
 
-from t2v.diffusion.attention import CrossFrameAttention, FirstFrameBank
+from t2v.diffusion.attention import CrossFrameAttention, FirstFrameBank, cross_frame_attention
+from t2v.diffusion.before_text import once_before_text
+from t2v.diffusion.text_rows import TextAttention, few_text_rows
+from t2v.diffusion.time_rows import few_time_rows
 from t2v.memory.memory import Memory
-from t2v.memory.replay import Kind
+from t2v.memory.replay import Kind, Places
 
-PLAIN = (AttnProcessor, AttnProcessor2_0, CrossFrameAttention)  # that compute, and do nothing beside it
+PLAIN = (  # that compute, and do nothing beside it
+    AttnProcessor,
+    AttnProcessor2_0,
+    CrossFrameAttention,
+    TextAttention,
+)
+
+
+@contextmanager
+def made_for_frames(
+    network: torch.nn.Module,
+    cross_frame: bool = True,
+    places: Places | None = None,
+    told_apart: bool = False,
+    compiles: bool = False,
+) -> Iterator[FirstFrameBank]:
+    """Let a network draw frames "(b f)", nothing of them twice; it is left as found, come what may.
+
+    Gives the bank that is to hear of each call. cross_frame: whether frames attend to the first one. places,
+    told_apart: as in ``FirstFrameBank`` and ``few_time_rows``. compiles: whether the network is compiled,
+    where hooks that go by the bank would stay those of the first run: then branches share nothing.
+    """
+    with (
+        cross_frame_attention(network, cross_frame, places) as bank,
+        few_time_rows(network, bank, told_apart),
+        few_text_rows(network),
+        nullcontext() if compiles else once_before_text(network, bank),
+    ):
+        yield bank
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +77,7 @@ class Caller:
         way = partial(self._called, partial(self.memory.call, self.network))
         if not (self.is_recordable and self.memory.records):
             return way(*args, **told)
-        state = (self.memory.compiles, *self.ways, self.bank.branches)
+        state = (self.memory.compiles, *self.ways, self.bank.alike)
         state += (self.bank.first_chunk, self.bank.address)
         kind = Kind(state, self.bank.kept)
         return self.memory.replays.call(self.network, way, kind, *args, **told)

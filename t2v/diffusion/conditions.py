@@ -8,21 +8,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import torch
 from diffusers import UNet2DConditionModel
 from einops import rearrange, repeat
 
-from t2v.diffusion.attention import cross_frame_attention
 from t2v.diffusion.beside import Beside
-from t2v.diffusion.calls import Caller
+from t2v.diffusion.calls import Caller, made_for_frames
 from t2v.diffusion.controls import Control
 from t2v.diffusion.deep_features import DeepFeatures
 from t2v.diffusion.picture_prompt import PicturePrompt, seeing_picture
 from t2v.diffusion.pictures import check_numbers
 from t2v.diffusion.schedule import TIMES
-from t2v.diffusion.time_rows import few_time_rows
 from t2v.memory.memory import Memory
 
 
@@ -68,6 +67,12 @@ class Guidance:
         """Whether frames are told different things."""
         return self.embeds.ndim == 4
 
+    def alike(self, with_source: bool) -> tuple[int, ...]:
+        """How many branches, one after another, see the same; with_source: whether there is a source clip."""
+        if not with_source:
+            return (len(self.embeds),)
+        return tuple(len(list(same)) for _, same in groupby(self.shown))
+
     def added(self, frames: slice, latents: torch.Tensor, done: float) -> dict[str, Any]:
         """What networks take beside the text of these frames. latents: (f c h w); done: as in ``text``."""
         if self.beside is None:
@@ -77,11 +82,10 @@ class Guidance:
     def text(self, start: int, count: int, done: float) -> torch.Tensor:
         """What so many frames from number ``start`` are told in each branch: ((b f) n d).
 
-        done: share of the steps, 0..1.
+        Or (b n d) where they are told the same. done: share of the steps, 0..1.
         """
         if not self.tells_apart or done < self.late:
-            first = self.embeds[:, 0] if self.tells_apart else self.embeds
-            return repeat(first, "b n d -> (b f) n d", f=count)
+            return self.embeds[:, 0] if self.tells_apart else self.embeds
         return rearrange(self.embeds[:, start : start + count], "b f n d -> (b f) n d")
 
     def combine(self, predictions: torch.Tensor) -> torch.Tensor:
@@ -161,7 +165,7 @@ class Predictor:
             text = guidance.text(frames.start, len(latents[frames]), done).to(device, dtype)
             told = guidance.added(frames, latents[frames].to(device), done)
             for caller in (self.caller, *(caller for _, caller in acting)):
-                caller.bank.expect(branches, first_chunk=start == 0)
+                caller.bank.expect(branches, start == 0, guidance.alike(self.source is not None))
             numbers = range(frames.start, frames.start + len(latents[frames]))
             if self.deep.is_known:
                 added = self.deep.added(numbers)
@@ -237,8 +241,8 @@ def ready_to_predict(
             branches, apart = len(guidance.embeds), guidance.tells_apart
             is_plain = cache_steps == 1 and guidance.picture is None  # else see ``Predictor._unet_call``
             places = memory.replays.begin(network) if memory.records and is_plain else None
-            bank = installed.enter_context(cross_frame_attention(network, cross_frame, places))
-            installed.enter_context(few_time_rows(network, bank, apart))
+            ready = made_for_frames(network, cross_frame, places, apart, memory.compiles)
+            bank = installed.enter_context(ready)
             return Caller.of(network, memory, bank, branches, apart, cross_frame)
 
         caller = prepare(unet)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from diffusers.models.attention_processor import Attention
 from einops import rearrange
 
-from t2v.diffusion.attention import FirstFrameBank
+from t2v.diffusion.attention import FirstFrameBank, text_attention_layers
 from t2v.diffusion.options import PICTURE_STRENGTH
 
 
@@ -29,15 +29,6 @@ class PicturePrompt:
 
     layers: Mapping[str, tuple[torch.Tensor, torch.Tensor]]
     strength: float = PICTURE_STRENGTH
-
-
-def text_attention_layers(network: torch.nn.Module) -> dict[str, Attention]:
-    """The layers in which pixels attend to the text (diffusers' ``attn2``), by name."""
-    return {
-        name: layer
-        for name, layer in network.named_modules()
-        if isinstance(layer, Attention) and name.endswith("attn2")
-    }
 
 
 @contextmanager

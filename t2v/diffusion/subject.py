@@ -14,6 +14,7 @@ from diffusers.models.attention_processor import Attention
 from einops import rearrange
 
 from t2v.checks import InputError
+from t2v.diffusion.attention import text_attention_layers
 from t2v.diffusion.masks import filled, grown, in_pixels, largest_piece
 
 CORE_CELLS, NEAR_CELLS = 2, 2  # within, and beyond, a rough mask, where it is certain
@@ -72,10 +73,9 @@ class Heeding:
         return True
 
     def note(self, layer: str, attn: Attention, hidden_states: torch.Tensor, text: torch.Tensor) -> None:
-        """Add what the first frame heeds; hidden_states: ((b f) l c), text: ((b f) n d)."""
-        row = len(hidden_states) // self.branches * (self.branches - 1)
+        """Add what the first frame heeds; hidden_states: ((b f) l c), text: ((b f) n d), or (b n d)."""
         query, key = (
-            rearrange(project(rows[row : row + 1]), "1 l (h d) -> h l d", h=attn.heads).float()
+            rearrange(project(rows.chunk(self.branches)[-1][:1]), "1 l (h d) -> h l d", h=attn.heads).float()
             for project, rows in ((attn.to_q, hidden_states), (attn.to_k, text))
         )
         heeded = (query @ key.transpose(1, 2) * attn.scale).softmax(-1)[..., self.places]
@@ -120,11 +120,7 @@ class _Listener:
 def heeding(network: torch.nn.Module, places: list[int], branches: int) -> Iterator[Heeding]:
     """Listen to the network's text attention while the context lasts; nothing it draws is changed."""
     heard = Heeding(places, branches)
-    layers = {
-        name: layer
-        for name, layer in network.named_modules()
-        if isinstance(layer, Attention) and name.endswith("attn2")
-    }
+    layers = text_attention_layers(network)
     found = {name: layer.processor for name, layer in layers.items()}
     try:
         for name, layer in layers.items():

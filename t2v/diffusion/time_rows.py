@@ -51,6 +51,11 @@ def few_time_rows(network: torch.nn.Module, bank: FirstFrameBank, told_apart: bo
         yield
 
 
+def tells_with_time(network: torch.nn.Module) -> bool:
+    """Whether a network is told something with the time, in which guidance branches or frames may differ."""
+    return any(name in (*ALIKE, *BY_PICTURE) for name, _ in network.named_children())
+
+
 def _frame_by_frame(module: Any, bank: FirstFrameBank, each: bool, hook: Any) -> None:
     """Let a module see the rows ((b f) ...) of one frame at a time.
 

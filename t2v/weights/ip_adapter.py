@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 from transformers import CLIPImageProcessorPil, CLIPVisionModelWithProjection
 
-from t2v.diffusion.picture_prompt import PicturePrompt, text_attention_layers
+from t2v.diffusion.attention import text_attention_layers
+from t2v.diffusion.picture_prompt import PicturePrompt
 from t2v.diffusion.progress import Cancelled
 from t2v.weights.files import files_of
 from t2v.weights.network import Place, load_network
