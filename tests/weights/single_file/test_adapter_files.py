@@ -6,12 +6,15 @@ from checkpoint_files import assert_same, write_pickle, write_safetensors
 from diffusers import ControlNetModel, T2IAdapter
 from small_t2i import released, small_t2i, small_xl_t2i
 
+from benchmarks.made_up import original_t2i_adapter, t2i_adapter
 from t2v.engine.check_weights import check_weights
 from t2v.tasks.canny import CannySettings
 from t2v.weights.controlnet import load_controlnet
 from t2v.weights.listing import listed
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import look
+from t2v.weights.single_file.header import Tensor
+from t2v.weights.single_file.shapes import adapter_config
 
 WIDE = {"channels": [16, 32, 48, 48]}
 LIGHT = {"adapter_type": "light_adapter", "channels": [16, 32, 48], "num_res_blocks": 4}
@@ -59,6 +62,26 @@ def test_all_that_is_in_a_file_arrives(tmp_path, name, spelling):
     for one, wanted in zip(loaded(picture), network(picture), strict=True):
         assert torch.equal(one, wanted)
     refuse(path)  # nothing
+
+
+PUBLISHED = {  # as the makers' own configurations have them
+    ("full_adapter", 3): (8, [320, 640, 1280, 1280], 2),
+    ("full_adapter", 1): (8, [320, 640, 1280, 1280], 2),
+    ("full_adapter_xl", 3): (16, [320, 640, 1280, 1280], 2),
+    ("light_adapter", 3): (8, [320, 640, 1280], 4),
+}
+
+
+@pytest.mark.parametrize(("kind", "colours"), PUBLISHED)
+def test_published_ones_are_configured_as_their_makers_do(kind, colours):
+    folded, channels, layers = PUBLISHED[kind, colours]
+    for shapes in (t2i_adapter(kind, colours), original_t2i_adapter(kind, colours)):
+        config = adapter_config(
+            {name.removeprefix("adapter."): Tensor("", one) for name, one in shapes.items()}
+        )
+        assert (config["adapter_type"], config["in_channels"]) == (kind, colours)
+        assert (config["downscale_factor"], config["num_res_blocks"]) == (folded, layers)
+        assert list(config["channels"]) == channels
 
 
 def test_a_controlnet_beside_it_is_still_one(tmp_path):
