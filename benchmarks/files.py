@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks.made_up import MADE_UP, write_all
+from benchmarks.made_up import MADE_UP, file_name, write_all
 from benchmarks.motion import machine, write
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def row(name: str, told: Mapping[str, Any]) -> str:
         more = [told["precision"], told["prediction"] or "what it predicts is tried out"]
         happens = f"{what} ({', '.join([*more, *(['averaged weights'] if told['ema'] else [])])})"
     else:
-        happens = f"“{name}.safetensors {told['why']}”"
+        happens = f"“{file_name(name)} {told['why']}”"
     return f"| {name} | {told['is']} | {happens} | {told['bytes'] / 1e6:,.1f} | {told['ms']:.1f} |"
 
 

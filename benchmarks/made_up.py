@@ -5,6 +5,7 @@ They are as long as real ones and hold nothing: a disk keeps no room for zeros t
 
 import json
 import math
+import re
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
@@ -183,18 +184,44 @@ def diffusers_controlnet(generation: str) -> Shapes:
     return _shapes(_network("ControlNetModel", **config).state_dict())
 
 
-def t2i_adapter() -> Shapes:
-    state = _shapes(_network("T2IAdapter", channels=(320, 640, 1280, 1280), num_res_blocks=2).state_dict())
-    return state
+def t2i_adapter(kind: str = "full_adapter", colours: int = 3) -> Shapes:
+    """By diffusers' names."""
+    shape = {
+        "full_adapter": {"downscale_factor": 8},
+        "full_adapter_xl": {"downscale_factor": 16},
+        "light_adapter": {"downscale_factor": 8, "channels": (320, 640, 1280), "num_res_blocks": 4},
+    }[kind]
+    return _shapes(_network("T2IAdapter", adapter_type=kind, in_channels=colours, **shape).state_dict())
 
 
-def original_t2i_adapter() -> Shapes:
-    made: Shapes = {"conv_in.weight": (320, 192, 3, 3), "conv_in.bias": (320,)}
-    for number in range(8):
-        made |= {
-            f"body.{number}.block1.weight": (320, 320, 3, 3),
-            f"body.{number}.block2.weight": (320, 320, 1, 1),
-        }
+def original_t2i_adapter(kind: str = "full_adapter", colours: int = 3) -> Shapes:
+    """By the first ones' names: all layers of a full one in a row, two of them a level."""
+    made: Shapes = {}
+    for name, one in t2i_adapter(kind, colours).items():
+        new = name.removeprefix("adapter.")
+        if kind == "light_adapter":
+            new = new.replace(".resnets.", ".body.")
+        else:
+            new = re.sub(r"body\.(\d)\.in_conv", lambda found: f"body.{2 * int(found[1])}.in_conv", new)
+            new = re.sub(
+                r"body\.(\d)\.resnets\.(\d)",
+                lambda found: f"body.{2 * int(found[1]) + int(found[2])}",
+                new,
+            )
+        made[new] = one
+    return made
+
+
+def style_adapter() -> Shapes:
+    made: Shapes = {"style_embedding": (1, 8, 1024), "proj": (1024, 768), "ln_pre.weight": (1024,)}
+    return {**made, **{f"transformer_layes.{layer}.ln_1.weight": (1024,) for layer in range(3)}}
+
+
+def adapters_fuser() -> Shapes:
+    made: Shapes = {"task_embedding": (16, 768), "positional_embedding": (4, 768)}
+    for number, width in enumerate((320, 640, 1280, 1280)):
+        made[f"spatial_feat_mapping.{number}.1.weight"] = (768, width)
+        made[f"spatial_ch_projs.{number}.weight"] = (width, 768)
     return made
 
 
@@ -299,8 +326,21 @@ MADE_UP: dict[str, tuple[Callable[[], Shapes], str, dict[str, str], dict[str, An
         "kind": "controlnet", "generation": "sdxl"}),
     "control-lora": (lambda: {"lora_controlnet": (), **{f"input_blocks.{number}.1.proj_in.up": (320, 128)
         for number in range(4)}}, "F16", {}, {"kind": "control-lora"}),
-    "t2i-adapter": (t2i_adapter, "F16", {}, {"kind": "t2i-adapter"}),
-    "t2i-adapter original": (original_t2i_adapter, "F16", {}, {"kind": "t2i-adapter"}),
+    "t2i-adapter": (t2i_adapter, "F16", {}, {
+        "kind": "t2i-adapter", "generation": "sd1", "layout": "diffusers"}),
+    "t2i-adapter original": (original_t2i_adapter, "F16", {}, {
+        "kind": "t2i-adapter", "generation": "sd1", "layout": "original"}),
+    "t2i-adapter grey": (partial(original_t2i_adapter, colours=1), "F16", {}, {
+        "kind": "t2i-adapter", "generation": "sd1"}),
+    "t2i-adapter light": (partial(original_t2i_adapter, "light_adapter"), "F16", {}, {
+        "kind": "t2i-adapter", "generation": "sd1", "layout": "original"}),
+    "t2i-adapter old.pth": (original_t2i_adapter, "F16", {}, {"kind": "t2i-adapter", "generation": "sd1"}),
+    "t2i-adapter sdxl": (partial(t2i_adapter, "full_adapter_xl"), "F16", {}, {
+        "kind": "t2i-adapter", "generation": "sdxl", "layout": "diffusers"}),
+    "t2i-adapter sdxl original": (partial(original_t2i_adapter, "full_adapter_xl", 1), "F16", {}, {
+        "kind": "t2i-adapter", "generation": "sdxl", "layout": "original"}),
+    "t2i-adapter for styles": (style_adapter, "F16", {}, {"kind": "t2i-style"}),
+    "t2i-adapters' fuser": (adapters_fuser, "F16", {}, {"kind": "t2i-fuser"}),
     "ip-adapter sd1": (partial(ip_adapter, 768), "F16", {}, {"kind": "ip-adapter", "generation": "sd1"}),
     "ip-adapter sdxl": (partial(ip_adapter, 2048), "F16", {}, {"kind": "ip-adapter", "generation": "sdxl"}),
     "motion module": (motion, "F16", {}, {"kind": "motion"}),
@@ -328,9 +368,26 @@ def write_made_up(path: Path, shapes: Shapes, dtype: str, metadata: dict[str, st
     return path
 
 
+def write_pickled(path: Path, shapes: Shapes) -> Path:
+    """A file of torch's with these tensors, all zeros in float16, which share what the largest one takes."""
+    import torch
+
+    zeros = torch.zeros(max(map(math.prod, shapes.values())), dtype=torch.float16)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({name: zeros[: math.prod(shape)].view(shape) for name, shape in shapes.items()}, path)
+    return path
+
+
+def file_name(name: str) -> str:
+    """What a file of this name in MADE_UP is called."""
+    return name if name.endswith(".pth") else f"{name}.safetensors"
+
+
 def write_all(folder: Path) -> dict[str, Path]:
     """All of MADE_UP, by name."""
     return {
-        name: write_made_up(folder / f"{name}.safetensors", shapes(), dtype, metadata)
+        name: write_pickled(folder / name, shapes())
+        if name.endswith(".pth")
+        else write_made_up(folder / file_name(name), shapes(), dtype, metadata)
         for name, (shapes, dtype, metadata, _) in MADE_UP.items()
     }

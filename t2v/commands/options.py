@@ -54,9 +54,9 @@ PRESET = (
     "paper (its numbers and method); options beside it win"
 )
 CONTROLNET = (
-    "weights of this task's ControlNet: miniature, a hub id or a folder (default: what suits the model). "
-    "TASK, TASK=WEIGHTS or TASK=WEIGHTS@SCALE adds one of another task ({others}) on the same clip. May be "
-    "given several times"
+    "weights of this task's ControlNet, or of a T2I-Adapter: miniature, a hub id, a file or a folder "
+    "(default: what suits the model). TASK, TASK=WEIGHTS or TASK=WEIGHTS@SCALE adds one of another task "
+    "({others}) on the same clip. May be given several times"
 )
 
 

@@ -16,6 +16,7 @@ from t2v.diffusion.time_rows import few_time_rows
 from t2v.memory.memory import Memory
 from t2v.memory.replay import Kind, Places
 
+ON_THE_WAY_DOWN = "down_intrablock_additional_residuals"  # what T2I-Adapters add, as UNets call it
 PLAIN = (  # that compute, and do nothing beside it
     AttnProcessor,
     AttnProcessor2_0,
@@ -83,12 +84,22 @@ class Caller:
         return self.memory.replays.call(self.network, way, kind, *args, **told)
 
     def _called(self, way: Callable[..., Any], *args: Any, **told: Any) -> Any:
-        made = way(*args, **told)
+        made = way(*args, **_with_own_list(told))
         self.bank.put_in_place()
         return made
+
+    def unrecorded(self, *args: Any, **told: Any) -> Any:
+        """As the network itself, where others look into it, which no recording repeats."""
+        return self.network(*args, **_with_own_list(told))
 
     def _is_plain(self) -> bool:
         """Whether nobody listens to what the network does, which would be heard at the first call alone."""
         if self.network._forward_hooks or self.network._forward_pre_hooks:
             return False
         return all(type(layer.processor) in PLAIN for layer in self.layers)
+
+
+def _with_own_list(told: dict[str, Any]) -> dict[str, Any]:
+    """What a UNet empties while it computes is given it as a list of its own: a call may be made twice."""
+    given = told.get(ON_THE_WAY_DOWN)
+    return told if given is None else {**told, ON_THE_WAY_DOWN: list(given)}

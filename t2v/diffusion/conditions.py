@@ -9,12 +9,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from diffusers import UNet2DConditionModel
 from einops import rearrange, repeat
 
+from t2v.diffusion.adapters import AdapterFeatures
 from t2v.diffusion.beside import Beside
 from t2v.diffusion.calls import Caller, made_for_frames
 from t2v.diffusion.controls import Control
@@ -97,12 +98,20 @@ class Guidance:
         return combined
 
 
+class Acting(NamedTuple):
+    """What guides a time step: ControlNets, each with its network's caller; and T2I-Adapters."""
+
+    networks: list[tuple[Control, Caller]]
+    adapters: list[Control]
+
+
 @dataclass(frozen=True, eq=False)
 class Predictor:
     """Predicts the noise in all frames. chunk_size: frames in a network at once; never changes the result.
 
     caller: of the UNet; where memory is too little, fewer frames are in it at once. deep: what is kept of it
-    from step to step. controls: each with its network's caller. source: latents of the source clip
+    from step to step. adapted: what T2I-Adapters make. controls: each with its network's caller, which
+    T2I-Adapters do without. source: latents of the source clip
     (f c h w), not scaled, for UNets that take them as further channels; None for others.
     """
 
@@ -110,7 +119,8 @@ class Predictor:
     guidance: Guidance
     chunk_size: int
     deep: DeepFeatures
-    controls: Sequence[tuple[Control, Caller]] = ()
+    adapted: AdapterFeatures
+    controls: Sequence[tuple[Control, Caller | None]] = ()
     source: torch.Tensor | None = None
 
     @property
@@ -123,7 +133,7 @@ class Predictor:
     def _unet_call(self) -> Callable[..., Any]:
         """How it is called: as it is where others look into it, which no recording repeats."""
         is_plain = self.deep.every == 1 and self.guidance.picture is None
-        return self.caller if is_plain else self.unet
+        return self.caller if is_plain else self.caller.unrecorded
 
     @property
     def memory(self) -> Memory:
@@ -137,8 +147,12 @@ class Predictor:
         """
 
         guidance = self.guidance.at(float(time))
-        acting = [pair for pair in self.controls if pair[0].acts(step, num_steps)]
-        self.deep.begin(step, len(guidance.embeds), (latents.shape, *(id(control) for control, _ in acting)))
+        acts = [pair for pair in self.controls if pair[0].acts(step, num_steps)]
+        self.deep.begin(step, len(guidance.embeds), (latents.shape, *(id(control) for control, _ in acts)))
+        acting = Acting(
+            [(control, caller) for control, caller in acts if caller is not None],
+            [control for control, caller in acts if caller is None],
+        )
 
         def chunked(at_once: int) -> torch.Tensor:
             return self._chunked(at_once, latents, time, step / num_steps, guidance, acting)
@@ -154,7 +168,7 @@ class Predictor:
         time: torch.Tensor,
         done: float,
         guidance: Guidance,
-        acting: Sequence[tuple[Control, Caller]],
+        acting: Acting,
     ) -> torch.Tensor:
         branches, dtype, device = len(guidance.embeds), self.unet.dtype, self.memory.device
         noise = torch.empty_like(latents, dtype=torch.float32)
@@ -164,15 +178,19 @@ class Predictor:
             noisy = repeat(latents[frames].to(device, dtype), "f c h w -> (b f) c h w", b=branches)
             text = guidance.text(frames.start, len(latents[frames]), done).to(device, dtype)
             told = guidance.added(frames, latents[frames].to(device), done)
-            for caller in (self.caller, *(caller for _, caller in acting)):
+            for caller in (self.caller, *(caller for _, caller in acting.networks)):
                 caller.bank.expect(branches, start == 0, guidance.alike(self.source is not None))
             numbers = range(frames.start, frames.start + len(latents[frames]))
             if self.deep.is_known:
                 added = self.deep.added(numbers)
             else:
                 added = self._added(
-                    [control.residuals(noisy, time, text, frames, told, call) for control, call in acting]
+                    [
+                        control.residuals(noisy, time, text, frames, told, call)
+                        for control, call in acting.networks
+                    ]
                 )
+            down = self.adapted.added(acting.adapters, numbers, branches, noisy, self.deep.is_known)
             with self.deep.around(numbers, added):
                 predicted = self._unet_call(
                     self._beside_source(noisy, frames, guidance.shown),
@@ -181,6 +199,7 @@ class Predictor:
                     timestep_cond=_beside(guidance.embedding, noisy),
                     **told,
                     **added,
+                    **down,
                 ).sample
             noise[frames] = guidance.combine(predicted.float())
         return noise
@@ -247,5 +266,5 @@ def ready_to_predict(
 
         caller = prepare(unet)
         installed.enter_context(seeing_picture(unet, guidance.picture, caller.bank))
-        pairs = [(control, prepare(control.network)) for control in controls]
-        yield Predictor(caller, guidance, chunk_size, deep, pairs, source)
+        pairs = [(control, None if control.is_adapter else prepare(control.network)) for control in controls]
+        yield Predictor(caller, guidance, chunk_size, deep, AdapterFeatures(memory), pairs, source)

@@ -1,4 +1,4 @@
-"""ControlNets and the pictures that they are shown (paper, Sect. 3.4)."""
+"""ControlNets, or T2I-Adapters in their place, and the pictures that they are shown (paper, Sect. 3.4)."""
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,14 +8,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import torch
-from diffusers import ControlNetModel, ControlNetUnionModel
+from diffusers import ControlNetModel, ControlNetUnionModel, T2IAdapter
 from einops import rearrange, repeat
 from PIL import Image
 
 from t2v.checks import InputError, check_number
 from t2v.diffusion.options import check_window
 
-ControlNet: TypeAlias = ControlNetModel | ControlNetUnionModel  # for one kind of pictures, and for many
+# for one kind of pictures, for many, and what can be used in their place
+ControlNet: TypeAlias = ControlNetModel | ControlNetUnionModel | T2IAdapter
 MAX_CONTROL_SCALE = 100.0
 
 
@@ -38,13 +39,13 @@ class Packed:
 
 @dataclass(frozen=True, eq=False)
 class Control:
-    """A ControlNet (arXiv 2302.05543) and a picture for each frame that it is to follow.
+    """A ControlNet (arXiv 2302.05543), or a T2I-Adapter, and a picture for each frame that it is to follow.
 
     pictures: uint8 RGB (f, h, w, 3), at the video's size, or as many of PIL's pictures; kept packed, so that
     a long clip stays small.
-    scale: the conditioning scale, its residuals' factor. start, end: the share of the steps, 0..1, in which
-    it acts. union_kind: of a network for many kinds of pictures, which of them these are. Raises InputError
-    for values out of range.
+    scale: the conditioning scale, the factor of what it adds. start, end: the share of the steps, 0..1, in
+    which it acts. union_kind: of a network for many kinds of pictures, which of them these are. Raises
+    InputError for values out of range.
     """
 
     network: ControlNet
@@ -72,6 +73,11 @@ class Control:
         """Whether the network is one for many kinds of pictures."""
         return "num_control_type" in self.network.config
 
+    @property
+    def is_adapter(self) -> bool:
+        """Whether the network is a T2I-Adapter: see ``adapters.py``."""
+        return isinstance(self.network, T2IAdapter)
+
     def acts(self, step: int, num_steps: int) -> bool:
         """Whether it guides time step number ``step`` (0..): those that lie wholly between start and end."""
         return self.scale > 0 and step / num_steps >= self.start and (step + 1) / num_steps <= self.end
@@ -85,9 +91,10 @@ class Control:
         told: Mapping[str, Any],
         call: Callable[..., Any] | None = None,
     ) -> list[torch.Tensor]:
-        """What it adds to the UNet's skips, and last to its middle; noisy: ((b f) c h w) of these frames.
+        """What a ControlNet adds to the UNet's skips, and last to its middle.
 
-        told: as ``Guidance.added``. call: how its network is called; None: as it is.
+        noisy: ((b f) c h w) of these frames. told: as ``Guidance.added``. call: how its network is called;
+        None: as it is.
         """
         network, dtype = self.network, self.network.dtype
         call = network if call is None else call

@@ -52,8 +52,9 @@ class Compiled:
         for one in args:
             if isinstance(one, torch.Tensor) and one.ndim > 1:
                 torch._dynamo.maybe_mark_dynamic(one, BATCH)
+        own = {name: list(one) if isinstance(one, list) else one for name, one in told.items()}
         try:
-            return self._of[network](*args, **told)
+            return self._of[network](*args, **own)  # UNets empty lists, and it may be called once more
         except Exception as error:
             if is_out_of_memory(error):
                 raise

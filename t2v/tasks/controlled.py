@@ -42,9 +42,10 @@ class Also:
 class ControlledSettings(ClipSettings):
     """A video that follows a clip's edges, skeletons, depth or the like, as it is asked for.
 
-    controlnet: "miniature", a hub id or a folder; None: what suits the model. control_ready: the clip already
-    is edges, skeletons or depth, and is used as it is. conditioning_scale: how strictly the ControlNet is
-    followed. guidance_start, guidance_end: in which share of the steps. also: further ControlNets.
+    controlnet: "miniature", a hub id, a folder or a file, of a ControlNet or a T2I-Adapter; None: what suits
+    the model. control_ready: the clip already is edges, skeletons or depth, and is used as it is.
+    conditioning_scale: how strictly the ControlNet is followed. guidance_start, guidance_end: in which share
+    of the steps. also: further ControlNets.
 
     A task of this kind adds to what every task names: its ``words``, its ``hub_ids`` (family -> ControlNet),
     how it makes its pictures (``detect``), and whether a network does that, a second a frame on a CPU
@@ -98,7 +99,8 @@ class ControlledSettings(ClipSettings):
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
         super().check()
         if self.controlnet is not None and not check_text("controlnet", self.controlnet, 500).strip():
-            raise InputError("controlnet is empty; give miniature, a hub id or a folder, or leave it out.")
+            allowed = "give miniature, a hub id, a file or a folder, or leave it out"
+            raise InputError(f"controlnet is empty; {allowed}.")
         check_flag("control_ready", self.control_ready)
         check_window(self.guidance_start, self.guidance_end)
         self._check_also()

@@ -1,11 +1,11 @@
-"""ControlNets from the miniature, a local folder, a file or a hub id."""
+"""ControlNets, and T2I-Adapters in their place, from the miniature, a local folder, a file or a hub id."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import ControlNetModel, ControlNetUnionModel
+from diffusers import ControlNetModel, ControlNetUnionModel, T2IAdapter
 
 from t2v.devices import settle
 from t2v.diffusion.controls import ControlNet
@@ -14,10 +14,12 @@ from t2v.weights.files import WEIGHTS, config_path, files_of, read_object
 from t2v.weights.hub import hub_answers
 from t2v.weights.network import Place, load_network
 from t2v.weights.refusals import ModelError, explain, log_failure
+from t2v.weights.single_file.adapters import load_adapter_file
+from t2v.weights.single_file.checks import check_controlnet
 from t2v.weights.single_file.controlnets import load_controlnet_file
 from t2v.weights.source import CONFIG, find_controlnet
 
-KINDS = {"ControlNetModel": ControlNetModel, "ControlNetUnionModel": ControlNetUnionModel}
+KINDS = {one.__name__: one for one in (ControlNetModel, ControlNetUnionModel, T2IAdapter)}
 
 
 def load_controlnet(source: str, task: str, device: str, dtype: torch.dtype) -> ControlNet:
@@ -25,11 +27,14 @@ def load_controlnet(source: str, task: str, device: str, dtype: torch.dtype) -> 
     place = find_controlnet(source, task)
     try:
         if Path(place).is_file():
-            whole: Any = settle(load_controlnet_file(source, Path(place), dtype), device)
+            is_adapter = check_controlnet(source, Path(place)).kind == "t2i-adapter"
+            load = load_adapter_file if is_adapter else load_controlnet_file
+            whole: Any = settle(load(source, Path(place), dtype), device)
             return whole
         local = Path(place).is_dir() or not hub_answers()
         kind = _kind(source, read_object(config_path(place, local, CONFIG)))
-        files = tuple(file for file in files_of(place, local, CONFIG) if file.endswith(".safetensors"))
+        endings = (".safetensors", ".bin") if kind is T2IAdapter else (".safetensors",)  # many have only that
+        files = tuple(file for file in files_of(place, local, CONFIG) if file.endswith(endings))
         _check_weights(source, place, local, files)
         at = Place(f"controlnet {source}", place, "", files, local)
         network: Any = load_network(kind, at, device, dtype)
@@ -54,7 +59,7 @@ def _kind(source: str, config: Mapping[str, Any]) -> Any:
     kind = config.get("_class_name", "of no known kind")
     if str(kind) not in KINDS:
         raise ModelError(
-            f"controlnet {source} is not a ControlNet but {kind}; give a ControlNet's folder or id."
+            f"controlnet {source} is not a ControlNet or T2I-Adapter but {kind}; give a folder or id of one."
         )
     if config.get("global_pool_conditions"):
         raise ModelError(

@@ -8,11 +8,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from diffusers import T2IAdapter
 from transformers import CLIPTokenizer
 
 from t2v.diffusion.controls import ControlNet
 from t2v.diffusion.options import own_cells
 from t2v.diffusion.video_pipeline import VideoPipeline
+from t2v.weights.adapter_fits import check_adapter_fits
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.generations import Generation, by_width
 
@@ -70,6 +72,9 @@ def check_parts(name: str, pipeline: VideoPipeline, editor: bool) -> None:
 
 def check_fits(source: str, network: ControlNet, model: str, pipeline: VideoPipeline) -> None:
     """ModelError where a ControlNet was made for another kind of model, or wants what it is not given."""
+    if isinstance(network, T2IAdapter):
+        check_adapter_fits(source, network, model, pipeline)
+        return
     made_for, own = (_generation(each.config["cross_attention_dim"]) for each in (network, pipeline.unet))
     if made_for is not None and own is not None and made_for is not own:
         raise ModelError(

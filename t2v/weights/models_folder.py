@@ -16,7 +16,8 @@ What a file is, is found out from the file itself: names and folders are up to y
   checkpoints of Stable Diffusion 1.x, 2.x and XL (.safetensors, .ckpt): to draw with
   VAEs (.safetensors, .ckpt, .pt): behind a model's name, as MODEL+VAE
   LoRAs (.safetensors): behind a model's name, as MODEL+LORA@0.7
-  ControlNets (.safetensors, .pth): beside a model, by their names, in runs that follow a clip
+  ControlNets and T2I-Adapters (.safetensors, .pth): beside a model, by their names, in runs that follow a
+  clip
   IP-Adapters (.safetensors, .bin), and beside them their folder image_encoder: for pictures as prompts
   textual inversions (.safetensors, .pt): by their names, without the ending, in a prompt
   folders in diffusers' format: to draw with, trained video models (ModelScope, CogVideoX, Wan) among them

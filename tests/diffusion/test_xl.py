@@ -30,11 +30,12 @@ def stock(kind, ours, scheduler="ddim", **networks):
         **ours.components,
         **networks,
         "scheduler": make_scheduler(scheduler, ours.scheduler.config, STEPS),
+        "force_zeros_for_empty_prompt": ours.config.force_zeros_for_empty_prompt,
+        "add_watermarker": False,
     }
-    own = {"force_zeros_for_empty_prompt": ours.config.force_zeros_for_empty_prompt}
     taken = inspect.signature(kind.__init__).parameters
     parts = {name: one for name, one in parts.items() if name in taken}
-    pipe = kind(**parts, **own, add_watermarker=False)
+    pipe = kind(**parts)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 

@@ -178,7 +178,7 @@ def test_what_is_missing_or_does_not_fit_is_refused_before_the_run(model, family
     small_controlnet(cross_attention_dim=24).save_pretrained(tmp_path / "other")
     with pytest.raises(ModelError, match="cross_attention_dim is 24, the model's 16"):
         model.resolve(replace(settings, controlnet=str(tmp_path / "other")))
-    with pytest.raises(ModelError, match="is not a ControlNet but UNet2DConditionModel"):
+    with pytest.raises(ModelError, match="is not a ControlNet or T2I-Adapter but UNet2DConditionModel"):
         model.resolve(replace(settings, controlnet=str(Path(family).parent / "editor")))
     with pytest.raises(ModelError, match="controlnet ./nothing is not there"):
         model.resolve(replace(settings, controlnet="./nothing"))

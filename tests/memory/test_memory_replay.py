@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import seeded, small_controlnet, small_pipeline, small_unet
+from small_t2i import small_t2i
 from small_xl import small_xl_pipeline
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -148,7 +149,8 @@ def test_a_scene_is_the_same_and_its_subject_is_listened_to(recording):
         assert np.array_equal(scene(pipeline, subject), right)
 
 
-def test_a_guided_video_is_the_same_its_controlnet_recorded_as_well(recording):
+@pytest.mark.parametrize("make", [small_controlnet, small_t2i])
+def test_a_guided_video_is_the_same_its_controlnet_recorded_as_well(recording, make):
     pictures = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
 
     def draw(pipeline, network):
@@ -157,7 +159,7 @@ def test_a_guided_video_is_the_same_its_controlnet_recorded_as_well(recording):
         call = {"num_inference_steps": 6, "chunk_size": 2, "generator": seeded()}
         return pipeline.guided("a cat", controls=[control], **call)
 
-    right, network = draw(as_it_is(small_pipeline()), small_controlnet()), small_controlnet()
+    right, network = draw(as_it_is(small_pipeline()), make()), make()
     pipeline = recorded(small_pipeline())
     assert torch.equal(draw(pipeline, network), right)
     between = len(recording)

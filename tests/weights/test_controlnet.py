@@ -71,7 +71,7 @@ def test_a_hub_id_without_a_network_says_what_to_do():
 
 def test_what_is_no_controlnet_is_named(folder, tmp_path):
     small_unet().save_pretrained(tmp_path / "unet")
-    with pytest.raises(ModelError, match="is not a ControlNet but UNet2DConditionModel"):
+    with pytest.raises(ModelError, match="is not a ControlNet or T2I-Adapter but UNet2DConditionModel"):
         load(tmp_path / "unet")
     with pytest.raises(ModelError, match="has no config.json"):
         load(tmp_path)

@@ -54,7 +54,7 @@ def _following(default: ControlledSettings) -> dict[str, Component]:
     limits = default.limits
     network = gr.Textbox(
         label="ControlNet",
-        info="What follows the clip: miniature, a Hugging Face id or a folder.",
+        info="What follows the clip, a T2I-Adapter too: miniature, a Hugging Face id, a file or a folder.",
         placeholder="suits the model",
         max_lines=1,
     )

@@ -15,6 +15,7 @@ USES = {  # kind -> what is done with such files here
     "lora": "write it behind a model's name, as MODEL+FILE",
     "vae": "write it behind a model's name, as MODEL+FILE",
     "controlnet": "a ControlNet is given beside a model, to runs that follow a clip",
+    "t2i-adapter": "a T2I-Adapter is given as a ControlNet is, to runs that follow a clip",
     "ip-adapter": "an IP-Adapter is given beside a model, to runs with a picture as a prompt",
 }
 
@@ -97,10 +98,12 @@ def side_px(path: Path) -> int:
 
 
 def check_controlnet(name: str, path: Path) -> FileKind:
-    """What a ControlNet's file is; ModelError where no model can be given it."""
+    """What the file of a ControlNet or T2I-Adapter is; ModelError where no model can be given it."""
     kind = look(f"controlnet {name}", path)
-    if kind.kind != "controlnet" or kind.other:
-        raise ModelError(f"controlnet {name} is {kind.words}; choose a ControlNet of Stable Diffusion.")
+    if kind.kind not in ("controlnet", "t2i-adapter") or kind.other:
+        raise ModelError(
+            f"controlnet {name} is {kind.words}; choose a ControlNet or T2I-Adapter of Stable Diffusion."
+        )
     if kind.is_scaled:
         raise ModelError(
             f"controlnet {name} has weights in few bits with scales beside them; choose another."

@@ -4,11 +4,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from t2v.weights.single_file.generations import SD1, SD2, SDXL, Generation, by_width
+from t2v.weights.single_file.generations import FOLDED, SD1, SD2, SDXL, Generation, by_width
 from t2v.weights.single_file.header import Tensor
 
 UNET, VAE, EMA = "model.diffusion_model.", "first_stage_model.", "model_ema."
-CONTROL = "control_model."
+CONTROL, ADAPTER = "control_model.", "adapter."
+COLOURS = (1, 3)  # channels of the pictures that a T2I-Adapter is shown
 JOBS = {4: "text", 8: "editing", 9: "inpainting"}  # channels that a UNet takes -> what it is for
 OTHERS = (  # beginnings of names in a UNet's place -> which model it is
     ("double_blocks.", "Flux"), ("joint_blocks.", "Stable Diffusion 3"),
@@ -158,6 +159,27 @@ def _of_adapter(kind: str, names: Names) -> Details:
     return Details(None if width is None else by_width(width))
 
 
+def folded(core: Names) -> tuple[int, int]:
+    """Pixels a side that a T2I-Adapter folds into a cell, and its pictures' channels; 0, 0 for others'.
+
+    core: its tensors without ``ADAPTER``.
+    """
+    first = core.get("conv_in.weight", core.get("body.0.in_conv.weight"))
+    taken = first.shape[1] if first is not None and len(first.shape) == 4 else 0
+    return next(
+        ((side, taken // side**2) for side in FOLDED if taken in {side**2 * one for one in COLOURS}), (0, 0)
+    )
+
+
+def _of_t2i_adapter(kind: str, names: Names) -> Details:
+    core = within(names, ADAPTER)
+    side, _ = folded(core)
+    layout = "diffusers" if begins(core, "body.0.resnets.") else "original"
+    if side not in FOLDED:
+        return Details(other="another kind of model", layout=layout)
+    return Details(FOLDED[side], layout=layout)
+
+
 READERS: Mapping[str, Callable[[str, Names], Details]] = {
     "checkpoint": _of_unet,
     "unet": _of_unet,
@@ -166,6 +188,7 @@ READERS: Mapping[str, Callable[[str, Names], Details]] = {
     "embedding": _of_embedding,
     "vae": _of_vae,
     "ip-adapter": _of_adapter,
+    "t2i-adapter": _of_t2i_adapter,
 }
 
 

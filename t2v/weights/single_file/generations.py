@@ -56,6 +56,7 @@ SDXL = Generation(
     (0.6, 0.4, 1.1, 1.2),
 )  # fmt: skip
 GENERATIONS = (SD1, SD2, SDXL)
+FOLDED = {8: SD1, 16: SDXL}  # pixels a side that a T2I-Adapter folds into a cell -> what it is made for
 
 
 def by_width(width: int) -> Generation | None:

@@ -6,13 +6,18 @@ Nothing is fetched or copied for them, and pruned or small networks of the same 
 import re
 from typing import Any
 
-from t2v.weights.single_file.details import Names
-from t2v.weights.single_file.generations import HEAD_WIDTH, Generation, TextEncoder
+from t2v.weights.single_file.details import Names, folded
+from t2v.weights.single_file.generations import FOLDED, HEAD_WIDTH, SDXL, Generation, TextEncoder
 
 ADDED_WIDTH = 256  # of each of the six numbers that Stable Diffusion XL is told beside its text
 UNION_HEADS = 8  # of the attention between pictures in ControlNets for many kinds of them
 GROUPS = 32  # of every normalisation, in all of Stable Diffusion
 LAYERS_2 = 24  # of OpenCLIP's text encoder in Stable Diffusion 2
+LAYERS_A_LEVEL = 2  # of T2I-Adapters, where all levels are as wide and nothing tells
+ADAPTERS = re.compile(  # names in T2I-Adapters: full or light, as first released or as diffusers has them
+    r"(?:conv_in|body\.\d+\.(?:(?:(?:resnets|body)\.\d+\.)?block[12]|in_conv|out_conv))\.(?:weight|bias)",
+    re.ASCII,
+)
 WORDS_BEFORE_MARKS = 2  # the begin and end marks are the last two of the vocabulary
 
 
@@ -54,6 +59,51 @@ def controlnet_config(names: Names, generation: Generation) -> dict[str, Any]:
             "num_proj_channel": names["spatial_ch_projs.weight"].shape[0],
         }
     return config
+
+
+def adapter_config(names: Names) -> dict[str, Any]:
+    """T2IAdapter's arguments for one with these tensors, by original names or diffusers'; errors as above."""
+    side, channels = folded(names)
+    if side not in FOLDED:
+        raise ValueError("its pictures are neither grey nor RGB")
+    unknown = [name for name in names if ADAPTERS.fullmatch(name) is None]
+    if unknown:
+        raise ValueError(f"it has a tensor {min(unknown)[:60]}")
+    kind = "light_adapter"
+    if "conv_in.weight" in names:
+        kind = "full_adapter_xl" if FOLDED[side] is SDXL else "full_adapter"
+    widths, layers = _light_levels(names) if kind == "light_adapter" else _full_levels(names)
+    return {
+        "in_channels": channels,
+        "channels": widths,
+        "num_res_blocks": layers,
+        "downscale_factor": side,
+        "adapter_type": kind,
+    }
+
+
+def _full_levels(names: Names) -> tuple[tuple[int, ...], int]:
+    """Of a full adapter: each level's width, and how many layers there are in each."""
+    count = _count(names, r"body\.(\d+)\.")
+    nested = "body.0.resnets.0.block1.weight" in names
+    at = "body.{}.resnets.0.block1.weight" if nested else "body.{}.block1.weight"
+    widths = tuple(names[at.format(number)].shape[0] for number in range(count))
+    if nested:
+        return widths, _count(names, r"body\.0\.resnets\.(\d+)\.")
+    begun = [number for number in range(count) if f"body.{number}.in_conv.weight" in names]
+    layers = begun[0] if begun else LAYERS_A_LEVEL
+    if layers == 0 or count % layers:
+        raise ValueError("its levels are of different lengths")
+    return widths[::layers], layers
+
+
+def _light_levels(names: Names) -> tuple[tuple[int, ...], int]:
+    """Of a light adapter, whose last level is as wide as the one before: diffusers takes that for granted."""
+    count = _count(names, r"body\.(\d+)\.")
+    widths = tuple(names[f"body.{number}.out_conv.weight"].shape[0] for number in range(count))
+    if count < 2 or widths[-1] != widths[-2]:
+        raise ValueError("its last two levels are of different widths")
+    return widths[:-1], _count(names, r"body\.0\.(?:body|resnets)\.(\d+)\.")
 
 
 def _way_down(names: Names, generation: Generation) -> dict[str, Any]:

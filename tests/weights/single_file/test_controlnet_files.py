@@ -99,5 +99,5 @@ def test_what_is_no_whole_controlnet_is_told(tmp_path):
     lora = {"lora_controlnet": torch.zeros(0), "input_blocks.0.0.up": torch.zeros(4, 4)}
     path = write_safetensors(tmp_path / "lora.safetensors", lora)
     for refuse in (load, lambda one: check_weights(CannySettings("no", "a car", controlnet=str(one)))):
-        with pytest.raises(ModelError, match="lora.safetensors is a Control-LoRA; choose a ControlNet of"):
+        with pytest.raises(ModelError, match="lora.safetensors is a Control-LoRA; choose a ControlNet or"):
             refuse(path)

@@ -42,7 +42,12 @@ REFUSED = {
     "controlnet sd1": "is a ControlNet for Stable Diffusion 1.x; a ControlNet is given beside a model, "
     "to runs that follow a clip.",
     "control-lora": f"is a Control-LoRA; {WHOLE}",
-    "t2i-adapter": f"is a T2I-Adapter; {WHOLE}",
+    "t2i-adapter": "is a T2I-Adapter for Stable Diffusion 1.x; a T2I-Adapter is given as a ControlNet is, to "
+    "runs that follow a clip.",
+    "t2i-adapter sdxl": "is a T2I-Adapter for Stable Diffusion XL; a T2I-Adapter is given as a ControlNet "
+    "is, to runs that follow a clip.",
+    "t2i-adapter for styles": f"is a T2I-Adapter for styles; {WHOLE}",
+    "t2i-adapters' fuser": f"is a fuser of T2I-Adapters; {WHOLE}",
     "ip-adapter sd1": "is an IP-Adapter for Stable Diffusion 1.x; an IP-Adapter is given beside a model, "
     "to runs with a picture as a prompt.",
     "motion module": f"is a motion module; {WHOLE}",
