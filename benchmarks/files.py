@@ -29,7 +29,7 @@ from t2v.weights.single_file.kinds import recognise
 told = []
 for name in map(Path, sys.argv[1:]):
     took = []
-    for _ in range(3):
+    for _ in range(10):
         began = time.perf_counter()
         kind = recognise(read_header(name), name)
         took.append(time.perf_counter() - began)
@@ -67,7 +67,7 @@ def report(found: Mapping[str, Any]) -> str:
 
 {len(rows)} made-up files with the names, shapes and lengths of published ones, and nothing but zeros in them,
 given as the model of a run, by `python -m benchmarks.files` on {date.today()}: {machine()}. Each
-is told by its header alone, in at most {slowest:.0f} ms (the best of three: others use the machine too);
+is told by its header alone, in at most {slowest:.0f} ms (the best of ten: others use the machine too);
 torch was {"" if found["torch"] else "not "}imported.
 
 | file | is | happens | MB | ms |

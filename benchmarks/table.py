@@ -27,7 +27,8 @@ allocation. Differences are in levels of 255 from the high profile; eight bits a
 the picture."""
 LENGTHS = "The highest memory of a video in the low profile, by its length, measured as that of profiles."
 COMPILED = """The same videos with the network as it is and compiled by PyTorch, each in a process of its own:
-the first one, which compiles, and the middle one of those after it. Differences are in levels of 255."""
+the first one, which compiles, and the middle one of those after it, on a CPU in the processor's own seconds.
+Differences are in levels of 255."""
 GPU = """By `python -m benchmarks.gpu`, random weights of Stable Diffusion's shapes, prompt to latents: the
 quickest run of a case, and all that it told."""
 NOTES = {
