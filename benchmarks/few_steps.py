@@ -18,7 +18,6 @@ import numpy as np
 
 from benchmarks.motion import ASKED_PX, FOLDER, PROMPTS, TARGET, Clip, draw, machine, mean
 from benchmarks.table import RESULTS, save_part, table, write_whole
-from t2v.checks import counted
 from t2v.diffusion.moving import motion_steps
 from t2v.diffusion.pipeline import TextToVideoPipeline
 from t2v.diffusion.sampling import make_scheduler
@@ -82,8 +81,8 @@ def row_of(clips: list[Clip], at: tuple[int, int], seconds: float) -> Row:
     within = sum(clip.error <= TARGET for clip in clips)
     return {
         "sampler": run.scheduler,
-        "video": f"{run.num_frames} frames, {counted(run.num_inference_steps, 'step')}, "
-        f"{run.width}x{run.height}",
+        "steps": str(run.num_inference_steps),
+        "video": f"{run.num_frames} frames, {run.width}x{run.height}",
         "T', T": f"{at[0]}, {at[1]}",
         "seen, px a frame": f"({x:.2f}, {y:.2f})",
         "off by, mean": f"{mean(clips, lambda clip: clip.error):.0%}",

@@ -12,7 +12,7 @@ COLOURS = ("#2f6fb0", "#d98a2b", "#5a9a57", "#a5527f")
 SECONDS = "s"
 # what a case is called by: random weights, and how a time came about, are told wherever the time is
 NAMING = (
-    *("network", "source", "task", "sampler", "profile", "case"),
+    *("network", "source", "task", "sampler", "steps", "profile", "case"),
     *("weights", "video", "how"),
 )
 

@@ -98,10 +98,16 @@ def machine(device: str) -> str:
     return "; ".join(parts)
 
 
+def crowded() -> str:
+    """To be told behind the machine, where more asked for its cores in the last minutes than it has."""
+    load, cores = os.getloadavg()[1], os.cpu_count()
+    return f"; shared with other work (load {load:.0f})" if cores is not None and load > cores + 1 else ""
+
+
 def save_part(output: Path, name: str, device: str, rows: list[Row], seconds: float) -> None:
     """Put a part's rows beside the others', in OUTPUT's name with .json, and write table and plot anew."""
     part = {
-        "machine": machine(device),
+        "machine": machine(device) + crowded(),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "seconds": round(seconds),
         "rows": rows,
