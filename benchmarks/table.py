@@ -52,7 +52,7 @@ is the speed of one large matrix product in the same precision.""",
 bundled miniature are small random models of the real classes, written on the spot as people have them, so
 seconds and memory compare kinds of sources, and say nothing of real ones' size. Seconds are the processor's,
 of the process; loading has checking, reading and putting in LoRAs and ControlNets in it, and a step is the
-middle one of a run's.""",
+middle one of a run's later half, in which all frames are drawn together.""",
     "profiles-cpu": PROFILES + " Weights wait where they are computed with, so little is saved here.",
     "profiles-cuda": PROFILES,
     "lengths-cpu": LENGTHS,
