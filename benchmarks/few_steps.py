@@ -1,21 +1,23 @@
 """Motion asked for and motion seen in few steps: ``python -m benchmarks.few_steps``.
 
 Draws prompts of ``benchmarks.motion`` with the bundled miniature by the paper's method, 6 px a frame
-sideways, with each sampler of models for few steps in 1, 2, 4 and 8 of them, and writes FEW_STEPS.md. The
-miniature itself is made for many steps: what is measured is whether the method moves what is drawn, not how
-well few steps draw.
+sideways, with each sampler of models for few steps in 1, 2, 4 and 8 of them; writes FEW_STEPS.md, and the
+part "few-steps" of RESULTS.json. The miniature itself is made for many steps: what is measured is whether the
+method moves what is drawn, not how well few steps draw.
 """
 
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+import time
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.motion import ASKED_PX, FOLDER, PROMPTS, TARGET, Clip, draw, machine, mean, write
+from benchmarks.motion import ASKED_PX, FOLDER, PROMPTS, TARGET, Clip, draw, machine, mean
+from benchmarks.table import RESULTS, save_part, table, write_whole
 from t2v.diffusion.moving import motion_steps
 from t2v.diffusion.pipeline import TextToVideoPipeline
 from t2v.diffusion.sampling import make_scheduler
@@ -29,13 +31,23 @@ log = logging.getLogger(__name__)
 STEPS = (1, 2, 4, 8)
 SAMPLERS = tuple(dict.fromkeys(kind.scheduler for kind in KINDS))
 FILE = "FEW_STEPS.md"
-Row = tuple[str, int]  # a sampler, and in how many steps
+Row = dict[str, str]
 
 
-def draw_row(model: Engine, row: Row, prompts: int) -> list[Clip]:
+@dataclass(frozen=True)
+class FewPlan:
+    """What to draw. prompts: how many. size: of square frames, in pixels; None: the miniature's own."""
+
+    prompts: int = len(PROMPTS)
+    samplers: tuple[str, ...] = SAMPLERS
+    steps: tuple[int, ...] = STEPS
+    size: int | None = None
+
+
+def draw_clips(model: Engine, plan: FewPlan, sampler: str, steps: int) -> list[Clip]:
     """One clip a prompt; prompt number i has seed i in every row, so that only sampler and steps differ."""
     clips = []
-    for seed, prompt in enumerate(PROMPTS[:prompts]):
+    for seed, prompt in enumerate(PROMPTS[: plan.prompts]):
         asked = TextToVideoSettings(
             prompt,
             model=BUNDLED,
@@ -43,8 +55,10 @@ def draw_row(model: Engine, row: Row, prompts: int) -> list[Clip]:
             motion_x=ASKED_PX[0],
             motion_y=ASKED_PX[1],
             method="paper",
-            scheduler=row[0],
-            num_inference_steps=row[1],
+            scheduler=sampler,
+            num_inference_steps=steps,
+            width=plan.size,
+            height=plan.size,
         )
         clips.append(draw(model, model.resolve(asked)))
     return clips
@@ -60,36 +74,51 @@ def times(pipeline: TextToVideoPipeline, clip: Clip) -> tuple[int, int]:
     return round(float(schedule.timesteps[t0])), round(float(schedule.timesteps[t1]))
 
 
-def line(row: Row, at: tuple[int, int], clips: Sequence[Clip]) -> str:
-    """One row of the table."""
+def row_of(clips: list[Clip], at: tuple[int, int], seconds: float) -> Row:
+    """What clips of one sampler came to. seconds: a video, measuring its motion in it; on a CPU of it."""
+    run = clips[0].run
     x, y = np.mean([clip.movement.per_frame for clip in clips], axis=0)
-    drawn = list(clips)
-    within = sum(clip.error <= TARGET for clip in drawn)
-    return (
-        f"| {row[0]} | {row[1]} | {at[0]}, {at[1]} | ({x:.2f}, {y:.2f}) | "
-        f"{mean(drawn, lambda clip: clip.error):.0%} | {within} of {len(drawn)} | "
-        f"{mean(drawn, lambda clip: clip.alike):.2f} | {mean(drawn, lambda clip: clip.flicker):.1f} |"
-    )
+    within = sum(clip.error <= TARGET for clip in clips)
+    return {
+        "sampler": run.scheduler,
+        "steps": str(run.num_inference_steps),
+        "video": f"{run.num_frames} frames, {run.width}x{run.height}",
+        "T', T": f"{at[0]}, {at[1]}",
+        "seen, px a frame": f"({x:.2f}, {y:.2f})",
+        "off by, mean": f"{mean(clips, lambda clip: clip.error):.0%}",
+        f"within {TARGET:.0%}": f"{within} of {len(clips)}",
+        "alike": f"{mean(clips, lambda clip: clip.alike):.2f}",
+        "flicker": f"{mean(clips, lambda clip: clip.flicker):.1f}",
+        "s": f"{seconds:.2f}",
+    }
 
 
-def report(model: Engine, clip: Clip, prompts: int, lines: Sequence[str]) -> str:
-    """The page, from what was measured; clip: any of them, for what all have in common."""
-    run, rows = clip.run, "\n".join(lines)
+def few_step_rows(plan: FewPlan, model: Engine) -> list[Row]:
+    """A row a sampler and number of steps."""
+    rows, clock = [], time.process_time if model.device == "cpu" else time.perf_counter
+    for sampler in plan.samplers:
+        for steps in plan.steps:
+            began = clock()
+            clips = draw_clips(model, plan, sampler, steps)
+            seconds = (clock() - began) / len(clips)
+            rows.append(row_of(clips, times(model.load(BUNDLED), clips[0]), seconds))
+            log.info("; ".join(rows[-1].values()))
+    return rows
+
+
+def report(model: Engine, prompts: int, rows: list[Row]) -> str:
+    """The page, from what was measured."""
     return f"""# Motion in few steps
 
 `python -m benchmarks.few_steps --prompts {prompts}`, {date.today().isoformat()}. {machine()}; device \
-{model.device}, {str(model.dtype).removeprefix("torch.")}. The bundled miniature, {run.width}x{run.height}, \
-{run.num_frames} frames, the paper's method, guidance {run.guidance_scale:g}, ({ASKED_PX[0]:g}, \
-{ASKED_PX[1]:g}) px a frame asked for. No clip is left out.
+{model.device}, {str(model.dtype).removeprefix("torch.")}. The bundled miniature, the paper's method, \
+({ASKED_PX[0]:g}, {ASKED_PX[1]:g}) px a frame asked for. No clip is left out.
 
 The miniature is made for many steps, so this tells whether what is drawn moves as asked, with the samplers of
 models made for few, and not how such models draw. **T', T**: the times of the steps that frames are moved at
 and noised up to. What **seen**, **off by**, **alike** and **flicker** are stands in [MOTION.md](MOTION.md).
 
-| sampler | steps | T', T | seen, px a frame | off by, mean | within {TARGET:.0%} | alike | flicker |
-|---|---|---|---|---|---|---|---|
-{rows}
-"""
+{table(rows)}"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -100,16 +129,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--samplers", nargs="+", default=SAMPLERS, choices=SAMPLERS)
     parser.add_argument("--steps", nargs="+", type=int, default=STEPS)
     parser.add_argument("--dtype", default=None, help="float32, float16 or bfloat16")
-    parser.add_argument("--output", type=Path, default=FOLDER, help=f"folder of {FILE}")
+    parser.add_argument("--output", type=Path, default=FOLDER, help=f"folder of {FILE} and the results")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    model, lines = Engine(dtype=options.dtype), []
-    for row in ((sampler, steps) for sampler in options.samplers for steps in options.steps):
-        clips = draw_row(model, row, options.prompts)
-        lines.append(line(row, times(model.load(BUNDLED), clips[0]), clips))
-        log.info(lines[-1])
-    options.output.mkdir(parents=True, exist_ok=True)
-    write(options.output / FILE, report(model, clips[0], options.prompts, lines).encode())
+    model, began = Engine(dtype=options.dtype), time.monotonic()
+    plan = FewPlan(options.prompts, tuple(options.samplers), tuple(options.steps))
+    rows = few_step_rows(plan, model)
+    save_part(options.output / RESULTS.name, "few-steps", model.device, rows, time.monotonic() - began)
+    write_whole(options.output / FILE, report(model, options.prompts, rows))
     log.info("wrote %s", options.output / FILE)
     return 0
 

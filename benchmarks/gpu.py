@@ -2,345 +2,29 @@
 
 Random weights of Stable Diffusion's shapes in half precision, made on the device. Cases stand in the order of
 their weight, each fails alone, and what was measured is written after every one: a run that is cut off keeps
-it. FOLDER gets gpu.json and GPU.md. --tiny runs all of it in small sizes, on a CPU too: to see that it runs.
+it. FOLDER gets GPU.md, and RESULTS.json with a part that ``python -m benchmarks --take FILE`` puts beside the
+others. --tiny runs all of it in small sizes, on a CPU too: to see that it runs.
 """
 
 import argparse
-import gc
-import json
 import logging
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from benchmarks.gpu_models import of_sd15, of_xl
+from benchmarks.gpu_bench import Bench, Told
+from benchmarks.gpu_cases import CASES
 from benchmarks.networks import quiet
-from benchmarks.sides import PROMPT, Case, draw_peer, peer_of
-from benchmarks.table import machine, write_whole
-from t2v.diffusion.options import Motion
-from t2v.diffusion.sampling import make_scheduler
-from t2v.memory.profiles import CPU, HIGH, LOW, MEDIUM
-from t2v.memory.replay import Kind
+from benchmarks.table import RESULTS, Row, machine, save_part, write_whole
 
 logger = logging.getLogger("benchmarks.gpu")
-
-TFLOP = 605  # of 8 frames of 512x512 in 50 steps with guidance, counted (see RESULTS.md)
-GB = 1e9
-Told = dict[str, Any]
-
-
-@dataclass(eq=False)
-class Bench:
-    """What cases share. kept: latents by the way that they were drawn in, of one seed."""
-
-    device: str
-    dtype: torch.dtype
-    tiny: bool
-    ends: float
-    kept: dict[str, torch.Tensor] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-    together: bool = True  # the layout that was quicker
-    _pipeline: Any = None
-
-    @property
-    def pipeline(self) -> Any:
-        if self._pipeline is None:
-            self._pipeline = of_sd15(self.device, self.dtype, self.tiny)
-            self._pipeline.memory.place(HIGH if self.device == "cuda" else CPU, self.device)
-        return self._pipeline
-
-    @property
-    def size(self) -> int:
-        return 64 if self.tiny else 512
-
-    @property
-    def steps(self) -> int:
-        return 10 if self.tiny else 50
-
-    def wait(self) -> None:
-        if self.device == "cuda":
-            torch.cuda.synchronize()
-
-    def timed(self, way: Callable[[], Any]) -> tuple[float, Any]:
-        self.wait()
-        began = time.perf_counter()
-        made = way()
-        self.wait()
-        return time.perf_counter() - began, made
-
-    def repeated(self, way: Callable[[], Any], times: int = 3) -> tuple[list[float], Any]:
-        """Seconds of each call, of which the first ones may record or compile; and what the last one made."""
-        runs = [self.timed(way) for _ in range(times)]
-        return [round(seconds, 4) for seconds, _ in runs], runs[-1][1]
-
-    def draw(
-        self, frames: int = 8, steps: int | None = None, pipeline: Any = None, **told: Any
-    ) -> torch.Tensor:
-        """Latents (1 f c h w) of the usual video."""
-        pipeline = self.pipeline if pipeline is None else pipeline
-        steps = self.steps if steps is None else steps
-        size = told.pop("size", self.size)
-        case = Case("", frames, 0, steps)
-        times = make_scheduler("ddim", pipeline.scheduler.config, steps).timesteps
-        t1, t0 = (int(times[number]) for number in case.motion_steps)
-        call = {"motion": Motion(t0=t0, t1=t1), "chunk_size": 8, **told}
-        return pipeline(
-            PROMPT,
-            num_frames=frames,
-            height=size,
-            width=size,
-            num_inference_steps=steps,
-            generator=torch.Generator().manual_seed(0),
-            **call,
-        )
-
-    def use(self, graphs: bool = False, together: bool | None = None, compiled: bool = False) -> None:
-        """Draw so from now on."""
-        together = self.together if together is None else together
-        self.pipeline.unet.to(memory_format=torch.channels_last if together else torch.contiguous_format)
-        memory = self.pipeline.memory
-        memory.replays.forget()
-        memory.graphs, memory.asks_compiled = graphs, compiled
-
-    def frames(self, latents: torch.Tensor) -> np.ndarray:
-        return np.stack(list(self.pipeline.decode(latents))).astype(int)
-
-    def apart(self, one: torch.Tensor, other: torch.Tensor) -> Told:
-        """How two videos differ: latents, and 8-bit frames, of which one in a thousand is told too."""
-        levels = np.abs(self.frames(one) - self.frames(other))
-        return {
-            "latents differ by at most": float((one - other).abs().max()),
-            "latents reach": float(one.abs().max()),
-            "frames differ by at most": int(levels.max()),
-            "of them by more than 1": float((levels > 1).mean()),
-        }
-
-
-def limit(bench: Bench) -> Told:
-    """The card's own: one large matrix product."""
-    side = 256 if bench.tiny else 8192
-    a = torch.randn(side, side, device=bench.device).to(bench.dtype)
-    best = min(bench.timed(lambda: a @ a)[0] for _ in range(12))
-    bench.seconds["limit"] = TFLOP * 1e12 / (2 * side**3 / best)
-    return {"TFLOP/s": 2 * side**3 / best / 1e12, "the video's limit, s": bench.seconds["limit"]}
-
-
-def peer(bench: Bench) -> Told:
-    """diffusers' TextToVideoZeroPipeline of the same weights, as it is found."""
-    bench.use(together=False)
-    other = peer_of(bench.pipeline)
-    case = Case("", 8, 0, bench.steps, bench.size, bench.device, decode=False)
-    with torch.inference_mode():
-        runs, _ = bench.repeated(lambda: draw_peer(other, case), 2)
-    bench.seconds["diffusers"] = min(runs)
-    return {"runs, s": runs}
-
-
-def way(name: str, graphs: bool, together: bool) -> Callable[[Bench], Told]:
-    """One way of drawing 8 frames."""
-
-    def drawn(bench: Bench) -> Told:
-        bench.use(graphs, together)
-        runs, bench.kept[name] = bench.repeated(bench.draw)
-        bench.seconds[name] = min(runs)
-        told: Told = {"runs, s": runs, "told": bench.pipeline.notes}
-        if "diffusers" in bench.seconds:
-            told["times diffusers"] = bench.seconds["diffusers"] / min(runs)
-        if "limit" in bench.seconds:
-            told["of the limit"] = bench.seconds["limit"] / min(runs)
-        if graphs:
-            known = list(bench.pipeline.memory.replays._known.values())
-            told["recorded"] = sum(len(one.recordings) for one in known)
-            told["not recordable"] = sum(len(one.never) for one in known)
-        pairs = {True: "graphs, channels last", False: "graphs"}
-        if all(one in bench.seconds for one in pairs.values()):
-            bench.together = bench.seconds[pairs[True]] <= bench.seconds[pairs[False]]
-        return told
-
-    return drawn
-
-
-def same(bench: Bench) -> Told:
-    """Whether these ways draw the same."""
-    pairs = [("eager", "graphs"), ("channels last", "graphs, channels last"), ("eager", "channels last")]
-    return {
-        f"{one} and {other}": bench.apart(bench.kept[one], bench.kept[other])
-        for one, other in pairs
-        if one in bench.kept and other in bench.kept
-    }
-
-
-def few(bench: Bench) -> Told:
-    """Four steps: of LCM without guidance, as such models are used, and of DDIM with it."""
-    told: Told = {}
-    for name, call in {
-        "lcm, no guidance": {"scheduler": "lcm", "guidance_scale": 1.0},
-        "ddim, guidance": {"scheduler": "ddim"},
-    }.items():
-        for graphs in (False, True):
-            bench.use(graphs)
-            runs, _ = bench.repeated(lambda call=call: bench.draw(steps=4, **call), 5)
-            told[f"{name}{', graphs' if graphs else ''}, s"] = runs
-    return told
-
-
-def long(bench: Bench) -> Told:
-    """64 frames in chunks of 8 beside eight times 8 frames."""
-    frames = 16 if bench.tiny else 64
-    bench.use(graphs=True)
-    eight, _ = bench.repeated(bench.draw, 3)
-    runs, _ = bench.repeated(lambda: bench.draw(frames), 2)
-    return {"runs, s": runs, "beside so many times 8 frames": min(runs) / (frames / 8 * min(eight))}
-
-
-def chunks(bench: Bench) -> Told:
-    """What chunk sizes change: 8 frames in 10 steps."""
-    bench.use(graphs=True)
-    drawn = {size: bench.draw(steps=10, chunk_size=size) for size in (8, 1, 3, 0)}
-    return {f"8 and {size}": bench.apart(drawn[8], drawn[size]) for size in (1, 3, 0)}
-
-
-def decoding(bench: Bench) -> Told:
-    """8 frames by the VAE, in two layouts."""
-    latents, told = torch.randn(1, 8, 4, bench.size // 8, bench.size // 8, device=bench.device), {}
-    for layout in (torch.contiguous_format, torch.channels_last):
-        bench.pipeline.vae.to(memory_format=layout)
-        told[str(layout)], _ = bench.repeated(lambda: list(bench.pipeline.decode(latents)))
-    return told
-
-
-def network(bench: Bench) -> Told:
-    """The UNet alone, 8 frames with guidance, many calls in a row: what the loop adds to it is the rest."""
-    bench.use(graphs=True)
-    unet, cells = bench.pipeline.unet, bench.size // 8
-    own = {"device": bench.device, "dtype": bench.dtype}
-    given = (
-        torch.randn(16, 4, cells, cells, **own),
-        torch.tensor(500, device=bench.device),
-        torch.randn(16, 77, unet.config.cross_attention_dim, **own),
-    )
-    told: Told = {}
-    with torch.inference_mode():
-        for name, call in {
-            "as it is": lambda: unet(*given),
-            "replayed": lambda: bench.pipeline.memory.replays.call(unet, unet, Kind("alone"), *given),
-        }.items():
-            if name == "replayed" and bench.device == "cuda":
-                bench.pipeline.memory.replays.begin(unet)
-            bench.repeated(call, 3)
-            seconds, _ = bench.timed(lambda call=call: [call() for _ in range(3 if bench.tiny else 20)])
-            told[f"{name}, ms a call"] = seconds / (3 if bench.tiny else 20) * 1000
-    return told
-
-
-def memory_of(profile: str, frames: int) -> Callable[[Bench], Told]:
-    """The highest memory of a video, decoded, its weights kept so; in 2 steps, which change nothing of it."""
-
-    def measured(bench: Bench) -> Told:
-        memory = bench.pipeline.memory
-        memory.graphs = memory.asks_compiled = False
-        bench.kept.clear()
-        memory.place(profile, bench.device)
-        gc.collect()
-        if bench.device == "cuda":
-            torch.cuda.empty_cache()
-            torch.cuda.reset_peak_memory_stats()
-        count = min(frames, 12) if bench.tiny else frames
-
-        def whole() -> int:
-            return sum(1 for _ in bench.pipeline.decode(bench.draw(count, 2)))
-
-        seconds, drawn = bench.timed(whole)
-        told: Told = {"frames": drawn, "s": seconds, "profile": bench.pipeline.memory.profile}
-        if bench.device == "cuda":
-            told["allocated, GB"] = torch.cuda.max_memory_allocated() / GB
-            told["reserved, GB"] = torch.cuda.max_memory_reserved() / GB
-        return told
-
-    return measured
-
-
-def high_again(bench: Bench) -> Told:
-    """With CUDA graphs, in the high profile."""
-    bench._pipeline = None  # what was offloaded once is no longer recorded
-    told = memory_of(HIGH, 8)(bench)
-    bench.use(graphs=True)
-    told["with graphs, s"], _ = bench.repeated(lambda: bench.draw(8, 6), 2)
-    if bench.device == "cuda":
-        told["with graphs, reserved, GB"] = torch.cuda.max_memory_reserved() / GB
-    return told
-
-
-def xl(bench: Bench) -> Told:
-    """Stable Diffusion XL, 8 frames of 1024x1024, a few steps: seconds of each, and what 30 would take."""
-    bench._pipeline = None
-    gc.collect()
-    if bench.device == "cuda":
-        torch.cuda.empty_cache()
-    pipeline = of_xl(bench.device, bench.dtype, bench.tiny)
-    pipeline.memory.place(HIGH if bench.device == "cuda" else CPU, bench.device)
-    told: Told = {}
-    call = {"size": 64 if bench.tiny else 1024, "scheduler": "euler", "pipeline": pipeline}
-    for graphs in (False, True):
-        pipeline.memory.graphs = graphs
-        least, most = (bench.repeated(lambda n=n: bench.draw(steps=n, **call), 2)[0] for n in (4, 8))
-        step = (min(most) - min(least)) / 4
-        name = "with graphs" if graphs else "as it is"
-        told[name] = {"4 steps, s": least, "8 steps, s": most, "30 steps, s": min(most) + 22 * step}
-    if bench.device == "cuda":
-        told["allocated, GB"] = torch.cuda.max_memory_allocated() / GB
-    return told
-
-
-def compiled(bench: Bench) -> Told:
-    """Compiled: the first call, and later ones. All frames from noise: one shape."""
-    call: Told = {"motion": Motion(enabled=False), "chunk_size": 0}
-    told: Told = {}
-    kept = {}
-    for name, ways in {
-        "graphs": {"graphs": True},
-        "compiled": {"compiled": True, "together": True},
-    }.items():
-        bench.use(**ways)
-        if name == "compiled":
-            told["first two steps compiled, s"] = bench.timed(lambda: bench.draw(steps=2, **call))[0]
-        told[f"{name}, s"], kept[name] = bench.repeated(lambda: bench.draw(**call), 2)
-        logger.info("%s", told)
-    bench.use(compiled=True, together=True)
-    told["with the motion field, s"], _ = bench.repeated(bench.draw, 3)
-    told["compiled and not"] = bench.apart(kept["graphs"], kept["compiled"])
-    told["told"] = bench.pipeline.notes
-    return told
-
-
-# name -> what measures it, and the seconds that have to be left for it
-CASES: dict[str, tuple[Callable[[Bench], Told], float]] = {
-    "limit of the card": (limit, 0),
-    "diffusers": (peer, 10),
-    "eager": (way("eager", False, False), 8),
-    "graphs": (way("graphs", True, False), 8),
-    "channels last": (way("channels last", False, True), 8),
-    "graphs, channels last": (way("graphs, channels last", True, True), 8),
-    "the same picture": (same, 5),
-    "four steps": (few, 10),
-    "the network alone": (network, 5),
-    "64 frames": (long, 30),
-    "chunk sizes": (chunks, 10),
-    "decoding": (decoding, 5),
-    "memory, low, 8 frames": (memory_of(LOW, 8), 15),
-    "memory, low, 64 frames": (memory_of(LOW, 64), 45),
-    "memory, medium, 8 frames": (memory_of(MEDIUM, 8), 15),
-    "memory, high, 8 frames": (high_again, 15),
-    "compiled": (compiled, 80),
-    "SDXL": (xl, 40),
-}
 
 
 def markdown(about: str, told: dict[str, Told]) -> str:
@@ -360,36 +44,81 @@ def _shown(value: Any) -> str:
     return ", ".join(_shown(one) for one in value) if isinstance(value, list) else str(value)
 
 
+@dataclass(frozen=True)
+class GpuPlan:
+    """minutes: after which no case begins. is_tiny: small sizes, to see that it runs, on a CPU too."""
+
+    device: str = "cuda"
+    minutes: float = 10
+    is_tiny: bool = False
+
+    def bench(self) -> Bench:
+        """On a GPU in half precision, as it is used there."""
+        dtype = torch.float16 if self.device == "cuda" else torch.float32
+        return Bench(self.device, dtype, self.is_tiny, time.monotonic() + 60 * self.minutes)
+
+
+def all_gpu_rows(plan: GpuPlan) -> list[Row]:
+    """What all cases came to that there was time for."""
+    bench = plan.bench()
+    (told,) = deque(measured(bench), maxlen=1)
+    return gpu_rows(bench, told)
+
+
+def measured(bench: Bench, only: str | None = None) -> Iterator[dict[str, Told]]:
+    """What all cases came to so far, told anew after every one. only: those whose names have it in them."""
+    told: dict[str, Told] = {}
+    for name, (measure, needed) in CASES.items():
+        if only is not None and only not in name:
+            continue
+        began, left = time.monotonic(), bench.ends - time.monotonic()
+        if left < (0 if bench.tiny else needed):
+            told[name] = {"left out": f"{left:.0f} s were left"}
+        else:
+            told[name] = _tried(measure, bench)
+            told[name]["took, s"] = round(time.monotonic() - began, 1)
+        logger.info("%s: %s", name, _shown(told[name]))
+        yield told
+
+
+def _tried(measure: Callable[[Bench], Told], bench: Bench) -> Told:
+    try:
+        return measure(bench)
+    except Exception as error:  # the others are measured all the same
+        traceback.print_exc()
+        return {"failed": f"{type(error).__name__}: {error}"[:500]}
+
+
+def gpu_rows(bench: Bench, told: dict[str, Told]) -> list[Row]:
+    """A row a case, for the table of all results."""
+    return [
+        {
+            "case": name,
+            "video": bench.video,
+            "best run, s": f"{min(found['runs, s']):.4g}" if "runs, s" in found else "",
+            "figures": "; ".join(f"{what}: {_shown(value)}" for what, value in found.items() if value != []),
+        }
+        for name, found in told.items()
+    ]
+
+
 def main(arguments: list[str] | None = None) -> int:
     """0 where every case that there was time for went well."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5, help="after which no case begins")
-    parser.add_argument("--out", type=Path, required=True, help="folder of gpu.json and GPU.md")
+    parser.add_argument("--out", type=Path, required=True, help="folder of GPU.md and RESULTS.json")
     parser.add_argument("--only", help="cases whose names have this in them")
     parser.add_argument("--tiny", action="store_true", help="small sizes: to see that it runs")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     quiet()
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    dtype = torch.float16 if device == "cuda" else torch.float32
-    bench = Bench(device, dtype, asked.tiny, time.monotonic() + 60 * asked.minutes)
-    told: dict[str, Told] = {}
-    for name, (measure, needed) in CASES.items():
-        if asked.only is not None and asked.only not in name:
-            continue
-        began, left = time.monotonic(), bench.ends - time.monotonic()
-        if left < (0 if asked.tiny else needed):
-            told[name] = {"left out": f"{left:.0f} s were left"}
-            continue
-        try:
-            told[name] = measure(bench)
-        except Exception as error:  # the others are measured all the same
-            traceback.print_exc()
-            told[name] = {"failed": f"{type(error).__name__}: {error}"[:500]}
-        told[name]["took, s"] = round(time.monotonic() - began, 1)
-        logger.info("%s: %s", name, _shown(told[name]))
-        write_whole(asked.out / "gpu.json", json.dumps({"machine": machine(device), "cases": told}, indent=1))
-        write_whole(asked.out / "GPU.md", markdown(machine(device), told))
+    bench = GpuPlan(device, asked.minutes, asked.tiny).bench()
+    began, told = time.monotonic(), {}
+    for told in measured(bench, asked.only):
+        results, part = asked.out / RESULTS.name, f"gpu-{bench.device}"
+        save_part(results, part, bench.device, gpu_rows(bench, told), time.monotonic() - began)
+        write_whole(asked.out / "GPU.md", markdown(machine(bench.device), told))
     return int(any("failed" in found for found in told.values()))
 
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, EulerDiscreteScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, DDIMScheduler, EulerDiscreteScheduler
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-from benchmarks.networks import SD15, SMALL, TEXTS, TINY, letters_tokenizer, random_unet
+from benchmarks.networks import SD15, SDXL, TEXTS, TINY, TINY_XL, letters_tokenizer, random_unet
 from t2v.devices import settle
 from t2v.diffusion.pipeline import TextToVideoPipeline, TextToVideoXLPipeline
 
@@ -19,26 +19,6 @@ VAE = {
     "latent_channels": 4,
 }
 SMALL_VAE = {**VAE, "block_out_channels": (4, 4, 4, 4), "layers_per_block": 1, "norm_num_groups": 2}
-XL = {
-    "sample_size": 128,
-    "block_out_channels": (320, 640, 1280),
-    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-    "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-    "transformer_layers_per_block": (1, 2, 10),
-    "attention_head_dim": (5, 10, 20),
-    "cross_attention_dim": 2048,
-    "use_linear_projection": True,
-    "addition_embed_type": "text_time",
-    "addition_time_embed_dim": 256,
-    "projection_class_embeddings_input_dim": 2816,
-}
-SMALL_XL = {
-    **SMALL,
-    "cross_attention_dim": 32,
-    "addition_embed_type": "text_time",
-    "addition_time_embed_dim": 4,
-    "projection_class_embeddings_input_dim": 6 * 4 + 16,
-}
 XL_TEXTS = (
     {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12},
     {"hidden_size": 1280, "intermediate_size": 5120, "num_hidden_layers": 32, "num_attention_heads": 20},
@@ -81,7 +61,7 @@ def of_xl(device: str, dtype: torch.dtype, tiny: bool) -> TextToVideoXLPipeline:
         text_encoder_2=second.to(dtype).eval(),
         tokenizer=letters_tokenizer(),
         tokenizer_2=letters_tokenizer(),
-        unet=settle(_filled(SMALL_XL if tiny else XL, device, dtype), device),
+        unet=settle(random_unet(TINY_XL if tiny else SDXL, device, dtype), device),
         scheduler=EulerDiscreteScheduler(**NOISE),
     )
     pipeline.set_progress_bar_config(disable=True)
@@ -90,16 +70,3 @@ def of_xl(device: str, dtype: torch.dtype, tiny: bool) -> TextToVideoXLPipeline:
 
 def _text(shape: dict[str, int], **more: Any) -> CLIPTextConfig:
     return CLIPTextConfig(vocab_size=49408, max_position_embeddings=77, **shape, **more)
-
-
-def _filled(shape: dict[str, Any], device: str, dtype: torch.dtype) -> UNet2DConditionModel:
-    """As ``random_unet`` fills one."""
-    with torch.device("meta"):
-        unet = UNet2DConditionModel(**shape).eval()
-    unet = unet.to(dtype).to_empty(device=device).requires_grad_(False)
-    for name, weight in unet.named_parameters():
-        if weight.ndim > 1:
-            weight.normal_(std=weight[0].numel() ** -0.5)
-        else:
-            weight.fill_(1.0 if name.endswith("weight") else 0.0)
-    return unet

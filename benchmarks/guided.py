@@ -1,11 +1,9 @@
 """Guided videos of a family with ControlNets and an editor: seconds a task, and the memory of long clips."""
 
 import logging
-import multiprocessing
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import torch
 from diffusers import ControlNetModel, StableDiffusionPipeline, UNet2DConditionModel
 
 from benchmarks.networks import SMALL, TINY, load, quiet
-from benchmarks.speed import highest_memory_mb
+from benchmarks.speed import alone, here, highest_memory_mb
 from miniature.examples import Action, scenes_of
 from miniature.world import Scene, Subject, depth, draw, skeleton
 from t2v.engine.engine import Engine
@@ -129,27 +127,17 @@ def memory_rows(plan: GuidedPlan, processes: bool) -> list[dict[str, str]]:
 
 def measure(case: GuidedCase, processes: bool) -> Drawn:
     """Draw a case once, in a fresh process where memory is to be told."""
-    if not processes:
-        return draw_case(case)
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(draw_case, case).result()
+    return (alone if processes else here)(draw_case, case)
 
 
 def draw_case(case: GuidedCase) -> Drawn:
     """From the clip's file to the video's, the weights being loaded."""
     quiet()
-    prompt, paint, options = CASES[case.task]
+    prompt, _, options = CASES[case.task]
     with tempfile.TemporaryDirectory() as folder:
         source = save_tiny_family(Path(folder)) if case.model == TINY else case.model
-        scenes = scenes_of(
-            SCENE,
-            Action(across=WALK_PX * case.frames / case.size, cycles=max(1, case.frames // STEP_FRAMES)),
-            case.frames,
-        )
-        frames = (_rgb(paint(scene, case.size)) for scene in scenes)
-        clip = write_video(Path(folder) / "clip.mp4", frames, FPS)
         settings = TASKS[case.task](
-            str(clip),
+            clip_for(case.task, case.frames, case.size, Path(folder)),
             prompt,
             model=source,
             seed=SEED,
@@ -164,6 +152,14 @@ def draw_case(case: GuidedCase) -> Drawn:
         write_result(Path(folder) / "video.mp4", run, model.frames(run))
         seconds = time.perf_counter() - started
         return Drawn(seconds, highest_memory_mb("cpu"), run.num_frames, run.num_inference_steps)
+
+
+def clip_for(task: str, frames: int, size: int, folder: Path) -> str:
+    """A clip of square frames that suits the task, written into the folder: its path."""
+    action = Action(across=WALK_PX * frames / size, cycles=max(1, frames // STEP_FRAMES))
+    paint = CASES[task][1]
+    pictures = (_rgb(paint(scene, size)) for scene in scenes_of(SCENE, action, frames))
+    return str(write_video(folder / "clip.mp4", pictures, FPS))
 
 
 def _rgb(picture):

@@ -23,6 +23,7 @@ from t2v.weights.load import load_pipeline
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 SD15 = "Stable Diffusion 1.5's shape"
 TINY = "tiny random network"
+SDXL, TINY_XL = "Stable Diffusion XL's shape", "tiny random network of XL's kind"
 SILENT = "network without arithmetic"
 ANIMATEDIFF, MODELSCOPE = "AnimateDiff's UNetMotionModel", "ModelScope's UNet3DConditionModel"
 TINY_ANIMATEDIFF, TINY_MODELSCOPE = f"tiny {ANIMATEDIFF}", f"tiny {MODELSCOPE}"
@@ -45,6 +46,26 @@ SMALL = {
     "attention_head_dim": 2,
     "norm_num_groups": 4,
 }
+XL = {
+    "sample_size": 128,
+    "block_out_channels": (320, 640, 1280),
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+    "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+    "transformer_layers_per_block": (1, 2, 10),
+    "attention_head_dim": (5, 10, 20),
+    "cross_attention_dim": 2048,
+    "use_linear_projection": True,
+    "addition_embed_type": "text_time",
+    "addition_time_embed_dim": 256,
+    "projection_class_embeddings_input_dim": 2816,
+}
+SMALL_XL = {
+    **SMALL,
+    "cross_attention_dim": 32,
+    "addition_embed_type": "text_time",
+    "addition_time_embed_dim": 4,
+    "projection_class_embeddings_input_dim": 6 * 4 + 16,
+}
 SMALL_MOTION = {
     "block_out_channels": (8, 16),
     "down_block_types": ("CrossAttnDownBlockMotion", "DownBlockMotion"),
@@ -66,6 +87,8 @@ SMALL_3D = {
 UNETS = {
     SD15: (UNet2DConditionModel, {"sample_size": 64, "cross_attention_dim": 768, "attention_head_dim": 8}),
     TINY: (UNet2DConditionModel, SMALL),
+    SDXL: (UNet2DConditionModel, XL),
+    TINY_XL: (UNet2DConditionModel, SMALL_XL),
     SILENT: (SilentUNet, SMALL),
     # Stable Diffusion 1.5 with the layers over time that the adapter v1-5-2 brings
     ANIMATEDIFF: (UNetMotionModel, {"sample_size": 64, "cross_attention_dim": 768}),

@@ -1,9 +1,6 @@
 """The parts of the benchmark; each gives the rows of one table."""
 
 import logging
-from dataclasses import dataclass
-
-import torch
 
 from benchmarks.calls import (
     CallCase,
@@ -16,44 +13,22 @@ from benchmarks.calls import (
     tally,
     time_calls,
 )
-from benchmarks.guided import GuidedPlan, guided_plan, memory_rows, quick_guided_plan, timing_rows
-from benchmarks.networks import SD15
-from benchmarks.peers import PeerPlan, peer_plan, quick_peer_plan, rows_of
+from benchmarks.compiling import compiled_rows
+from benchmarks.few_steps import few_step_rows
+from benchmarks.gpu import all_gpu_rows
+from benchmarks.guided import memory_rows, timing_rows
+from benchmarks.peers import rows_of
+from benchmarks.plans import Plan
+from benchmarks.profiles import by_decoding, by_length, by_profile
 from benchmarks.sides import OURS, PEER, Case
-from benchmarks.speed import Pair, in_process, own_processes, take_turns
+from benchmarks.sources import source_rows
+from benchmarks.speed import Pair
+from benchmarks.table import Row
+from t2v.engine.engine import Engine
 
 logger = logging.getLogger(__name__)
 
-Row = dict[str, str]
 PAPER_STEPS = 50
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to run. counted, predicted: (frames, chunk size); these videos have PAPER_STEPS steps.
-
-    calls: single calls to time, where whole videos at that size would take too long. peak_side: of the
-    matrices whose product sets the arithmetic limit. processes: each side in a process of its own, or,
-    quicker and without its own memory peak, both here.
-    """
-
-    miniature: tuple[Case, ...]
-    sd15: tuple[Case, ...]
-    guided: GuidedPlan
-    peers: tuple[PeerPlan, ...]
-    counted: tuple[tuple[int, int], ...] = ((8, 0), (16, 2), (64, 2), (256, 2))
-    counted_network: str = SD15
-    counted_size: int = 512
-    predicted: tuple[tuple[int, int], ...] = ()
-    calls: CallCase | None = None
-    peak_side: int = 2048
-    processes: bool = True
-
-    def measure(self, case: Case) -> Pair:
-        if not self.processes:
-            return take_turns(case, in_process)
-        with own_processes() as run:
-            return take_turns(case, run)
 
 
 def miniature(plan: Plan) -> list[Row]:
@@ -115,6 +90,41 @@ def peers(plan: Plan) -> list[Row]:
     return [row for one in plan.peers for row in rows_of(one, plan.peak_side, plan.processes)]
 
 
+def sources(plan: Plan) -> list[Row]:
+    """Every kind of source by every task."""
+    return source_rows(plan.sources, plan.run)
+
+
+def profiles(plan: Plan) -> list[Row]:
+    """How weights are kept: seconds, memory, and what it changes."""
+    return by_profile(plan.profiles, plan.run)
+
+
+def lengths(plan: Plan) -> list[Row]:
+    """Videos of two lengths in the low profile."""
+    return by_length(plan.profiles, plan.run)
+
+
+def decoders(plan: Plan) -> list[Row]:
+    """Ways of decoding a picture."""
+    return by_decoding(plan.profiles, plan.run)
+
+
+def few_steps(plan: Plan) -> list[Row]:
+    """Motion in few steps."""
+    return few_step_rows(plan.few_steps, Engine("cpu"))
+
+
+def compiled(plan: Plan) -> list[Row]:
+    """Networks as they are, and compiled."""
+    return compiled_rows(plan.compiled, plan.run)
+
+
+def gpu(plan: Plan) -> list[Row]:
+    """The cases for a GPU; none where there is none."""
+    return [] if plan.gpu is None else all_gpu_rows(plan.gpu)
+
+
 PARTS = {
     "miniature": miniature,
     "guided": guided_timing,
@@ -122,6 +132,13 @@ PARTS = {
     "sd15": sd15,
     "arithmetic": arithmetic,
     "peers": peers,
+    "sources": sources,
+    "profiles": profiles,
+    "lengths": lengths,
+    "decoders": decoders,
+    "few-steps": few_steps,
+    "compiled": compiled,
+    "gpu": gpu,
 }
 
 
@@ -185,42 +202,3 @@ def _figure(value: float) -> str:
 def _video(frames: int, chunk_size: int, steps: int, size: int) -> str:
     chunks = f"chunk {chunk_size}" if chunk_size else "no chunks"
     return f"{frames} frames, {chunks}, {steps} steps, {size}x{size}"
-
-
-def full_plan(model: str) -> Plan:
-    """What ``python -m benchmarks`` runs: for a GPU where there is one, else for two CPU cores."""
-    small = tuple(
-        Case(model, frames, chunk_size, steps, size=256, repeats=repeats)
-        for frames, chunk_size, steps, repeats in ((8, 0, 25, 3), (16, 2, 10, 3), (64, 2, 5, 1))
-    )
-    if torch.cuda.is_available():
-        own = {"size": 512, "device": "cuda", "dtype": "float16", "decode": False}
-        videos = ((8, 0, 5), (16, 2, 3), (64, 2, 1))
-        large = tuple(Case(SD15, frames, chunk, repeats=n, **own) for frames, chunk, n in videos)
-        return Plan(small, large, guided_plan(model), peer_plan("cuda"), peak_side=8192)
-    own = {"size": 256, "dtype": "bfloat16", "decode": False, "repeats": 1}
-    return Plan(
-        miniature=small,
-        sd15=(Case(SD15, 16, 2, steps=4, **own),),
-        guided=guided_plan(model),
-        peers=peer_plan("cpu"),
-        predicted=((16, 2), (64, 2)),
-        calls=CallCase(SD15, 512, dtype="bfloat16", repeats=2),
-    )
-
-
-def quick_plan(network: str) -> Plan:
-    """The same paths in seconds: a tiny network in every place."""
-    own = {"size": 64, "decode": False, "repeats": 1}
-    return Plan(
-        miniature=(Case(network, 4, 2, steps=2, size=64, repeats=2),),
-        sd15=(Case(network, 4, 2, steps=2, **own),),
-        guided=quick_guided_plan(),
-        peers=quick_peer_plan(),
-        counted=((8, 0), (16, 2)),
-        counted_network=network,
-        counted_size=64,
-        predicted=((8, 2),),
-        calls=CallCase(network, 128, repeats=1),
-        peak_side=256,
-    )

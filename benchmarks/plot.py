@@ -10,6 +10,11 @@ BAR_PX, GAP_PX, TITLE_PX, MARGIN_PX = 18, 8, 34, 12
 INK, PAPER = "#222222", "white"
 COLOURS = ("#2f6fb0", "#d98a2b", "#5a9a57", "#a5527f")
 SECONDS = "s"
+# what a case is called by: random weights, and how a time came about, are told wherever the time is
+NAMING = (
+    *("network", "source", "task", "sampler", "steps", "profile", "case"),
+    *("weights", "video", "how"),
+)
 
 
 @dataclass(frozen=True)
@@ -48,9 +53,7 @@ def bars_of(parts: dict[str, dict]) -> list[Bar]:
             times = [seconds(written) for written in times_in(row).values()]
             longest[row["video"]] = max([longest.get(row["video"], 0.0), *times])
         for row in told["rows"]:
-            # a guided video names its task, the others their network; random weights, and how a time came
-            # about, are told wherever the time is
-            named = [row[name] for name in ("network", "task", "weights", "video", "how") if name in row]
+            named = [row[name] for name in NAMING if name in row]
             for side, written in times_in(row).items():
                 share = seconds(written) / longest[row["video"]] if longest[row["video"]] > 0 else 0.0
                 bars.append(Bar(part, "; ".join(named), side, f"{written} s", share))

@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers.pipelines.deprecated.text_to_video_synthesis.pipeline_text_to_video_zero import (
@@ -126,6 +127,17 @@ def own_processes(sides: Iterable[str] = (OURS, PEER)) -> Iterator[Runner]:
         spawn = multiprocessing.get_context("spawn")
         pools = {side: stack.enter_context(ProcessPoolExecutor(1, spawn)) for side in sides}
         yield lambda side, function, *arguments: pools[side].submit(function, *arguments).result()
+
+
+def alone(function: Callable[..., Any], *arguments: object) -> Any:
+    """A function's answer by a process of its own, as memory that was used once stays with a process."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def here(function: Callable[..., Any], *arguments: object) -> Any:
+    """In this process: quicker, and memory peaks then mix all callers'."""
+    return function(*arguments)
 
 
 def take_turns(case: Case, run: Runner = in_process) -> Pair:

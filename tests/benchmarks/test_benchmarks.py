@@ -1,6 +1,7 @@
 """The benchmark: fair sides, right counts, and a table that keeps what it had. No clock is judged."""
 
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -8,20 +9,23 @@ import pytest
 import torch
 
 from benchmarks import memory
-from benchmarks.__main__ import run_part
+from benchmarks.__main__ import main, run_part
 from benchmarks.calls import calls_in_turn, count_calls, evaluations, flops, flops_by_kind, predicted_seconds
 from benchmarks.guided import GuidedCase, GuidedPlan
 from benchmarks.networks import SILENT, TINY, random_unet
-from benchmarks.parts import PARTS, quick_plan
+from benchmarks.parts import PARTS
+from benchmarks.plans import quick_plan
 from benchmarks.sides import FIRST, LATER, OURS, PEER, WHOLE, Case, draw_ours, draw_peer, recipe_chunks
-from benchmarks.speed import in_process, pipeline_of, take_turns
+from benchmarks.sources import SOURCE_TASKS
+from benchmarks.speed import alone, here, in_process, pipeline_of, take_turns
+from benchmarks.table import save_part
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def plan():
-    return replace(quick_plan(TINY), processes=False)
+    return replace(quick_plan(TINY), gpu=None)  # whose cases test_gpu_benchmark.py draws
 
 
 def test_the_recipe_is_the_documented_one():
@@ -89,19 +93,26 @@ def test_the_network_is_left_as_found():
 
 def test_every_part_is_written_and_kept(plan, tmp_path):
     output = tmp_path / "results" / "table.md"
-    assert [run_part(name, plan, output) for name in PARTS] == [0] * 6
+    assert {name: run_part(name, plan, output) for name in PARTS} == dict.fromkeys(PARTS, 0)
     first = output.read_text()
     assert "| 16 frames, chunk 2, 50 steps, 64x64 | 773 | 1616 | 2.09 |" in first
-    assert first.count(f"| {TINY} | ") == 1 + 3 + 2
+    assert first.split("## sources")[0].count(f"| {TINY} | ") == 1 + 3
     assert [line for line in first.splitlines() if line.startswith("## ")] == [
         "## miniature",
         "## guided",
         "## guided-memory",
         "## sd15-cpu",
+        "## sources",
+        "## profiles-cpu",
+        "## lengths-cpu",
+        "## decoders",
+        "## few-steps",
+        "## compiled-cpu",
         "## arithmetic",
         "## peers-cpu",
     ]
     kept = json.loads(output.with_suffix(".json").read_text())
+    assert_all_is_in(kept)
     assert run_part("arithmetic", replace(plan, counted=((4, 2),)), output) == 0
     now = json.loads(output.with_suffix(".json").read_text())
     assert all(now[name] == kept[name] for name in ("miniature", "guided", "guided-memory", "sd15-cpu"))
@@ -112,6 +123,47 @@ def test_every_part_is_written_and_kept(plan, tmp_path):
     ]
     assert now["arithmetic"]["rows"][0]["diffusers, evaluations"] == str(4 * 101)
     assert sorted(path.name for path in output.parent.iterdir()) == ["table.json", "table.md", "table.png"]
+
+
+def assert_all_is_in(parts):
+    """What every part is to tell, in the one JSON."""
+    rows = {name: part["rows"] for name, part in parts.items()}
+    sources = {(row["source"], row["task"]): row["comes to"] for row in rows["sources"]}
+    assert len(sources) == 6 * len(SOURCE_TASKS) == 30
+    (refused,) = (one for one in sources if sources[one] != "drawn")
+    assert refused == ("LCM, single file", "pix2pix")
+    assert sources[refused].startswith("refused: model own lcm.safetensors cannot edit")
+    drawn = [row for row in rows["sources"] if row["comes to"] == "drawn"]
+    assert all(float(row["a step, s"]) > 0 and float(row["to load, s"]) > 0 for row in drawn)
+    assert [row["profile"] for row in rows["profiles-cpu"]] == [
+        "high", "medium", "low", "high, fp8", "low, fp8",
+    ]  # fmt: skip
+    assert all(int(row["peak MB"]) > 50 for row in rows["profiles-cpu"])
+    assert [row["steps"] for row in rows["few-steps"]] == ["1", "2", "4", "8"]
+    as_it_is, compiled = rows["compiled-cpu"]
+    assert as_it_is["times faster"] == "1.00" and int(compiled["largest difference"]) <= 1
+    shares = [row["ours, of the matrix limit"] for row in rows["sd15-cpu"]]
+    shares += [row["of the matrix limit"] for row in rows["peers-cpu"]]
+    assert len(shares) == 3 + 4 and all(float(one.rstrip("%")) >= 0 for one in shares)
+
+
+def test_another_machines_results_stand_beside_these(tmp_path):
+    ours, theirs = tmp_path / "ours.md", tmp_path / "theirs.md"
+    row = {"network": "a", "video": "8 frames", "ours, s": "2"}
+    save_part(ours, "miniature", "cpu", [row], 1)
+    save_part(theirs, "arithmetic", "cpu", [{"network": "b", "video": "8 frames"}], 1)
+    assert main(["--take", str(theirs.with_suffix(".json")), "--output", str(ours)]) == 0
+    assert list(json.loads(ours.with_suffix(".json").read_text())) == ["miniature", "arithmetic"]
+    assert "| a | 8 frames | 2 |" in ours.read_text() and "| b | 8 frames |" in ours.read_text()
+
+
+def test_without_a_gpu_its_part_is_left_out(plan, tmp_path):
+    assert run_part("gpu", plan, tmp_path / "table.md") == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_process_of_its_own_answers():
+    assert alone(os.getpid) != here(os.getpid) == os.getpid()
 
 
 def test_a_part_without_its_weights_says_so(plan, tmp_path, caplog):

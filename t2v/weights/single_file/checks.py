@@ -17,6 +17,7 @@ USES = {  # kind -> what is done with such files here
     "controlnet": "a ControlNet is given beside a model, to runs that follow a clip",
     "t2i-adapter": "a T2I-Adapter is given as a ControlNet is, to runs that follow a clip",
     "ip-adapter": "an IP-Adapter is given beside a model, to runs with a picture as a prompt",
+    "embedding": "put it into the folder of models, and write its name in the prompt",
 }
 
 
@@ -57,6 +58,8 @@ def why_not(kind: FileKind, has_vae: bool = False, editor: bool | None = None) -
 
     has_vae: a VAE is given beside it. editor: whether it is to follow instructions; None: either will do.
     """
+    if kind.kind == "lora" and kind.other:  # which would be refused behind a model, too
+        return f"is {kind.words}; {WHOLE}."
     if kind.kind != "checkpoint":
         return f"is {kind.words}; {USES.get(kind.kind, WHOLE)}."
     if kind.generation is None:

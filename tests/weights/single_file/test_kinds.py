@@ -14,6 +14,7 @@ from t2v.weights.single_file.header import read_header
 
 pytestmark = pytest.mark.slow
 WHOLE = "choose a checkpoint of Stable Diffusion 1.x, 2.x or XL."
+WORD = "put it into the folder of models, and write its name in the prompt."
 DRAWN = (  # as text; what else there is is refused
     "sd1 fp16", "sd1 fp32", "sd1 bf16", "sd1 fp8", "sd1 ema", "sd1 v-prediction key", "sd1 lcm", "sd2",
     "sd2 v told", "sd2 epsilon told", "sdxl", "sdxl v-prediction",
@@ -37,8 +38,10 @@ REFUSED = {
     "lora kohya sd1": "is a LoRA for Stable Diffusion 1.x; write it behind a model's name, as MODEL+FILE.",
     "lora kohya sdxl": "is a LoRA for Stable Diffusion XL; write it behind a model's name, as MODEL+FILE.",
     "loha": "is a LoRA for Stable Diffusion 1.x; write it behind a model's name, as MODEL+FILE.",
-    "embedding sd1": f"is a textual inversion for Stable Diffusion 1.x; {WHOLE}",
-    "embedding sdxl": f"is a textual inversion for Stable Diffusion XL; {WHOLE}",
+    "lokr": "is a LoRA; write it behind a model's name, as MODEL+FILE.",
+    "lora flux": f"is a LoRA for another kind of model; {WHOLE}",
+    "embedding sd1": f"is a textual inversion for Stable Diffusion 1.x; {WORD}",
+    "embedding sdxl": f"is a textual inversion for Stable Diffusion XL; {WORD}",
     "controlnet sd1": "is a ControlNet for Stable Diffusion 1.x; a ControlNet is given beside a model, "
     "to runs that follow a clip.",
     "control-lora": f"is a Control-LoRA; {WHOLE}",
