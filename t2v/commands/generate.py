@@ -163,6 +163,7 @@ def draw(engine: Any, order: Order, clock: Clock) -> dict[str, Any]:
         "seconds": clock.total(),
         "parts": {name: round(value, 3) for name, value in clock.parts.items()},
         "model": resolved.asked.model,
+        "dtype": resolved.dtype,
     }
     return report | ({"control": drawing.saved} if drawing.saved else {})
 
