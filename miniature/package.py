@@ -13,7 +13,7 @@ from diffusers import AutoencoderTiny, DDIMScheduler, ModelMixin, StableDiffusio
 from torch import nn
 from transformers import CLIPTokenizer
 
-from miniature.shapes import CARD, DEFAULTS, MAX_SHARD_SIZE, METHOD, PRESETS, SCHEDULE, TASKS
+from miniature.shapes import CARD, DEFAULTS, HALF, MAX_SHARD_SIZE, METHOD, PRESETS, SCHEDULE, TASKS
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,8 @@ def write_package(
         feature_extractor=None,
         requires_safety_checker=False,
     )
-    card = {**facts, "method": METHOD, "defaults": DEFAULTS, "tasks": TASKS, "presets": PRESETS}
+    how = {"method": METHOD, "half": HALF, "defaults": DEFAULTS, "tasks": TASKS, "presets": PRESETS}
+    card = {**facts, **how}
     with replacing(folder) as part:
         pipe.save_pretrained(part, max_shard_size=MAX_SHARD_SIZE)
         # transformers loads in the precision a config names, diffusers in float32; they have to agree

@@ -87,6 +87,10 @@ DEFAULTS = {
     "steady": 1.0,  # what follows a clip, measured (benchmarks/STEADY.md)
 }
 METHOD = "canvas"  # of drawing videos from text: steady, and quicker (benchmarks/QUALITY.md)
+# Where the processor is quick in it, videos take 0.7 of the time. In 480 frames of 60 held-out prompts
+# judges see the subject in 95 and 100 % (float32: 94 and 100), colour, place in all; edits, poses, edges and
+# depth were followed as in float32 in a few clips each.
+HALF = "bfloat16"
 # What suits single tasks better. Measured for edits: less guidance leaves more of the rest as it is, and
 # instructions are obeyed all the same. Videos from text are as good in 12 steps of DPM++ as in 25 of DDIM: in
 # all 480 frames of 60 held-out prompts both judges see the subject in 94 and 95 %, colour and place in all

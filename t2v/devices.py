@@ -4,6 +4,7 @@ import ctypes
 import importlib.util
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 DEVICE = re.compile(r"(cpu|cuda|mps)(?::(\d{1,4}))?", re.ASCII)
 DTYPES = ("float32", "float16", "bfloat16")
+QUICK_IN_BFLOAT16 = ("avx512_bf16", "amx_bf16")  # instructions, as torch calls them
 
 
 def check_device(device: str) -> None:
@@ -54,6 +56,21 @@ def pick_dtype(dtype: "str | torch.dtype | None", device: str) -> "torch.dtype":
     check_dtype(name)
     precision: torch.dtype = getattr(torch, name)
     return precision
+
+
+def is_quick_in_bfloat16() -> bool:
+    """Whether this machine's processor multiplies in bfloat16 by itself, and torch lets it.
+
+    Others do it through float32, which is slower than float32 alone. Where nothing is known of it (another
+    version of torch, a processor that is not x86) the answer is no.
+    """
+    import torch
+
+    told: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    has_them = any(told.get(name) is True for name in QUICK_IN_BFLOAT16)
+    is_held_back = torch.backends.cpu.get_cpu_capability() != "AVX512"  # by ATEN_CPU_CAPABILITY
+    library: Any = torch.backends.mkldnn  # what multiplies
+    return has_them and not is_held_back and bool(library.is_available() and library.enabled)
 
 
 def settle(network: "torch.nn.Module", device: str) -> "torch.nn.Module":

@@ -141,6 +141,14 @@ def small_pipeline(**unet_changes) -> TextToVideoPipeline:
     return pipeline
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_bfloat16_unasked() -> Iterator[None]:
+    """What suits a processor is float32 on every machine that runs the tests, so that all see the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("t2v.devices.QUICK_IN_BFLOAT16", ())
+        yield
+
+
 @pytest.fixture(scope="session")
 def pipeline() -> TextToVideoPipeline:
     return small_pipeline()

@@ -155,7 +155,7 @@ def _run(lines: list[Line], tally: Tally, hands: Hands, asked: argparse.Namespac
         for place, line in enumerate(lines, start=1):
             prompt = " ".join(line.settings.prompt.split())[:60]
             _say(f"line {line.number} ({place} of {len(lines)}): {prompt}")
-            order = Order(line.settings, line.output, None, None, None, False, asked.with_settings)
+            order = Order(line.settings, line.output, None, None, False, asked.with_settings)
             try:
                 tally.made.append({"line": line.number, **draw(order)})
             except Exception as error:
@@ -177,7 +177,7 @@ def _parser(prog: str) -> Parser:
     hint = "leave the settings out of the files"
     parser.add_argument("--no-settings", dest="with_settings", action="store_false", help=hint)
     parser.add_argument("--device", help="cpu, cuda, cuda:N or mps (default: the best there is)")
-    parser.add_argument("--dtype", help="float32, float16 or bfloat16 (default: what suits the device)")
+    parser.add_argument("--dtype", help="precision of lines that name none: float32, float16 or bfloat16")
     parser.add_argument("--json", action="store_true", help="print the report as one line of JSON on stdout")
     return parser
 

@@ -102,7 +102,7 @@ def _run_command(argv: list[str], prog: str, clock: Clock) -> Outcome:
 
 def run_sheet(sheet: Sheet, clock: Clock) -> dict[str, Any]:
     """Draw the pictures that are to be tried, and return what ``--json`` prints."""
-    engine = _engine(sheet.device, sheet.dtype)
+    engine = _engine(sheet.device)
     _print_notes(engine.prompt_notes(sheet.settings))
     with Bar(is_shown=True) as bar:
         report = draw_sheet(engine, sheet, bar.show)
@@ -111,7 +111,7 @@ def run_sheet(sheet: Sheet, clock: Clock) -> dict[str, Any]:
 
 def run(order: Order, clock: Clock) -> dict[str, Any]:
     """Draw and write the video, and return what ``--json`` prints."""
-    engine = _engine(order.device, order.dtype)
+    engine = _engine(order.device)
     clock.lap("start")
     return draw(engine, order, clock)
 
@@ -122,7 +122,7 @@ def _drawing(device: str | None, dtype: str | None) -> Callable[[Order], dict[st
     return lambda order: draw(engine, order, Clock())
 
 
-def _engine(device: str | None, dtype: str | None) -> Any:
+def _engine(device: str | None, dtype: str | None = None) -> Any:
     _say_for_now("Loading ...")
     prepare_environment()
     with loading_libraries():
@@ -163,6 +163,7 @@ def draw(engine: Any, order: Order, clock: Clock) -> dict[str, Any]:
         "seconds": clock.total(),
         "parts": {name: round(value, 3) for name, value in clock.parts.items()},
         "model": resolved.asked.model,
+        "dtype": resolved.dtype,
     }
     return report | ({"control": drawing.saved} if drawing.saved else {})
 

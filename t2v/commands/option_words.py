@@ -128,6 +128,11 @@ GROUPS = {
             "device), medium and low (only what is computed; slower), cpu; the same picture",
         ),
         "fp8": ("--fp8", "keep the weights in eight bits: less memory, and not quite the same picture"),
+        "dtype": (
+            "--dtype",
+            "the precision that is computed in; half of it (16) is quicker where the device is made for it, "
+            "and not quite the same picture",
+        ),
         "compiled": (
             "--compile",
             "compile the networks: a minute or more at the first video of a size, and less time for each one "

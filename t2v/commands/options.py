@@ -38,7 +38,7 @@ FURTHER = {  # commands of another kind, each with a parser of its own
     "batch": "make many videos, one a line of a file",
     "models": "list the folder of models, and what each of its files is",
 }
-OF_RUNS = ("device", "dtype")  # options that belong to no Settings
+OF_RUNS = ("device",)  # options that belong to no Settings
 ALIASES = {"model": ("--base-model",)}
 UNSET = {"seed": "drawn at random and shown"}  # what a field left None means
 UNSET_WITH_CLIP = {
@@ -159,7 +159,6 @@ def _add_options(
         hint += ", and its negative prompt where none is given" if ADDED[kind.task].negative else ""
         run.add_argument("--original-prompts", action="store_true", help=hint)
     run.add_argument("--device", help="cpu, cuda, cuda:N or mps (default: the best there is)")
-    run.add_argument("--dtype", help="float32, float16 or bfloat16 (default: what suits the device)")
     run.add_argument("--models", type=Path, metavar="DIR", help=MODELS_HINT)
     run.add_argument("--json", action="store_true", help="print the result as one line of JSON on stdout")
 
@@ -208,7 +207,7 @@ def _add_option(group: Any, kind: type[Settings], name: str, default: Any, is_ta
         group.add_argument(*flags, dest=name, type=_number, default=default, metavar="N", help=hint)
     else:
         hint += f": {', '.join(CHOICES[name])}" if name in CHOICES else ""
-        default_told = "what suits the model" if name in ("scheduler", "spacing") else default
+        default_told = "what suits the model" if name in ("scheduler", "spacing", "dtype") else default
         hint += f" (default: {default_told})" if default_told else ""
         how = {"action": "append"} if name in REPEATED else {}
         group.add_argument(*flags, dest=name, default=default, metavar="TEXT", help=hint, **how)

@@ -14,7 +14,7 @@ from t2v.commands.like import read_like, tell_apart
 from t2v.commands.models import check_models_folder
 from t2v.commands.options import REPEATED, build_parser, fields_of_options, in_options, other_tasks
 from t2v.commands.tries import Sheet, read_sheet
-from t2v.devices import check_device, check_dtype
+from t2v.devices import check_device
 from t2v.engine.check_weights import check_weights
 from t2v.library.results import check_target
 from t2v.tasks import TASKS, Settings
@@ -35,7 +35,6 @@ class Order:
     output: Path | None
     save_control: Path | None
     device: str | None
-    dtype: str | None
     as_json: bool
     with_settings: bool = True
     continues: Continues | None = None
@@ -99,17 +98,13 @@ def _checked(arguments: argparse.Namespace, like: Settings | None) -> Order | Sh
         settings.check()
     if arguments.device is not None:
         check_device(arguments.device)
-    if arguments.dtype is not None:
-        check_dtype(arguments.dtype)
     if getattr(arguments, "tried", None) is not None:
         check_weights(settings)
         return read_sheet(arguments, settings, fields_of_options())
     output = None if arguments.output is None else check_target(arguments.output, settings, "--output")
     control = getattr(arguments, "save_control", None)
     control = None if control is None else check_target(control, settings, "--save-control")
-    order = Order(
-        settings, output, control, arguments.device, arguments.dtype, arguments.json, arguments.with_settings
-    )
+    order = Order(settings, output, control, arguments.device, arguments.json, arguments.with_settings)
     for path in order.seen_paths():
         check_target(path, settings, "--save-control")
         if output is not None and path.resolve() == output.resolve():

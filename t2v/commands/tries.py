@@ -50,7 +50,6 @@ class Sheet:
     tries: Tries
     output: Path | None
     device: str | None
-    dtype: str | None
     as_json: bool
 
 
@@ -70,7 +69,7 @@ def read_sheet(arguments: argparse.Namespace, settings: Settings, names: dict[st
         field = check_field(KIND, names.get(name, name.replace("-", "_")))
         tries = sweep(settings, field, read_values(KIND, field, values))
     output = None if arguments.output is None else _checked(Path(arguments.output))
-    return Sheet(settings, tries, output, arguments.device, arguments.dtype, arguments.json)
+    return Sheet(settings, tries, output, arguments.device, arguments.json)
 
 
 def _checked(path: Path) -> Path:

@@ -20,10 +20,10 @@ from t2v.diffusion.latent_preview import preview
 from t2v.diffusion.progress import Step
 from t2v.engine.defaults import suits_run
 from t2v.engine.in_memory import InMemory
-from t2v.engine.keeping import Machine
 from t2v.engine.loaded import Loaded, notes_of
 from t2v.engine.networks import choose_network
 from t2v.engine.pictures import PicturePrompts, adapter_name
+from t2v.engine.precision import Machine
 from t2v.engine.prompt_notes import Note, known_words, unknown_words
 from t2v.finishing.upscale import Finisher, load_finisher
 from t2v.memory.profiles import AUTO, Kept
@@ -45,13 +45,13 @@ class Engine:
     """Draws videos from settings, and keeps the last used weights on the device.
 
     device: "cpu", "cuda", "cuda:1", "mps" or None for the best there is. dtype: "float32", "float16",
-    "bfloat16", a torch.dtype, or None: float16 on CUDA, where it is safe and fast, float32 elsewhere, where
-    it keeps a video the same to the last bit. profile: how weights are kept for runs whose settings leave it
-    to the engine, one of PROFILES. graphs: whether networks' calls are recorded as CUDA graphs and replayed,
-    which only takes less time; None: where all weights stay on a CUDA device, unless the environment's
-    T2V_CUDA_GRAPHS is 0. compiled: whether networks are compiled by PyTorch for every run, and not only for
-    those whose settings ask for it: the first one of a size takes a minute or more longer, later ones less;
-    the picture changes by no more than rounding. Raises InputError for a device that is not there.
+    "bfloat16", a torch.dtype, or None: what suits device and model (``precision.py``), for runs whose
+    settings leave it to the engine. profile: how weights are kept for such runs, one of PROFILES. graphs:
+    whether networks' calls are recorded as CUDA graphs and replayed, which only takes less time; None: where
+    all weights stay on a CUDA device, unless the environment's T2V_CUDA_GRAPHS is 0. compiled: whether
+    networks are compiled by PyTorch for every run, and not only for those whose settings ask for it: the
+    first one of a size takes a minute or more longer, later ones less; the picture changes by no more than
+    rounding. Raises InputError for a device that is not there.
     """
 
     heeds_profiles = True  # those of runs' settings
@@ -66,13 +66,14 @@ class Engine:
         compiled: bool = False,
     ) -> None:
         self.device = pick_device(device)
-        self.dtype = pick_dtype(dtype, self.device)
+        self.dtype = pick_dtype(dtype, self.device)  # where neither the model nor settings say more
         self._kept = Kept(profile)
         self._kept.check()
         graphs = graphs if graphs is None else check_flag("graphs", graphs)
         self._compiled = check_flag("compiled", compiled)
         self._lock = threading.RLock()
-        self._held = InMemory(Machine(self.device, dtype), graphs)
+        self._machine = Machine(self.device, dtype)
+        self._held = InMemory(self._machine, graphs)
         self._finisher: Finisher | None = None
         self._pictures = PicturePrompts()
 
@@ -95,7 +96,9 @@ class Engine:
         """The model of a run, its weights kept as the settings or else the engine would have it."""
         is_free = settings.profile == AUTO or not self.heeds_profiles
         profile = self._kept.profile if is_free else settings.profile
-        return self._load(settings.model, settings.editor, Kept(profile, settings.fp8), settings.task)
+        return self._load(
+            settings.model, settings.editor, Kept(profile, settings.fp8, settings.dtype), settings.task
+        )
 
     def _load(self, name: str, editor: bool, kept: Kept, task: str = "") -> Loaded:
         with self._lock:
@@ -121,16 +124,18 @@ class Engine:
             check_asked(settings, kind)
         with self._lock:
             loaded = self._asked(settings)
+            profile = loaded.pipeline.memory.profile
+            dtype = self._machine.precision(settings.model, settings.dtype, profile)
             if loaded.trained is not None:
                 assert isinstance(settings, TextToVideoSettings)  # others are refused above
-                run: Resolved[Any] = resolve_trained(settings, loaded.trained, loaded.pipeline.made)
+                run: Resolved[Any] = resolve_trained(settings, loaded.trained, loaded.pipeline.made, dtype)
                 run.filled().check()
                 self._finish(run.upscale)
                 return run
             wanted = settings.networks(choose_network(settings.model, loaded.family))
             self.load_networks(settings, wanted)
         suits = suits_run(type(settings), loaded.pipeline, loaded.card, loaded.family, loaded.few)
-        suits = replace(suits, ip_adapter=adapter_name(settings, loaded.pipeline))
+        suits = replace(suits, ip_adapter=adapter_name(settings, loaded.pipeline), dtype=dtype)
         resolved = settings.resolve(suits, wanted)
         resolved.filled().check()
         self._finish(resolved.upscale)
@@ -259,7 +264,7 @@ class Engine:
         And of the model in memory what came up when it was loaded or drew: a LoRA that fits in part only, a
         VAE that overflows. Nothing is loaded or fetched: of a model that is not here yet, less can be told.
         """
-        notes, loaded = notes_of(settings), self._held.loaded
+        notes, loaded = notes_of(settings, self._machine), self._held.loaded
         if loaded is None or (loaded.name, loaded.editor) != (settings.model, settings.editor):
             return notes
         return (*notes, *(Note(text) for text in loaded.pipeline.notes))

@@ -6,8 +6,8 @@ from typing import Any
 
 from t2v.diffusion.controls import ControlNet
 from t2v.diffusion.video_pipeline import VideoPipeline
-from t2v.engine.keeping import Machine
 from t2v.engine.loaded import Loaded, load_model
+from t2v.engine.precision import Machine
 from t2v.memory.profiles import Kept, is_offloaded
 from t2v.program import quiet_loading
 from t2v.tasks.suits import Network
@@ -41,7 +41,7 @@ class InMemory:
 
     def model(self, name: str, editor: bool, kept: Kept, task: str = "") -> Loaded:
         """A model, its weights kept so: from memory where it was used last, else in the place of that one."""
-        if self.loaded is not None and self._is_kept_otherwise(self.loaded, kept):
+        if self.loaded is not None and self._is_kept_otherwise(self.loaded, name, kept):
             self._let_go()
             self._networks.clear()
         if self.loaded is None or not self.has(name, editor):
@@ -54,9 +54,10 @@ class InMemory:
                 self.loaded.pipeline.memory.graphs = self._graphs
         return self.loaded
 
-    @staticmethod
-    def _is_kept_otherwise(loaded: Loaded, kept: Kept) -> bool:
-        return loaded.kept != kept or loaded.pipeline.memory.has_fallen
+    def _is_kept_otherwise(self, loaded: Loaded, name: str, kept: Kept) -> bool:
+        settled = self._machine.settled
+        same = settled(loaded.kept, loaded.name) == settled(kept, name)
+        return not same or loaded.pipeline.memory.has_fallen
 
     def _let_go(self) -> None:
         """Free the old weights before new ones come, so nothing here may hold them in a variable."""

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
@@ -10,6 +9,7 @@ import torch
 from t2v.devices import pick_dtype
 from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.engine.defaults import native_side_px
+from t2v.engine.precision import Machine
 from t2v.failures import OutOfMemory
 from t2v.memory.free import free_bytes, let_go_of_unused
 from t2v.memory.memory import TOO_LITTLE, WENT_ON, attempt
@@ -32,27 +32,17 @@ FRAMES = {HIGH: 4, MEDIUM: 2, LOW: 1}  # for so many at once there is to be room
 CHOSEN = "The profile {profile} was chosen for memory ({means}), as the model has {has} and {free} are free."
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What draws. device: by its name. dtype: as it was asked for, None for what suits the device."""
-
-    device: str
-    dtype: str | torch.dtype | None
-
-    def by(self, profile: str) -> tuple[str, torch.dtype]:
-        """The device that computes by a profile, and its precision."""
-        device = CPU if profile == CPU else self.device
-        return device, pick_dtype(self.dtype, device)
-
-
-def chosen_profile(model: str, task: str, machine: Machine, fp8: bool = False) -> tuple[str, str | None]:
+def chosen_profile(
+    model: str, task: str, machine: Machine, fp8: bool = False, dtype: str | None = None
+) -> tuple[str, str | None]:
     """The profile that suits what is free on the device and the model's size, and a sentence on why.
 
-    None is to be said where all has room. Nothing is loaded.
+    dtype: the run's precision; None: what suits. None is to be said where all has room. Nothing is loaded.
     """
     if machine.device.startswith("cpu"):
         return CPU, None
-    free, itemsize = free_bytes(machine.device), machine.by(HIGH)[1].itemsize
+    free = free_bytes(machine.device)
+    itemsize = pick_dtype(machine.precision(model, dtype), machine.device).itemsize
     if free is None:
         return HIGH, None
     count, side = count_weights(model), native_side_px(model, task)
@@ -99,11 +89,9 @@ def load_kept(name: str, editor: bool, task: str, kept: Kept, machine: Machine) 
 
 
 def load_kept_trained(name: str, kind: VideoKind, task: str, kept: Kept, machine: Machine) -> TrainedPipeline:
-    """The same of a trained video model, in the half precision that it was made for."""
+    """The same of a trained video model."""
 
     def loaded(profile: str, device: str, dtype: torch.dtype) -> TrainedPipeline:
-        if machine.dtype is None and dtype == torch.float16:
-            dtype = pick_dtype(kind.half, device)
         return load_trained(name, kind, CPU if is_offloaded(profile) else device, dtype)
 
     return _kept(name, task, loaded, kept, machine)
@@ -119,9 +107,10 @@ def _kept(
     """What ``load`` gives by a profile, a device and a precision, or by the next where memory runs out."""
     profile, told = kept.profile, None
     if profile == AUTO:
-        profile, told = chosen_profile(name, task, machine, kept.fp8)
+        profile, told = chosen_profile(name, task, machine, kept.fp8, kept.dtype)
     while True:
-        device, dtype = machine.by(profile)
+        device = machine.by(profile)
+        dtype = pick_dtype(machine.precision(name, kept.dtype, profile), device)
 
         def loaded(profile: str = profile, device: str = device, dtype: torch.dtype = dtype) -> P:
             pipeline = load(profile, device, dtype)

@@ -5,7 +5,8 @@ from typing import Any
 
 from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.engine.defaults import native_side_px
-from t2v.engine.keeping import Machine, load_kept, load_kept_trained
+from t2v.engine.keeping import load_kept, load_kept_trained
+from t2v.engine.precision import Machine
 from t2v.engine.prompt_notes import Note, prompt_notes
 from t2v.engine.travel_notes import travel_note
 from t2v.memory.profiles import Kept
@@ -54,17 +55,23 @@ def load_model(
     return Loaded(name, editor, same, read_card(source), loaded_family(same), few_steps(source), kept)
 
 
-def notes_of(settings: Settings) -> tuple[Note, ...]:
-    """What to tell about settings before they are drawn; nothing is loaded or fetched for it."""
+def notes_of(settings: Settings, machine: Machine) -> tuple[Note, ...]:
+    """What to tell about settings before a machine draws them; nothing is loaded or fetched for it."""
     source = Source.parse(settings.model)
     kind = trained_kind(settings)
     if kind is not None:
         told = tuple(Note(text) for text in trained_notes(settings, kind))
-        return told + prompt_notes(settings, Card(), None)
+        return told + prompt_notes(settings, Card(), None) + _about_precision(settings, machine)
     about_clip = tuple(Note(text) for text in settings.notes())
     notes = about_clip + prompt_notes(settings, read_card(source), read_tokenizer(source))
     leaves = travel_note(settings, native_side_px(settings.model, settings.task), told_method(settings.model))
     learned = named_words(settings.prompt, settings.negative_prompt)
     notes += tuple(Note(text) for text in word_notes(source, learned))
     few = few_steps_told(source)
-    return notes + tuple(Note(text) for text in (leaves, few) if text is not None)
+    notes += tuple(Note(text) for text in (leaves, few) if text is not None)
+    return notes + _about_precision(settings, machine)
+
+
+def _about_precision(settings: Settings, machine: Machine) -> tuple[Note, ...]:
+    told = machine.note(settings.dtype)
+    return () if told is None else (Note(told),)

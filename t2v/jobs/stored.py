@@ -50,6 +50,7 @@ class Past(Resolved[Any]):
             scheduler=_known(made.scheduler),
             spacing=made.spacing,
             ip_adapter=made.ip_adapter,
+            dtype="float32" if made.dtype is None else made.dtype,  # None: of before it was told
         )
 
     def draw(self, means: Means) -> "torch.Tensor":

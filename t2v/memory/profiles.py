@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from t2v.checks import check_choice, check_flag
+from t2v.devices import check_dtype
 
 AUTO, HIGH, MEDIUM, LOW, CPU = "auto", "high", "medium", "low", "cpu"
 PROFILES = {  # what each means, for people
@@ -25,16 +26,20 @@ class Kept:
     """How the weights of a run are to be kept.
 
     profile: one of PROFILES. fp8: weights of UNet and ControlNets are stored in eight bits and widened where
-    they are used, which halves half precision's room and changes the picture.
+    they are used, which halves half precision's room and changes the picture. dtype: their precision, of
+    DTYPES; None: what suits.
     """
 
     profile: str = AUTO
     fp8: bool = False
+    dtype: str | None = None
 
     def check(self) -> None:
-        """InputError for what names no profile."""
+        """InputError for what names no profile, or no precision."""
         check_choice("profile", self.profile, PROFILES)
         check_flag("fp8", self.fp8)
+        if self.dtype is not None:
+            check_dtype(self.dtype)
 
 
 def is_offloaded(profile: str) -> bool:

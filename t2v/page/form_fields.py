@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from t2v.devices import DTYPES
 from t2v.diffusion.options import SCHEDULERS, SPACINGS
 from t2v.memory.profiles import PROFILES
 from t2v.page import model_told
@@ -25,7 +26,7 @@ from t2v.weights.video_kinds import VIDEO_KINDS
 SLIDER_FRAMES = 64  # longer videos are for programs: a slider to the limit could not be aimed
 OTHER_MODELS = "You may type a Hugging Face id, a folder or a file, and +LoRA or +VAE behind it."
 SUITS = ""  # the choice of what suits the model
-SUITED = ("upscale", "scheduler", "spacing", "ip_adapter")  # fields with it
+SUITED = ("upscale", "scheduler", "spacing", "ip_adapter", "dtype")  # fields with it
 FINISHES = [(model_told.SUITING, SUITS), ("As drawn", 1), ("Crisp ×2, for cartoon-like videos", 2)]
 SHARE_STEP = 0.05  # of sliders for a share of the steps
 # measured on the bundled model: benchmarks/SHORTCUTS.md
@@ -208,10 +209,17 @@ def machinery(studio: Studio, default: Any) -> dict[str, Component]:
         label="Compile the networks",
         info="The first video of a size takes a minute or more longer, and those after it are quicker.",
     )
+    precision = gr.Dropdown(
+        model_told.or_suits(DTYPES),
+        value=SUITS,
+        label="Precision",
+        info="Half of it (16) is quicker where the device is made for it, and not quite the same picture.",
+    )
     return {
         "chunk_size": chunk,
         "cross_frame_attention": cross,
         "compiled": compiled,
+        "dtype": precision,
         **_shortcuts(default),
         **_memory(studio, default),
     }

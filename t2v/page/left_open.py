@@ -10,6 +10,7 @@ from typing import Any
 from t2v.checks import InputError
 from t2v.diffusion.over_time import read_over_time
 from t2v.engine.defaults import AS_DRAWN, told_sampler
+from t2v.engine.precision import Machine
 from t2v.page.model_told import MOVED_BY, taken
 from t2v.tasks.acting import NONE
 from t2v.tasks.by_prompt import left_to_prompt
@@ -22,21 +23,22 @@ WATCHED = ("model", "width", "height", "scheduler", *MOVED_BY)
 SIZE = ("width", "height")
 
 
-def left_open(settings: S) -> S:
+def left_open(settings: S, device: str = "cpu") -> S:
     """Settings of the same video, in which nothing is given that prompt and model say by themselves.
 
-    settings: of a finished video. Of models that nothing is known of here all stays as it is.
+    settings: of a finished video. device: that will draw. Of models that nothing is known of here all stays
+    as it is.
     """
     settings = left_to_prompt(settings)
     try:
-        found: Any = _left_open(settings)
+        found: Any = _left_open(settings, device)
     except InputError:  # a model that cannot be had, which the run says
         return settings
     return found
 
 
-def _left_open(settings: Settings) -> Settings:
-    suits = _suits(settings)
+def _left_open(settings: Settings, device: str) -> Settings:
+    suits = {**_suits(settings), "dtype": Machine(device).precision(settings.model)}
     may_be_open = {field.name for field in fields(settings) if field.default is None}
     as_suits = {name for name in may_be_open & suits.keys() if getattr(settings, name) == suits[name]}
     if not as_suits.issuperset(SIZE):  # a side alone is cut to what fits the other

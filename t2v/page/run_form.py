@@ -50,7 +50,7 @@ class RunForm:
 
     def values_again(self, finished: Any) -> dict[str, Any]:
         """The same of a finished video's settings: what the model says by itself stays empty, too."""
-        return self.values(left_open(finished))
+        return self.values(left_open(finished, self.studio.engine.device))
 
     def name_fields(self) -> None:
         """Lets the page's script know the fields: what is typed while the server is away it keeps itself."""

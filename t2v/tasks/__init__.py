@@ -20,6 +20,8 @@ from t2v.tasks.resolved import Resolved
 from t2v.tasks.settings import KINDS, Settings
 from t2v.version import __version__
 from t2v.video.write import read_settings
+from t2v.weights.card import read_card
+from t2v.weights.source import BUNDLED, Source
 
 __all__ = ["TASKS", "Resolved", "Settings", "read_json", "settings_in", "settings_of"]
 
@@ -46,6 +48,7 @@ def settings_of(stored: Mapping[str, Any] | str | os.PathLike[str]) -> Settings:
     try:
         kind = TASKS[check_choice("task", stored.get("task"), TASKS)]
         given = {name: value for name, value in stored.items() if name not in ABOUT}
+        given |= _precision_before(stored)
         if isinstance(given.get("also"), (list, tuple)):
             given["also"] = tuple(_made(Also, each) for each in given["also"])
         settings: Settings = _made(kind, given)
@@ -123,6 +126,20 @@ def _beside(video: Path, named: object) -> str:
     name = os.path.basename(str(named)) or "clip"
     beside = str(video.parent / name)
     return beside if os.path.isfile(beside) else name
+
+
+def _precision_before(stored: Mapping[str, Any]) -> dict[str, str]:
+    """Of a result that does not tell its precision: processors drew all models in float32 then.
+
+    Only where that is not what suits today, on any processor: a GPU's is what it was.
+    """
+    is_result, model = "version" in stored, stored.get("model", BUNDLED)
+    if not is_result or "dtype" in stored or not isinstance(model, str):
+        return {}
+    try:
+        return {} if read_card(Source.parse(model)).half is None else {"dtype": "float32"}
+    except InputError:  # what is no model's name is refused where it is used
+        return {}
 
 
 def _is_newer(version: object) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from t2v.devices import DTYPES
 from t2v.diffusion.options import METHODS, MOVES, PATHS, SCHEDULERS, SPACINGS, WARPS
 from t2v.memory.profiles import PROFILES
 from t2v.tasks import acting
@@ -15,4 +16,5 @@ CHOICES: Mapping[str, Iterable[str]] = {
     "method": METHODS,
     "action": acting.CHOICES,
     "profile": PROFILES,
+    "dtype": DTYPES,
 }

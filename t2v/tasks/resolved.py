@@ -52,6 +52,7 @@ class Resolved(ABC, Generic[S]):
     scheduler: str | None
     spacing: str | None
     ip_adapter: str | None
+    dtype: str
 
     def filled(self) -> S:
         """The settings that ask for this very run: what a result carries. ``check`` passes."""

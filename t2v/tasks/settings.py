@@ -65,7 +65,9 @@ class Settings(ABC):
     was saved with, and trailing below ten steps. chunk_size: frames through the network at once, 0 for all;
     never changes the picture. cross_frame_attention: the paper's ablation switch. profile: how the
     weights are kept, one of PROFILES, "auto" for what the machine has room for; never changes the picture.
-    fp8: they are stored in eight bits, which does. compiled: the networks are compiled by PyTorch, which pays
+    fp8: they are stored in eight bits, which does. dtype: the precision that the networks compute in, one of
+    DTYPES, which changes the picture a little; None: what suits model and device, and what an engine was told
+    for all runs. compiled: the networks are compiled by PyTorch, which pays
     after the first video of a size. guided_from, guided_until: from where to where on the way
     from noise (0) to the picture (1) guidance is computed; less is sooner, and changes the picture.
     cache_steps: at every so many steps the whole network is computed, between them its outer blocks alone;
@@ -105,6 +107,7 @@ class Settings(ABC):
     cross_frame_attention: bool = True
     profile: str = AUTO
     fp8: bool = False
+    dtype: str | None = None
     compiled: bool = False
     guided_from: float = 0.0
     guided_until: float = 1.0
@@ -153,7 +156,7 @@ class Settings(ABC):
                 check_choice(field, getattr(self, field), choices)
         for field in ("cross_frame_attention", "freeu"):
             check_flag(field, getattr(self, field))
-        Kept(self.profile, self.fp8).check()
+        Kept(self.profile, self.fp8, self.dtype).check()
         check_flag("compiled", self.compiled)
         self.shortcuts.check(self.num_inference_steps)
         check_picture_prompt(self)
@@ -185,6 +188,7 @@ class Settings(ABC):
             "scheduler": suits.scheduler if self.scheduler is None else self.scheduler,
             "spacing": suits.spacing if self.spacing is None else self.spacing,
             "ip_adapter": suits.ip_adapter if self.ip_adapter is None else self.ip_adapter,
+            "dtype": suits.dtype,
         }
 
     @classmethod

@@ -15,7 +15,8 @@ class Suits:
     drawing videos from text, one of METHODS. figure: how its figures stand. scheduler: of SCHEDULERS.
     spacing: of its steps, of SPACINGS; None: as the model was saved with, trailing below ten steps.
     other_steps: how many by another sampler, where ``own`` has those of this one alone. ip_adapter: that is
-    at hand for the model, where a picture is a prompt.
+    at hand for the model, where a picture is a prompt. dtype: the precision that the run is drawn in, whoever
+    chose it.
     """
 
     own: Mapping[str, float]
@@ -27,6 +28,7 @@ class Suits:
     spacing: str | None = None
     other_steps: int | None = None
     ip_adapter: str | None = None
+    dtype: str = "float32"
 
     def steps(self, asked: int | None, scheduler: str | None) -> int:
         """So many as are asked for, or suit the sampler that is asked for."""

@@ -18,7 +18,7 @@ SEEDS = 2**32
 SHOWN_AT_FIRST = frozenset(
     {
         "prompt", "negative_prompt", "model", "seed", "width", "height", "upscale", "num_inference_steps",
-        "guidance_scale", "scheduler", "spacing", "action",
+        "guidance_scale", "scheduler", "spacing", "action", "dtype",
     }
 )  # fmt: skip
 NOT_SWEPT = {
@@ -34,7 +34,7 @@ NOT_SWEPT = {
 # what changes nothing of a picture that a video begins with and that is kept as it is
 HOW_IT_IS_DRAWN = {
     "negative_prompt", "seed", "num_inference_steps", "guidance_scale", "scheduler", "spacing",
-    "guided_from", "guided_until", "cache_steps",
+    "guided_from", "guided_until", "cache_steps", "dtype",
 }  # fmt: skip
 
 

@@ -34,6 +34,7 @@ HEEDED = frozenset(
         "chunk_size",
         "profile",
         "fp8",
+        "dtype",
     }
 )
 MOST_QUOTED = 40  # characters of a value
@@ -120,8 +121,8 @@ class ResolvedTrained(Resolved[TextToVideoSettings]):
         return itertools.islice(frames, self.num_frames)
 
 
-def resolve(settings: TextToVideoSettings, kind: VideoKind, made: Made) -> ResolvedTrained:
-    """The run that settings ask of such a model, what they leave open filled in."""
+def resolve(settings: TextToVideoSettings, kind: VideoKind, made: Made, dtype: str) -> ResolvedTrained:
+    """The run that settings ask of such a model, what they leave open filled in. dtype: it is drawn in."""
 
     def number(field: str, suits: float) -> Any:
         asked = getattr(settings, field)
@@ -141,5 +142,6 @@ def resolve(settings: TextToVideoSettings, kind: VideoKind, made: Made) -> Resol
         scheduler=None,
         spacing=None,
         ip_adapter=None,
+        dtype=dtype,
         drawn=made.drawn(num_frames),
     )

@@ -31,6 +31,8 @@ class Card:
     keywords_last: and only where the prompt ends with it. method: of drawing videos from text that suits it;
     None: that of its family. presets: by name, what they set here instead of what the family says.
     few_steps: of a LoRA that was made to draw in few, the key of its kind in few_steps.py.
+    half: the half precision in which it was found to draw as well, for processors that are quick in it;
+    None: that was not looked at.
     """
 
     words: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class Card:
     presets: dict[str, dict[str, float | str]] = field(default_factory=dict)
     samplers: dict[str, str] = field(default_factory=dict)
     few_steps: str | None = None
+    half: str | None = None
 
     def suits(self, task: str) -> dict[str, float]:
         """The settings that suit it in a task: its own defaults, and over them those of the task."""
@@ -108,6 +111,7 @@ def _read_file(path: Path) -> Card:
             method=_method(kept.get("method")),
             figure=read_figure(kept.get("figure")),
             few_steps=_text(kept.get("few_steps")),
+            half=_half(kept.get("half")),
             presets={name: _preset(sets) for name, sets in kept.get("presets", {}).items()},
         )
     except (OSError, ValueError, TypeError, AttributeError, LookupError) as error:
@@ -161,6 +165,12 @@ def _number(value: object) -> float:
 def _method(told: object) -> str | None:
     if told is not None and told not in METHODS:
         raise ValueError(f"{str(told)[:60]} is no method")
+    return None if told is None else str(told)
+
+
+def _half(told: object) -> str | None:
+    if told not in (None, "bfloat16", "float16"):
+        raise ValueError(f"{str(told)[:60]} is no half precision")
     return None if told is None else str(told)
 
 

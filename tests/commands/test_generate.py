@@ -69,7 +69,7 @@ def test_json_result_and_file(tmp_path, small):
     report = json.loads(out)
     seconds, parts = report.pop("seconds"), report.pop("parts")
     size = {"frames": 5, "width": 128, "height": 64, "fps": 12.5}
-    assert report == {"output": "car.mp4", "seed": 0, **size, "model": small[1]}
+    assert report == {"output": "car.mp4", "seed": 0, **size, "model": small[1], "dtype": "float32"}
     assert set(parts) == {"start", "load", "denoise", "decode", "write"}
     assert sum(parts.values()) == pytest.approx(seconds, abs=0.05) and min(parts.values()) > 0
     # stderr holds our bar and nothing of the libraries

@@ -106,6 +106,17 @@ def test_everything_is_taken_and_what_is_given_is_changed(tmp_path):
     assert not read_order([TASK, "a car", "--model", "a/b", "--no-settings"]).with_settings
 
 
+def test_the_precision_is_taken_too(tmp_path):
+    file = kept(tmp_path / "car.gif", replace(CAR, dtype="bfloat16"))
+    assert read_order(["--like", file]).settings.dtype == "bfloat16"
+    assert read_order(["--like", file, "--dtype", "float32"]).settings.dtype == "float32"
+    old = settings_dict(replace(CAR, model="miniature"))
+    del old["dtype"]  # a result of before it was told
+    assert read_order(["--like", written(tmp_path / "old.json", old)]).settings.dtype == "float32"
+    assert read_order([TASK, "a car", "--dtype", "bfloat16"]).settings.dtype == "bfloat16"
+    assert read_order([TASK, "a car"]).settings.dtype is None
+
+
 def test_of_a_clip_task_one_word_is_told_apart(tmp_path, square_clip, monkeypatch):
     also = (Also("depth", "c/d", 0.5),)
     asked = CannySettings("square.mp4", "a car", model="a/b", controlnet="e/f", also=also, low_threshold=50.0)

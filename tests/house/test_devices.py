@@ -66,3 +66,26 @@ def test_other_names_are_refused(device):
     for look in (check_device, pick_device):
         with pytest.raises(InputError, match="choose cpu, cuda, cuda:N or mps"):
             look(device)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "level", "is_on", "is_quick"),
+    [
+        ({"avx512_bf16": True}, "AVX512", True, True),
+        ({"amx_bf16": True, "avx512_bf16": False}, "AVX512", True, True),
+        ({"avx512_bf16": False, "avx512_f": True}, "AVX512", True, False),
+        ({"avx512_bf16": True}, "AVX2", True, False),  # held back by ATEN_CPU_CAPABILITY
+        ({"avx512_bf16": True}, "AVX512", False, False),
+        ({"sve": True, "bf16": True}, "SVE256", True, False),  # was not measured
+        (None, "AVX512", True, False),  # another version of torch
+    ],
+)
+def test_who_is_quick_in_bfloat16(monkeypatch, capabilities, level, is_on, is_quick):
+    monkeypatch.setattr(devices, "QUICK_IN_BFLOAT16", ("avx512_bf16", "amx_bf16"))
+    if capabilities is None:
+        monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    else:
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: level)
+    monkeypatch.setattr(torch.backends.mkldnn, "enabled", is_on)
+    assert devices.is_quick_in_bfloat16() is is_quick

@@ -176,6 +176,7 @@ def test_bundled_files_fit_the_budget_and_say_how_to_use_them(bundled):
         assert len(bundled.tokenizer.tokenize(word)) == 1
     assert facts["defaults"]["t0"] < facts["defaults"]["t1"] < 1000
     assert facts["tasks"] == shapes.TASKS
+    assert facts["half"] == shapes.HALF
 
 
 def test_bundled_autoencoder_reconstructs_held_out_scenes(bundled, pictures):

@@ -87,6 +87,14 @@ def test_what_is_not_known_here_stays():
     assert left_open(resolved(CAR, motion_x=5.0).filled()).motion_x == 5.0
 
 
+def test_the_precision_stays_where_another_suits_the_device():
+    drawn = finished(CAR)
+    assert drawn.dtype == "float32" and left_open(drawn).dtype is None
+    assert left_open(drawn, "cuda").dtype == "float32"
+    assert left_open(replace(drawn, dtype="bfloat16")).dtype == "bfloat16"
+    assert left_open(replace(drawn, dtype="float16"), "cuda").dtype is None
+
+
 def test_the_form_shows_what_somebody_chose_and_nothing_else(tmp_path):
     engine = Engine("cpu")
     jobs = Jobs(engine, tmp_path)

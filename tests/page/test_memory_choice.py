@@ -1,7 +1,8 @@
-"""The choice "Memory": only where the device has a memory of its own."""
+"""The choice "Memory": only where the device has a memory of its own; and "Precision", everywhere."""
 
 import gradio as gr
 
+from t2v.devices import DTYPES
 from t2v.engine.engine import Engine
 from t2v.engine.lent import LentEngine
 from t2v.jobs.queue import Jobs
@@ -34,3 +35,9 @@ def test_a_gpu_that_is_lent_has_room_for_all():
     engine = Engine("cpu")
     engine.device, engine.heeds_profiles = "cuda", LentEngine.heeds_profiles
     assert not engine.offers_profiles
+
+
+def test_precisions_are_on_offer_after_what_suits(tmp_path):
+    found = form(Engine("cpu"), tmp_path)["dtype"]
+    assert [value for _, value in found.choices] == ["", *DTYPES]
+    assert (found.label, found.value) == ("Precision", "")

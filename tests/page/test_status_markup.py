@@ -67,7 +67,7 @@ def test_the_caption_tells_what_the_video_was_made_from():
     asked = CannySettings("car.mp4", "a car", low_threshold=20)
     size = {"num_frames": 3, "width": 64, "height": 32, "upscale": 1, "fps": 4.0}
     numbers = {"seed": 7, "num_inference_steps": 9, "guidance_scale": 5.0, "steady": 0.5}
-    numbers |= {"scheduler": "ddim", "spacing": None, "ip_adapter": None}
+    numbers |= {"scheduler": "ddim", "spacing": None, "ip_adapter": None, "dtype": "float32"}
     wanted = (Network("canny", "miniature"),)
     edges = ResolvedControlled(asked, **numbers, **size, is_ready=False, wanted=wanted)
     page = status_markup.caption_html(replace(RUNNING, resolved=edges), "car.mp4")
