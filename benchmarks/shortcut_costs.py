@@ -13,8 +13,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.gpu_models import VAE
 from benchmarks.made_up import CONFIGS
-from t2v.diffusion.conditions import Guidance
 from t2v.diffusion.deep_features import DeepFeatures
+from t2v.diffusion.guidance import Guidance
 from t2v.diffusion.options import Shortcuts
 from t2v.diffusion.sampling import make_scheduler
 from t2v.memory.memory import Memory

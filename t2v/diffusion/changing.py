@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import torch
 import torch.nn.functional as F
 
-from t2v.diffusion.conditions import Guidance
+from t2v.diffusion.guidance import Guidance
 from t2v.diffusion.sampling import Track, alpha_bar
 
 LATE = 0.12  # share of the steps in which all frames are told the first text, and the layout is decided

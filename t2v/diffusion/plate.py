@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from t2v.diffusion.conditions import Guidance
+from t2v.diffusion.guidance import Guidance
 from t2v.diffusion.masks import grown, in_pixels
 from t2v.diffusion.motion import default_times, noise_to
 from t2v.diffusion.options import KnownTimes

@@ -13,8 +13,9 @@ import torch
 from diffusers import SchedulerMixin
 
 from t2v.diffusion.canvas import Canvas
-from t2v.diffusion.conditions import Guidance, ready_to_predict
+from t2v.diffusion.conditions import ready_to_predict
 from t2v.diffusion.from_picture import FirstFrame, Start
+from t2v.diffusion.guidance import Guidance
 from t2v.diffusion.loop import Run, denoise
 from t2v.diffusion.noise import window_noise
 from t2v.diffusion.options import Camera

@@ -8,7 +8,7 @@ import torch
 
 from t2v.diffusion.beside import Beside
 from t2v.diffusion.changing import blended
-from t2v.diffusion.conditions import Guidance
+from t2v.diffusion.guidance import Guidance
 from t2v.diffusion.over_time import read_over_time, shares_of
 
 if TYPE_CHECKING:

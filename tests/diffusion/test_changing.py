@@ -10,8 +10,8 @@ from conftest import seeded, small_controlnet, small_pipeline
 from t2v.checks import InputError
 from t2v.diffusion.ahead import held
 from t2v.diffusion.changing import FREE, HELD, LATE, Hold, _prediction_of, blended
-from t2v.diffusion.conditions import Guidance
 from t2v.diffusion.controls import Control
+from t2v.diffusion.guidance import Guidance
 from t2v.diffusion.options import Motion
 from t2v.diffusion.over_time import shares_of
 from t2v.diffusion.sampling import SCHEDULERS, Track, make_scheduler

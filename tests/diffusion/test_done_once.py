@@ -13,9 +13,9 @@ from t2v.diffusion import calls, text_rows
 from t2v.diffusion.attention import text_attention_layers
 from t2v.diffusion.before_text import layers_before_text
 from t2v.diffusion.calls import made_for_frames
-from t2v.diffusion.conditions import Guidance
 from t2v.diffusion.controls import Control
 from t2v.diffusion.freeu import freeu
+from t2v.diffusion.guidance import Guidance
 from t2v.diffusion.options import Motion, Shortcuts
 from t2v.diffusion.picture_prompt import PicturePrompt
 from t2v.diffusion.progress import Cancelled

@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 
-from t2v.diffusion.conditions import Guidance
+from t2v.diffusion.guidance import Guidance
 
 LAST = 999  # the time of almost nothing but noise: there the noise is what goes in, and v is the picture
 CELLS = 32
