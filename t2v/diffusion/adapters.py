@@ -13,6 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from einops import rearrange, repeat
+from PIL import Image
 
 from t2v.diffusion.calls import ON_THE_WAY_DOWN
 from t2v.diffusion.controls import Control
@@ -20,7 +21,6 @@ from t2v.memory.memory import Memory
 from t2v.memory.profiles import is_offloaded
 
 MOST_KEPT = 256_000_000  # bytes: 53 frames of Stable Diffusion 1.5, 19 of XL, in half precision
-GREY = np.array((19595, 38470, 7471), np.uint32)  # of 65536: ITU-R 601's luma, rounded as PIL does it
 Key = tuple[Control, torch.dtype, int]
 
 
@@ -85,7 +85,7 @@ def shown(control: Control, number: int) -> torch.Tensor:
     network: Any = control.network
     picture = control.packed[number : number + 1]
     if network.config.in_channels == 1:
-        picture = ((picture @ GREY + 0x8000) >> 16).astype(np.uint8)[..., None]
-    taken = rearrange(torch.from_numpy(picture), "f h w c -> f c h w").float() / 255
+        picture = np.asarray(Image.fromarray(picture[0]).convert("L"))[None, ..., None]
+    taken = rearrange(torch.tensor(picture), "f h w c -> f c h w").float() / 255
     below, right = (-side % network.downscale_factor for side in taken.shape[2:])
     return F.pad(taken, (0, right, 0, below), mode="replicate")

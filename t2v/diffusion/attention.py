@@ -1,8 +1,9 @@
 """Cross-frame attention: each frame's queries, the first frame's keys and values (paper, Sect. 3.3.2)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -113,6 +114,19 @@ def text_attention_layers(network: torch.nn.Module) -> dict[str, Attention]:
 
 
 @contextmanager
+def processed(layers: Mapping[str, Attention], by: Callable[[str, Any], Any]) -> Iterator[None]:
+    """While it lasts, each layer attends by what is made of its name and its processor; then as before."""
+    found = {name: layer.processor for name, layer in layers.items()}
+    try:
+        for name, layer in layers.items():
+            layer.processor = by(name, found[name])
+        yield
+    finally:
+        for name, layer in layers.items():
+            layer.processor = found[name]
+
+
+@contextmanager
 def cross_frame_attention(
     network: torch.nn.Module, enabled: bool = True, places: Places | None = None
 ) -> Iterator[FirstFrameBank]:
@@ -123,12 +137,8 @@ def cross_frame_attention(
     """
     bank = FirstFrameBank(places=places)
     layers = self_attention_layers(network) if enabled else {}
-    found = {name: layer.processor for name, layer in layers.items()}
     try:
-        for name, layer in layers.items():
-            layer.processor = CrossFrameAttention(name, bank)
-        yield bank
+        with processed(layers, lambda name, _: CrossFrameAttention(name, bank)):
+            yield bank
     finally:
-        for name, layer in layers.items():
-            layer.processor = found[name]
         bank.kept.clear()

@@ -14,7 +14,7 @@ from diffusers.models.attention_processor import Attention
 from einops import rearrange
 
 from t2v.checks import InputError
-from t2v.diffusion.attention import text_attention_layers
+from t2v.diffusion.attention import processed, text_attention_layers
 from t2v.diffusion.masks import filled, grown, in_pixels, largest_piece
 
 CORE_CELLS, NEAR_CELLS = 2, 2  # within, and beyond, a rough mask, where it is certain
@@ -120,15 +120,8 @@ class _Listener:
 def heeding(network: torch.nn.Module, places: list[int], branches: int) -> Iterator[Heeding]:
     """Listen to the network's text attention while the context lasts; nothing it draws is changed."""
     heard = Heeding(places, branches)
-    layers = text_attention_layers(network)
-    found = {name: layer.processor for name, layer in layers.items()}
-    try:
-        for name, layer in layers.items():
-            layer.processor = _Listener(name, found[name], heard)
+    with processed(text_attention_layers(network), lambda name, own: _Listener(name, own, heard)):
         yield heard
-    finally:
-        for name, layer in layers.items():
-            layer.processor = found[name]
 
 
 def _shape(count: int, height: int, width: int) -> tuple[int, int]:

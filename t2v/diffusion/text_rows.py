@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from diffusers.models.attention_processor import Attention, AttnProcessor, AttnProcessor2_0
 from einops import rearrange
 
-from t2v.diffusion.attention import self_attention_layers, text_attention_layers
+from t2v.diffusion.attention import processed, self_attention_layers, text_attention_layers
 
 
 class TextAttention:
@@ -75,12 +75,10 @@ def few_text_rows(network: torch.nn.Module) -> Iterator[None]:
         for name, layer in network.named_modules()
         if isinstance(layer, Attention) and name not in own
     }
-    found = {name: layer.processor for name, layer in layers.items()}
-    try:
-        for name, layer in layers.items():
-            is_plain = name in to_text and type(found[name]) in (AttnProcessor, AttnProcessor2_0)
-            layer.processor = TextAttention() if is_plain else TextEachRow(found[name])
+
+    def by(name: str, own: Any) -> Any:
+        is_plain = name in to_text and type(own) in (AttnProcessor, AttnProcessor2_0)
+        return TextAttention() if is_plain else TextEachRow(own)
+
+    with processed(layers, by):
         yield
-    finally:
-        for name, layer in layers.items():
-            layer.processor = found[name]

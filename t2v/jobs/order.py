@@ -7,7 +7,7 @@ alone is served as it comes. A place in the queue is (round, number); numbers gr
 for.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from t2v.jobs.job import Job
 
@@ -49,8 +49,3 @@ def own(job: Job, waiting: Iterable[Job]) -> list[Job]:
 def in_order(waiting: Iterable[Job]) -> list[Job]:
     """Runs as they will be drawn."""
     return sorted(waiting, key=lambda job: job.slot)
-
-
-def others_before(job: Job, waiting: Sequence[Job]) -> int:
-    """How many runs of others come before this one; waiting: in order."""
-    return sum(other.visitor != job.visitor for other in waiting[: waiting.index(job)])
