@@ -14,7 +14,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks.made_up import MADE_UP, file_name, write_all
+from benchmarks.made_up.kinds import MADE_UP
+from benchmarks.made_up.write import file_name, write_all
 from benchmarks.motion import machine, write
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from diffusers import AutoencoderKL, AutoencoderTiny, UNet2DConditionModel
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.gpu_models import VAE
-from benchmarks.made_up import CONFIGS
+from benchmarks.made_up.models import CONFIGS
 from t2v.diffusion.deep_features import DeepFeatures
 from t2v.diffusion.guidance import Guidance
 from t2v.diffusion.options import Shortcuts

@@ -1,7 +1,8 @@
 """files.py: the table says of each kind what happens with it."""
 
 from benchmarks.files import looked_at, report, row
-from benchmarks.made_up import MADE_UP, write_made_up
+from benchmarks.made_up.kinds import MADE_UP
+from benchmarks.made_up.write import write_made_up
 
 
 def test_a_line_tells_what_happens(tmp_path):

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from benchmarks.made_up import MADE_UP, write_made_up
+from benchmarks.made_up.kinds import MADE_UP
+from benchmarks.made_up.write import write_made_up
 from t2v.checks import InputError
 from t2v.page import lora_rows as rows
 from t2v.page.visitors import check_offered

@@ -14,7 +14,8 @@ from checkpoint_files import (
 from pages import button, field, needs_browser, serving
 from playwright.sync_api import expect
 
-from benchmarks.made_up import MADE_UP, write_made_up
+from benchmarks.made_up.kinds import MADE_UP
+from benchmarks.made_up.write import write_made_up
 from benchmarks.original_names import original_vae
 from t2v.page.form_fields import models
 from t2v.page.visitors import check_offered

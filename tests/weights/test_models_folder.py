@@ -5,7 +5,8 @@ import shutil
 import pytest
 from checkpoint_files import checkpoint, parts_of_1, write_safetensors
 
-from benchmarks.made_up import MADE_UP, write_made_up
+from benchmarks.made_up.kinds import MADE_UP
+from benchmarks.made_up.write import write_made_up
 from t2v.weights.index import check_model
 from t2v.weights.listing import listed, on_offer
 from t2v.weights.models_folder import (

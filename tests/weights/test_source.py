@@ -4,7 +4,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from benchmarks.made_up import MADE_UP, write_made_up
+from benchmarks.made_up.kinds import MADE_UP
+from benchmarks.made_up.write import write_made_up
 from t2v.weights import source as source_file
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.behind import behind, check_lora, without_loras

@@ -6,7 +6,7 @@ from checkpoint_files import assert_same, write_pickle, write_safetensors
 from diffusers import ControlNetModel, T2IAdapter
 from small_t2i import released, small_t2i, small_xl_t2i
 
-from benchmarks.made_up import original_t2i_adapter, t2i_adapter
+from benchmarks.made_up.adapters import original_t2i_adapter, t2i_adapter
 from t2v.engine.check_weights import check_weights
 from t2v.tasks.canny import CannySettings
 from t2v.weights.controlnet import load_controlnet

@@ -7,7 +7,8 @@ import sys
 import pytest
 from conftest import ROOT
 
-from benchmarks.made_up import MADE_UP, write_all, write_made_up
+from benchmarks.made_up.kinds import MADE_UP
+from benchmarks.made_up.write import write_all, write_made_up
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import check_checkpoint, look, why_not
 from t2v.weights.single_file.header import read_header

@@ -5,7 +5,8 @@ import pytest
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-from benchmarks.made_up import CONFIGS, MADE_UP, TEXTS, diffusers_unet, unet, vae
+from benchmarks.made_up.kinds import MADE_UP
+from benchmarks.made_up.models import CONFIGS, TEXTS, diffusers_unet, unet, vae
 from t2v.weights.single_file.details import within
 from t2v.weights.single_file.generations import GENERATIONS, SD1
 from t2v.weights.single_file.header import Tensor
