@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from t2v.checks import check_int, check_number
-from t2v.diffusion.ahead import cells_of, held
 from t2v.diffusion.canvas import Drawn
 from t2v.diffusion.check_call import (
     check_frame_ids,
@@ -27,9 +26,9 @@ from t2v.diffusion.from_picture import FirstFrame
 from t2v.diffusion.layered import draw_layers
 from t2v.diffusion.loop import Run, denoise
 from t2v.diffusion.masks import painted_cells
-from t2v.diffusion.motion import motion_field
-from t2v.diffusion.moving import Way, motion_steps, moved, smooth, started
+from t2v.diffusion.moving import motion_steps
 from t2v.diffusion.noise import draw_noise
+from t2v.diffusion.one_video import OneVideo
 from t2v.diffusion.options import Camera, Motion, Shortcuts, Subject
 from t2v.diffusion.pictures import check_numbers
 from t2v.diffusion.pipeline_parts import PipelineParts
@@ -88,52 +87,26 @@ class VideoPipeline(PipelineParts):
         )
         size = latent_size(self.unet, self.cell_px, height, width)
         ids = check_frame_ids(frame_ids, num_frames)
+        eta = None if eta is None else check_number("eta", eta, 0, 1)
         shape = (max(ids) + 1, self.unet.config.in_channels, *size)
         noise, generators = draw_noise(shape, self.device, generator, latents)
-        if frame_ids is not None:
-            noise, generators = noise[ids], [generators[number] for number in ids]
+        noise, generators = noise[ids], [generators[number] for number in ids]
         schedule = make_scheduler(scheduler, self._noise_config, num_inference_steps, spacing)
-        t1, t0 = motion_steps(self, motion, schedule, shape)
+        window = motion_steps(self, motion, schedule, shape)
         guidance, weights = guidance_over_time(self, prompt, negative_prompt, guidance_scale, ids)
-        guidance = replace(guidance, within=shortcuts.within)
-        is_moved = motion.enabled and num_frames > 1
-        hold = None
-        if weights is not None and is_moved and motion.x == motion.y == 0:  # one picture, whose text changes
-            is_moved, hold = False, held(self, prompt, weights, motion.subject)
-            noise, generators = noise[:1].expand_as(noise), [generators[0].clone_state() for _ in ids]
-        at_once = num_frames if chunk_size == 0 else chunk_size
+        video = OneVideo(
+            self, prompt, ids, weights, motion, window, schedule, (noise, generators), first_frame, eta
+        )
         with ready_to_predict(
             self.unet,
             self.memory,
-            guidance,
-            at_once,
+            replace(guidance, within=shortcuts.within),
+            num_frames if chunk_size == 0 else chunk_size,
             cross_frame=cross_frame,
             cache_steps=shortcuts.cache_steps,
         ) as predictor:
-            num_steps = len(schedule.timesteps)
-            window = (t1, t0) if is_moved else None
-            progress = Progress.planned(num_frames, num_steps, window, on_step)
-            if is_moved and motion.smooth_bg:
-                progress.add(num_steps - t1)
-            if hold is not None and hold.words:
-                progress.add(num_steps)
-            start = started(self, first_frame, noise[:1], prompt, window, progress, schedule)
-            eta = None if eta is None else check_number("eta", eta, 0, 1)
-            run = Run(schedule, predictor, progress, eta, hold)
-            if is_moved:
-                field = motion_field(max(ids) + 1, motion.x, motion.y)[ids[1:]]
-                way = Way(motion, field, (t1, t0), self.cell_px)
-                tracks = moved(run, way, noise, generators, start)
-                if motion.smooth_bg:
-                    smooth(self, run, tracks, way, prompt)
-            else:
-                tracks = [Track.from_noise(schedule, noise, generators, run.eta)]
-                if start is not None:
-                    start.hold(tracks[0])
-                if hold is not None and hold.words:
-                    hold.subject = cells_of(self, run, tracks[0], hold)
-            denoise(run, tracks, num_steps, "all frames")
-        return check_numbers(torch.cat([track.latents for track in tracks])[None], self.unet.dtype)
+            clean = video.drawn(predictor, on_step)
+        return check_numbers(clean[None], self.unet.dtype)
 
     @torch.inference_mode()
     def scene(

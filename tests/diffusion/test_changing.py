@@ -155,7 +155,7 @@ def test_a_subject_that_stays_is_the_same_in_chunks(pipeline, scheduler):
 
 
 def test_the_whole_picture_as_subject_stays(pipeline, monkeypatch):
-    monkeypatch.setattr("t2v.diffusion.video_pipeline.cells_of", lambda *_: torch.ones(16, 16))
+    monkeypatch.setattr("t2v.diffusion.one_video.cells_of", lambda *_: torch.ones(16, 16))
     monkeypatch.setattr(Hold, "_around", staticmethod(lambda change, subject: 1 - subject + 0 * change))
     latents = draw(pipeline, "0: a red car | 4: a red car by the sea", motion=Motion(0, 0, subject="red car"))
     assert torch.allclose(latents, latents[:, :1].expand_as(latents), atol=1e-3)
