@@ -78,8 +78,15 @@ def time_of(field: str, index: int) -> int:
 
 
 def side_of(resolution: int | None, model: str, task: str) -> int:
-    """The side of a square video in pixels; None: the original's 512, or the model's own where it is less."""
-    return min(SIDE_PX, int(native_side_px(model, task)) // 8 * 8) if resolution is None else resolution
+    """The side of a square video in pixels.
+
+    None: the original's 512, or the model's own where it is less, or so much more, as Stable Diffusion XL's,
+    that its pictures come apart at 512.
+    """
+    if resolution is not None:
+        return resolution
+    own = int(native_side_px(model, task)) // 8 * 8
+    return own if own >= 2 * SIDE_PX else min(SIDE_PX, own)
 
 
 def sized(settings: C, resolution: int) -> C:

@@ -11,8 +11,8 @@ class Kind:
     """Equal for runs whose steps and frames cost alike, size and number left aside.
 
     acts: whether a figure does, along skeletons. controls: tasks of what is followed. upscale and method are
-    None where nobody says yet. shortcuts: what is left out of the steps. A field that is new in a later
-    version has a default.
+    None where nobody says yet. shortcuts: what is left out of the steps. dtype: the precision it is drawn in,
+    None where nobody says yet. A field that is new in a later version has a default.
     """
 
     task: str
@@ -24,6 +24,7 @@ class Kind:
     controls: tuple[str, ...]
     steadied: bool
     shortcuts: str = ""
+    dtype: str | None = None
 
     @property
     def is_one_picture(self) -> bool:
@@ -49,6 +50,7 @@ def kind_of(settings: Any, resolved: Any = None) -> Kind:
         tuple(sorted(one.task for one in getattr(settings, "also", ()))),
         bool(value("steady")),
         "" if (left := settings.shortcuts) == Shortcuts() else str(left),
+        value("dtype"),
     )
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.made_up.kinds import MADE_UP
+from benchmarks.made_up.write import write_made_up
 from t2v.checks import InputError
 from t2v.engine.original import DREAMBOOTH, check_watermark, settings_of_call, side_of, sized, time_of
 from t2v.tasks.canny import CannySettings
@@ -71,10 +73,12 @@ def test_minus_one_is_the_clips_own():
     assert settings.num_inference_steps == 50
 
 
-def test_times_and_sizes(model_folder, square_clip):
+def test_times_and_sizes(model_folder, square_clip, tmp_path):
+    xl_file = write_made_up(tmp_path / "xl.safetensors", MADE_UP["sdxl"][0](), "F16", {})
     assert (time_of("t0", 44), time_of("t1", 47)) == (881, 941)
     assert side_of(512, str(model_folder), "text-to-video") == 512
     assert side_of(None, str(model_folder), "text-to-video") == 128  # its own
     assert side_of(None, "dreamlike-art/dreamlike-photoreal-2.0", "text-to-video") == 512
+    assert side_of(None, str(xl_file), "text-to-video") == 1024
     fitted = sized(CannySettings(square_clip, "a car"), 512)
     assert (fitted.width, fitted.height) == (512, 320)  # 80x48: 512x307 in multiples of 64

@@ -4,6 +4,7 @@ The recorded runs are real ones on the bundled models, on one core, in seconds o
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -145,3 +146,6 @@ def test_a_kind_is_what_is_asked_and_where_that_is_left_open_what_became_of_it()
     assert kind("panda").acts and not kind("panda").is_one_picture and kind("car").is_one_picture
     past = SimpleNamespace(upscale=1, asked=TextToVideoSettings("a red car", method="canvas"))
     assert kind_of(open_one, past) == kind("car")
+    halved = SimpleNamespace(**vars(resolved_of("car")), dtype="bfloat16")
+    assert kind_of(open_one, halved) == kind_of(replace(open_one, dtype="bfloat16"), halved) != kind("car")
+    assert kind_of(replace(open_one, dtype="float32"), halved).dtype == "float32"
