@@ -17,6 +17,7 @@ from typing import Any
 from t2v.checks import InputError
 from t2v.diffusion.progress import Cancelled, Step
 from t2v.engine.engine import Engine
+from t2v.jobs.latest import Latest
 from t2v.library.database import Database
 from t2v.tasks.clip import ClipSettings
 from t2v.weights.source import Source
@@ -72,12 +73,10 @@ class ClipCosts:
         self._database, self._device = database, device
         self._lock = threading.Lock()
         self._tried: dict[tuple[str, Size], bool] = {}  # whether it is under way
-        self._known = {
-            (row["kind"], (row["width"], row["height"])): ClipCost(
-                row["step_s"], row["frame_s"], row["steps"]
-            )
-            for row in self._rows()
-        }
+        self._known: Latest[tuple[str, Size], ClipCost] = Latest(KEPT)
+        for row in self._rows():
+            cost = ClipCost(row["step_s"], row["frame_s"], row["steps"])
+            self._known[row["kind"], (row["width"], row["height"])] = cost
 
     def is_known(self, settings: ClipSettings, size: Size) -> bool:
         """Whether runs of this kind were timed at this size, width and height in pixels."""
@@ -120,10 +119,7 @@ class ClipCosts:
         """What was timed last holds."""
         key = self._kind(settings), size
         with self._lock:
-            self._known.pop(key, None)
             self._known[key] = pace
-            for one in list(self._known)[:-KEPT]:
-                del self._known[one]
         values = [key[0], *size, pace.step_s, pace.frame_s, pace.steps]
         old = "SELECT rowid FROM paces ORDER BY rowid DESC LIMIT -1 OFFSET ?"
         try:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from t2v.jobs.kinds import Kind
+from t2v.jobs.latest import Latest
 from t2v.library.database import Database
 
 logger = logging.getLogger(__name__)
@@ -143,7 +144,8 @@ class Courses:
 
     def __init__(self, database: Database | None = None, device: str = "") -> None:
         self._database, self._device = database, device
-        self._kept: dict[Kind, Course] = self._stored()
+        self._kept: Latest[Kind, Course] = Latest(KEPT)
+        self._kept.update(self._stored())
 
     def like(self, kind: Kind) -> Course | None:
         """Of a run of this kind, or a first guess from one that differs in whether its frames are doubled."""
@@ -167,11 +169,8 @@ class Courses:
         """A run has made its video. course: None tells nothing."""
         if course is None:
             return
-        self._kept.pop(kind, None)  # the latest stands last
         course = replace(course, is_one_picture=kind.is_one_picture, is_doubled=kind.upscale == 2)
         self._kept[kind] = course
-        for old in list(self._kept)[:-KEPT]:
-            del self._kept[old]
         self._store(kind, course)
 
     def _doubling_s(self) -> float | None:

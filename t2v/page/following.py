@@ -10,6 +10,7 @@ from gradio.context import LocalContext
 
 from t2v.checks import InputError
 from t2v.jobs.job import JobView
+from t2v.jobs.latest import Latest
 from t2v.page import notes, status_markup
 from t2v.page.notes import prompt_notes_html
 from t2v.page.run_form import RunForm
@@ -41,8 +42,10 @@ class Following(RunForm):
 
     def __init__(self, studio: Studio, settings_class: type[Settings]) -> None:
         super().__init__(studio, settings_class)
-        self._followed_in: dict[str, object] = {}  # window -> a mark of what it follows
-        self._made_before: dict[str, str] = {}  # run -> the last one of its window that made a video
+        self._followed_in: Latest[str, object] = Latest(KEPT_RUNS)  # window -> a mark of what it follows
+        self._made_before: Latest[str, str] = Latest(
+            KEPT_RUNS
+        )  # run -> the last one of its window that made a video
 
     def followers(self) -> list[Component]:
         """What a run changes while it is followed; ``shown`` gives a value for each."""
@@ -96,8 +99,6 @@ class Following(RunForm):
             made = before.id if before.state == "done" else self._made_before.get(before.id)
         if made is not None:
             self._made_before[job_id] = made
-        for old in list(self._made_before)[:-KEPT_RUNS]:
-            self._made_before.pop(old, None)
 
     async def _follow(self, job_id: str, note: str) -> AsyncIterator[tuple[Any, ...]]:
         stage, view = Stage(), self.view(job_id)
@@ -133,8 +134,6 @@ class Following(RunForm):
         request = LocalContext.request.get(None)
         window = str(getattr(request, "session_hash", None))
         this = self._followed_in[window] = object()
-        for old in list(self._followed_in)[:-KEPT_RUNS]:
-            del self._followed_in[old]
         return lambda: self._followed_in.get(window) is this
 
     def _came_up(self, view: JobView | None, note: str) -> Any:

@@ -11,6 +11,7 @@ from gradio.events import Dependency
 
 from t2v.checks import InputError
 from t2v.jobs.job import JobView
+from t2v.jobs.latest import Latest
 from t2v.page import try_markup
 from t2v.page.addresses import file_url
 from t2v.page.events import QUIET, RAW
@@ -74,7 +75,7 @@ class TryingPanel(RunPanel):
     def result(self) -> None:
         super().result()
         self.picked = gr.Textbox(visible=False)
-        self._from: dict[str, str] = {}  # video -> the pictures that it was chosen from
+        self._from: Latest[str, str] = Latest(KEPT_RUNS)  # video -> the pictures that it was chosen from
 
     def wire(self) -> Dependency:
         restored = super().wire()
@@ -151,8 +152,6 @@ class TryingPanel(RunPanel):
         self._remember(new, view)
         if len(view.tries.each) > 1:
             self._from[new] = job_id
-            for old in list(self._from)[:-KEPT_RUNS]:
-                del self._from[old]
         return new, gr.skip()
 
     def _save_stills(self, job_id: str) -> tuple[str, str]:
