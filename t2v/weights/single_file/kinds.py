@@ -11,6 +11,9 @@ from t2v.weights.single_file.details import (
     CONTROL,
     EMA,
     OTHERS,
+    TAESD_BLOCK,
+    TAESD_FIRST,
+    TAESD_OWN,
     UNET,
     VAE,
     Names,
@@ -162,7 +165,8 @@ def _is_embedding(names: Names) -> bool:
 def _is_vae(names: Names) -> bool:
     core = within(names, VAE)
     both = "encoder.conv_in.weight" in core and "decoder.conv_in.weight" in core
-    return both or ("decoder.layers.0.weight" in names or "encoder.layers.0.weight" in names)
+    is_small = TAESD_FIRST in names or "encoder.layers.0.weight" in names
+    return both or is_small or (TAESD_OWN in names and TAESD_BLOCK in names)
 
 
 def _is_bare_unet(names: Names) -> bool:
