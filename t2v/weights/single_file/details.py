@@ -18,8 +18,10 @@ OTHERS = (  # beginnings of names in a UNet's place -> which model it is
 )  # fmt: skip
 
 TAESD = "TAESD's kind"  # what a small VAE for drafts is of
-# the first tensor of its decoder, in diffusers' names and in its makers', whose second block tells it apart
-TAESD_FIRST, TAESD_OWN, TAESD_BLOCK = "decoder.layers.0.weight", "1.weight", "3.conv.0.weight"
+TAESD_FIRST, TAESD_OWN = (
+    "decoder.layers.0.weight",
+    "1.weight",
+)  # of its decoder: diffusers' names, its makers'
 ANOTHER = "another kind of model"
 Names = Mapping[str, Tensor]
 
@@ -185,6 +187,12 @@ def _of_t2i_adapter(kind: str, names: Names) -> Details:
     if side not in FOLDED:
         return Details(other=ANOTHER, layout=layout)
     return Details(FOLDED[side], layout=layout)
+
+
+def is_taesd(names: Mapping[str, object]) -> bool:
+    """Whether tensors of these names are a VAE of TAESD's kind, or half of one."""
+    own = TAESD_OWN in names and "3.conv.0.weight" in names
+    return own or TAESD_FIRST in names or "encoder.layers.0.weight" in names
 
 
 READERS: Mapping[str, Callable[[str, Names], Details]] = {

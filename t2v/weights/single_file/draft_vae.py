@@ -10,7 +10,6 @@ from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTinyOutput
 from diffusers.models.autoencoders.vae import DecoderOutput
 
 from t2v.weights.refusals import ModelError
-from t2v.weights.single_file.details import TAESD_FIRST
 from t2v.weights.single_file.load import State, whole
 
 NOTE = (
@@ -36,11 +35,6 @@ class DraftVae(AutoencoderTiny):
         """The other way round."""
         found = super().decode(x * self.config.scaling_factor, generator)
         return DecoderOutput(sample=found.sample) if return_dict else (found.sample,)
-
-
-def is_draft(names: Mapping[str, object]) -> bool:
-    """Whether a VAE with these tensors is of TAESD's kind."""
-    return TAESD_FIRST in names
 
 
 def draft_vae(name: str, state: State, scaling_factor: float) -> torch.nn.Module:

@@ -11,14 +11,12 @@ from t2v.weights.single_file.details import (
     CONTROL,
     EMA,
     OTHERS,
-    TAESD_BLOCK,
-    TAESD_FIRST,
-    TAESD_OWN,
     UNET,
     VAE,
     Names,
     begins,
     details,
+    is_taesd,
     mentions,
     within,
 )
@@ -165,8 +163,7 @@ def _is_embedding(names: Names) -> bool:
 def _is_vae(names: Names) -> bool:
     core = within(names, VAE)
     both = "encoder.conv_in.weight" in core and "decoder.conv_in.weight" in core
-    is_small = TAESD_FIRST in names or "encoder.layers.0.weight" in names
-    return both or is_small or (TAESD_OWN in names and TAESD_BLOCK in names)
+    return both or is_taesd(names)
 
 
 def _is_bare_unet(names: Names) -> bool:
