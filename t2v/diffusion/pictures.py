@@ -45,18 +45,29 @@ def decode(
     the VAE is; a frame for which there is too little is decoded again where it takes less. wide: it is known
     to overflow in float16, and is used in float32 instead.
     """
-    scale = vae.config.scaling_factor
 
     def decoded(frame: torch.Tensor) -> torch.Tensor:
-        scaled = (frame[None] / scale).to(memory.device, vae.dtype)
-        picture: torch.Tensor = vae.decode(scaled).sample[0].float()
-        return picture
+        return decoded_frame(vae, frame, memory.device)
 
     with _widening(vae, tell, memory, wide) as finite:
         for frame in latents:
-            picture = finite(decoded, frame)
-            picture = ((picture / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
+            picture = in_bytes(finite(decoded, frame))
             yield rearrange(picture, "c h w -> h w c").cpu().numpy()
+
+
+def decoded_frame(vae: Any, frame: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """A frame's latents (c h w), scaled as a UNet has them, as a picture (3 h w), float32, about -1..1.
+
+    device: where the VAE computes.
+    """
+    scaled = (frame[None] / vae.config.scaling_factor).to(device, vae.dtype)
+    picture: torch.Tensor = vae.decode(scaled).sample[0].float()
+    return picture
+
+
+def in_bytes(pixels: torch.Tensor) -> torch.Tensor:
+    """Values of -1..1 as uint8, what lies beyond as the nearest of them."""
+    return ((pixels / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
 
 
 def encode(vae: Any, frames: np.ndarray, tell: Tell, memory: Memory, wide: bool = False) -> torch.Tensor:

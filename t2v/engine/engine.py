@@ -16,7 +16,6 @@ from t2v.devices import pick_device, pick_dtype
 from t2v.diffusion.canvas import Drawn
 from t2v.diffusion.controls import ControlNet
 from t2v.diffusion.freeu import freeu
-from t2v.diffusion.latent_preview import preview
 from t2v.diffusion.progress import Step
 from t2v.engine.defaults import suits_run
 from t2v.engine.in_memory import InMemory
@@ -24,6 +23,7 @@ from t2v.engine.loaded import Loaded, notes_of
 from t2v.engine.networks import choose_network
 from t2v.engine.pictures import PicturePrompts, adapter_name
 from t2v.engine.precision import Machine
+from t2v.engine.previews import Previews
 from t2v.engine.prompt_notes import Note, known_words, unknown_words
 from t2v.finishing.upscale import Finisher, load_finisher
 from t2v.memory.profiles import AUTO, Kept
@@ -76,6 +76,7 @@ class Engine:
         self._held = InMemory(self._machine, graphs)
         self._finisher: Finisher | None = None
         self._pictures = PicturePrompts()
+        self._previews = Previews()
 
     @property
     def offers_profiles(self) -> bool:
@@ -239,16 +240,16 @@ class Engine:
             return self._finisher
 
     def preview(self, latents: torch.Tensor) -> np.ndarray:
-        """A quick picture of a Step's latents (1 f c h w): uint8 RGB (f, h, w, 3), a pixel per cell.
+        """A quick picture of a Step's latents (1 f c h w): uint8 RGB (f, h, w, 3).
 
-        By the weights in memory; RuntimeError before any have been loaded.
+        Of the weights in memory; RuntimeError before any have been loaded. A pixel per cell; where the model,
+        or the folder of models for its family, has a small VAE (TAESD), as that decodes them, which takes a
+        tenth of a step, at most 256 pixels a side. Never changes what is drawn.
         """
         loaded = self._held.loaded
         if loaded is None:
             raise RuntimeError("no model is in memory, so nobody can tell what these latents are")
-        if loaded.trained is not None:
-            return loaded.pipeline.preview(latents)
-        return preview(latents, loaded.card.preview if loaded.card.preview else loaded.family.preview)
+        return self._previews.of(loaded, latents)
 
     def known_words(self, model: str, editor: bool = False) -> dict[str, tuple[str, ...]] | None:
         """The words a model lists as known to it, by group; None where it lists none."""

@@ -22,6 +22,7 @@ import torch
 
 from t2v.diffusion.progress import Cancelled, Step
 from t2v.engine.engine import Engine
+from t2v.engine.previews import Previews
 from t2v.memory.profiles import HIGH
 from t2v.tasks import Resolved
 from t2v.tasks.resolved import See
@@ -51,6 +52,7 @@ class LentEngine(Engine):
 
     def __init__(self, device: str | None = None, dtype: str | torch.dtype | None = None) -> None:
         super().__init__(device, dtype, HIGH, graphs=False)  # each run begins with none
+        self._previews = Previews(decodes=False)  # which are made here
         self._owner = os.getpid()
         self._stop = multiprocessing.get_context("fork").Event()  # forked processes share it
 

@@ -31,8 +31,8 @@ class JobView:
     ahead: how many runs come before this one (0 unless queued), others_ahead: how many of those are others'.
     resolved: the run with every default and the seed filled in; None until the job has begun.
     fraction: share of the arithmetic done, 0..1; steps on one frame cost less than steps on all.
-    preview: uint8 (f, h, w, 3) RGB at latent resolution, while the job runs and of a stopped one as far as it
-    came, thinned out; preview_number grows with each.
+    preview: uint8 (f, h, w, 3) RGB, small, of at most ``cadence.MOST_FRAMES`` frames, while the job runs and
+    of a stopped one as far as it came; preview_number grows with each.
     picture: a small WebP of its first frame, as far as it came.
     seconds_left: None where it cannot be judged yet. step_s: how long the step under way still takes, after
     which a stop takes effect; None where that is not known.
@@ -148,14 +148,15 @@ class Job:
             resolved = replace(resolved, asked=with_prompt(resolved.asked, picture))
         return resolved
 
-    def took(self, step: Step, preview: np.ndarray) -> None:
-        """One step more; preview: uint8 (f, h, w, 3) RGB of what it came to."""
+    def took(self, step: Step, preview: np.ndarray | None) -> None:
+        """One step more; preview: uint8 (f, h, w, 3) RGB of what it came to, None: the last one stays."""
         if step.label != self.label and self.pace:  # another kind of step, with a pace of its own
             self.pace = deque([self.pace[-1]], RECENT_STEPS)
         self.step_done, self.step_total, self.label = step.done, step.total, step.label
         self.pace.append((time.monotonic(), step.fraction))
         self.steps.append(self.pace[-1])
-        self.preview, self.preview_number = preview, self.preview_number + 1
+        if preview is not None:
+            self.preview, self.preview_number = preview, self.preview_number + 1
         self.outlines = step.outlines
 
     def took_s(self) -> float:

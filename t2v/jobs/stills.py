@@ -14,6 +14,7 @@ import numpy as np
 
 from t2v.diffusion.progress import Step
 from t2v.engine.engine import Engine
+from t2v.jobs.cadence import Cadence
 from t2v.jobs.job import Job
 from t2v.tasks import Resolved
 
@@ -37,19 +38,20 @@ def draw_stills(engine: Engine, job: Job, changed: Condition, stop_if_asked: Cal
     """
     tries = job.tries
     assert tries is not None
+    previews = Cadence(engine.preview)
     for number, (settings, label) in enumerate(zip(tries.each, tries.labels, strict=True)):
         stop_if_asked(job)
         resolved = engine.resolve(settings)
         with changed:
             job.resolved = resolved
-        on_step = partial(_on_step, engine, job, changed, number, len(tries.each), stop_if_asked)
+        on_step = partial(_on_step, previews, job, changed, number, len(tries.each), stop_if_asked)
         drawn = Still(resolved, label, encoded(engine.still(resolved, on_step, last=tries.last)))
         with changed:
             job.stills = (*job.stills, drawn)
 
 
 def _on_step(
-    engine: Engine,
+    previews: Cadence,
     job: Job,
     changed: Condition,
     number: int,
@@ -59,7 +61,7 @@ def _on_step(
 ) -> None:
     """A step of picture ``number``, as one of all of them."""
     stop_if_asked(job)
-    preview = engine.preview(step.latents[:, -1:] if job.tries and job.tries.last else step.latents[:, :1])
+    preview = previews.of(step.latents[:, -1:] if job.tries and job.tries.last else step.latents[:, :1])
     of_all = replace(
         step,
         done=number * step.total + step.done,

@@ -19,6 +19,7 @@ from t2v.checks import InputError
 from t2v.diffusion.progress import Cancelled, Step
 from t2v.engine.engine import Engine
 from t2v.failures import OutOfMemory, is_out_of_memory
+from t2v.jobs.cadence import Cadence
 from t2v.jobs.clip_costs import ClipCost, ClipCosts, Size, is_cheap, measured
 from t2v.jobs.job import Job
 from t2v.jobs.kinds import kind_of
@@ -151,13 +152,14 @@ class Worker:
         with workshop(self._output_folder) as folder:
             check_space(folder, resolved.num_frames, *resolved.size, FOLDER)
             on_seen = partial(self._on_seen, job, folder, path.stem, resolved.fps)
-            frames = self._engine.frames(resolved, partial(self._on_step, job), on_seen)
+            on_step = partial(self._on_step, job, Cadence(self._engine.preview))
+            frames = self._engine.frames(resolved, on_step, on_seen)
             made = write_result(folder / path.name, resolved, self._until_stop(job, frames))
             return made.replace(path)  # with sound and all
 
-    def _on_step(self, job: Job, step: Step) -> None:
+    def _on_step(self, job: Job, previews: Cadence, step: Step) -> None:
         _stop_if_asked(job)
-        preview = self._engine.preview(step.latents)
+        preview = previews.of(step.latents)
         with self._changed:
             job.took(step, preview)
 

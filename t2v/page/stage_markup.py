@@ -6,31 +6,31 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from t2v.diffusion.latent_preview import MOST_PX
 from t2v.jobs.job import JobView
 from t2v.page.addresses import file_url, webp_address
 from t2v.page.markup import placeholder_html
 from t2v.page.motion_editor.outlines import outlines_data
 
 OUTLINE = (255, 0, 255)  # of subjects, in previews
-PREVIEW_FRAMES = 16  # a longer video's preview shows this many of its frames, evenly spaced
-PREVIEW_SIDE_PX = 160  # the longer side of a preview frame as sent; the page enlarges it smoothly
+PREVIEW_SIDE_PX = 160  # the longer side of a preview's frame as sent, at least; the page enlarges it smoothly
 
 
 def preview_strip(frames: np.ndarray, outlines: tuple[np.ndarray, ...] = ()) -> tuple[str, int]:
     """uint8 (f, h, w, 3) RGB → the frames below each other as one WebP data URI, and how many they are.
 
-    outlines: of subjects, (F, points, 2) in shares of the picture, drawn where they are in each frame.
+    outlines: of subjects, (F, points, 2) in shares of the picture, F of as many frames or of more, of which
+    those of the preview are some, evenly spaced; drawn where they are in each.
     """
-    count = min(len(frames), PREVIEW_FRAMES)
-    numbers = np.linspace(0, len(frames) - 1, count).round().astype(int)
-    chosen = frames[numbers]
+    count = len(frames)
     height, width = frames.shape[1:3]
-    scale = PREVIEW_SIDE_PX / max(height, width)
+    longer = max(height, width)
+    scale = min(max(longer, PREVIEW_SIDE_PX), MOST_PX) / longer
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    sized = [cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC) for frame in chosen]
-    for frame, number in zip(sized, numbers, strict=True):
-        for one in outlines:
-            points = (one[min(number, len(one) - 1)] * size * 16).round().astype(np.int32)  # sixteenths
+    sized = [cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC) for frame in frames]
+    for one in outlines:
+        for frame, number in zip(sized, np.linspace(0, len(one) - 1, count).round().astype(int), strict=True):
+            points = (one[number] * size * 16).round().astype(np.int32)  # sixteenths
             cv2.polylines(frame, [points], True, OUTLINE, 1, cv2.LINE_AA, shift=4)
     strip = np.concatenate(sized)
     encoded = cv2.imencode(".webp", strip[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, 80])[1]

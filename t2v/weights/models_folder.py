@@ -1,6 +1,8 @@
 """The folder where people put files of weights, which then are known by their names."""
 
 import logging
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from t2v.weights.single_file.header import ENDINGS
@@ -15,6 +17,8 @@ What a file is, is found out from the file itself: names and folders are up to y
 
   checkpoints of Stable Diffusion 1.x, 2.x and XL (.safetensors, .ckpt): to draw with
   VAEs (.safetensors, .ckpt, .pt): behind a model's name, as MODEL+VAE
+  small VAEs (TAESD: diffusers' files or folders of taesd and, with "xl" in their names, taesdxl): by
+  themselves, for a sharper view of videos that are being drawn; behind a name, for whole drafts
   LoRAs (.safetensors): behind a model's name, as MODEL+LORA@0.7
   ControlNets and T2I-Adapters (.safetensors, .pth): beside a model, by their names, in runs that follow a
   clip
@@ -27,6 +31,7 @@ A .yaml of a checkpoint's name, as its makers give it out, tells what it predict
 """
 MOST_FILES = 2000
 DEPTH = 3  # folders in folders that are looked into
+MOST_FOLDERS = 500  # of single networks that are looked into, of each depth
 
 _chosen: list[Path] = []
 
@@ -70,6 +75,13 @@ def _collect(folder: Path, depth: int, found: list[Path]) -> None:
                 _collect(path, depth + 1, found)
         elif path.suffix.lower() in ENDINGS and path.is_file():
             found.append(path)
+
+
+def networks_of_folder(folder: Path) -> Iterator[Path]:
+    """Folders in it that have one network each, in diffusers' format: with a config.json."""
+    for depth in range(1, DEPTH + 1):
+        for config in sorted(islice(folder.glob(f"{'*/' * depth}config.json"), MOST_FOLDERS)):
+            yield config.parent
 
 
 def find_by_name(name: str) -> Path | None:

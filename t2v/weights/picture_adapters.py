@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from t2v.weights.files import read_object
-from t2v.weights.models_folder import files_of_folder, models_folder
+from t2v.weights.models_folder import MOST_FOLDERS, files_of_folder, models_folder, networks_of_folder
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import look
 from t2v.weights.single_file.generations import GENERATIONS, by_width
@@ -31,7 +31,6 @@ KEYS = re.compile(r"ip_adapter\.(\d+)\.to_k_ip\.weight", re.ASCII)
 FACES, FACE = "image_proj.perceiver_resampler.proj_in.weight", "image_proj.norm.weight"
 # tensors that are as wide as what an adapter reads of a picture: of the whole, of its parts, of all parts
 WHOLE, PARTS, ALL = "image_proj.proj.weight", "image_proj.proj_in.weight", "image_proj.proj.0.weight"
-MOST_FOLDERS = 500  # that are looked into for an image encoder
 PUT = "put an IP-Adapter and the folder image_encoder that belongs to it into the folder of models"
 
 
@@ -219,8 +218,6 @@ def _encoders(path: Path) -> Iterator[Path]:
     root = models_folder()
     yield path.parent / ENCODER
     yield path.parent.parent / ENCODER
-    near = [path.parent.parent.glob(f"*/{ENCODER}/{CONFIG}")]
-    near += [root.glob(f"{'*/' * depth}{CONFIG}") for depth in range(1, 4)]
-    for found in near:
-        for config in sorted(islice(found, MOST_FOLDERS)):
-            yield config.parent
+    near = path.parent.parent.glob(f"*/{ENCODER}/{CONFIG}")
+    yield from (config.parent for config in sorted(islice(near, MOST_FOLDERS)))
+    yield from networks_of_folder(root)

@@ -42,10 +42,17 @@ def test_the_preview_shows_where_a_subject_is_in_each_frame():
     assert (alone[..., 0] - alone[..., 1] > 60).any()  # a preview of fewer frames than there are
 
 
-def test_a_long_preview_is_thinned_evenly_and_keeps_both_ends():
-    frames = np.arange(100, dtype=np.uint8)[:, None, None, None] * np.full((1, 16, 16, 3), 2, np.uint8)
-    uri, count = stage_markup.preview_strip(frames)
-    strip = decoded(uri).mean(axis=(1, 2)).reshape(count, -1).mean(axis=1)
-    assert count == stage_markup.PREVIEW_FRAMES
-    assert strip[0] < 8 and strip[-1] > 190
-    assert np.ptp(np.diff(strip)) < 8
+def test_the_outlines_of_a_long_video_go_with_the_frames_that_are_shown():
+    """Of a hundred frames, in which a subject goes from left to right, the preview has three."""
+    box = np.array([[0.0, 0.2], [0.1, 0.2], [0.1, 0.8], [0.0, 0.8]])
+    outlines = (np.stack([box + (0.9 * number / 99, 0) for number in range(100)]),)
+    strip = decoded(stage_markup.preview_strip(np.full((3, 8, 16, 3), 60, np.uint8), outlines)[0]).astype(int)
+    pink = (strip[..., 0] - strip[..., 1] > 60) & (strip[..., 2] - strip[..., 1] > 60)
+    middles = [np.nonzero(pink[80 * k : 80 * k + 80])[1].mean() for k in range(3)]
+    assert np.abs(np.array(middles) - [8, 80, 152]).max() < 8
+
+
+def test_decoded_previews_are_sent_as_large_as_they_are_and_none_is_huge():
+    for side, sent in ((8, 160), (200, 200), (256, 256), (512, 256)):
+        strip = decoded(stage_markup.preview_strip(np.zeros((2, side, side // 2, 3), np.uint8))[0])
+        assert strip.shape == (2 * sent, sent // 2, 3)

@@ -18,6 +18,11 @@ OTHERS = (  # beginnings of names in a UNet's place -> which model it is
 )  # fmt: skip
 
 TAESD = "TAESD's kind"  # what a small VAE for drafts is of
+TAESD_FIRST, TAESD_OWN = (
+    "decoder.layers.0.weight",
+    "1.weight",
+)  # of its decoder: diffusers' names, its makers'
+ANOTHER = "another kind of model"
 Names = Mapping[str, Tensor]
 
 
@@ -124,7 +129,7 @@ def _of_lora(kind: str, names: Names) -> Details:
     if begins(
         names, "lora_transformer", "transformer.", "lora_unet_double_blocks", "lora_unet_single_blocks"
     ):
-        return Details(other="another kind of model")
+        return Details(other=ANOTHER)
     widths = (
         one.shape[-1] if len(one.shape) == 2 else one.shape[1]
         for name, one in names.items()
@@ -145,11 +150,15 @@ def _of_embedding(kind: str, names: Names) -> Details:
 def _of_vae(kind: str, names: Names) -> Details:
     core = within(names, VAE)
     if "decoder.conv_in.weight" not in core:
-        return Details(other=TAESD, layout="diffusers")
+        first = names.get(TAESD_FIRST, names.get(TAESD_OWN))
+        is_ours = first is None or first.shape[1:2] == (4,)
+        return Details(
+            other=TAESD if is_ours else ANOTHER, layout="original" if TAESD_OWN in names else "diffusers"
+        )
     original = any(name.startswith("encoder.down.") for name in core)
     latent = core["decoder.conv_in.weight"].shape[1:2]
     return Details(
-        other="" if latent == (4,) else "another kind of model",
+        other="" if latent == (4,) else ANOTHER,
         layout="original" if original else "diffusers",
     )
 
@@ -176,8 +185,14 @@ def _of_t2i_adapter(kind: str, names: Names) -> Details:
     side, _ = folded(core)
     layout = "diffusers" if begins(core, "body.0.resnets.") else "original"
     if side not in FOLDED:
-        return Details(other="another kind of model", layout=layout)
+        return Details(other=ANOTHER, layout=layout)
     return Details(FOLDED[side], layout=layout)
+
+
+def is_taesd(names: Mapping[str, object]) -> bool:
+    """Whether tensors of these names are a VAE of TAESD's kind, or half of one."""
+    own = TAESD_OWN in names and "3.conv.0.weight" in names
+    return own or TAESD_FIRST in names or "encoder.layers.0.weight" in names
 
 
 READERS: Mapping[str, Callable[[str, Names], Details]] = {

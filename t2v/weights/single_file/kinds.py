@@ -16,6 +16,7 @@ from t2v.weights.single_file.details import (
     Names,
     begins,
     details,
+    is_taesd,
     mentions,
     within,
 )
@@ -162,7 +163,7 @@ def _is_embedding(names: Names) -> bool:
 def _is_vae(names: Names) -> bool:
     core = within(names, VAE)
     both = "encoder.conv_in.weight" in core and "decoder.conv_in.weight" in core
-    return both or ("decoder.layers.0.weight" in names or "encoder.layers.0.weight" in names)
+    return both or is_taesd(names)
 
 
 def _is_bare_unet(names: Names) -> bool:

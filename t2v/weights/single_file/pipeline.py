@@ -12,7 +12,8 @@ from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.weights.assembled import assembled
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import check_checkpoint
-from t2v.weights.single_file.draft_vae import NOTE, DraftVae, draft_vae, is_draft
+from t2v.weights.single_file.details import is_taesd
+from t2v.weights.single_file.draft_vae import NOTE, DraftVae, draft_vae
 from t2v.weights.single_file.generations import Generation
 from t2v.weights.single_file.load import (
     Opened,
@@ -82,7 +83,7 @@ def _vae_beside(
 ) -> torch.nn.Module:
     """A VAE from a file of its own, for a model whose latents are scaled so."""
     values = Values(path)
-    if is_draft(values):
+    if is_taesd(values):
         state = {name: values[name].to(dtype) for name in values}
         return draft_vae(path.name, state, scaling_factor)
     network = load_vae_file(path, generation, dtype)

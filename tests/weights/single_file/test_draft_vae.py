@@ -67,7 +67,9 @@ def test_videos_are_drawn_with_it_and_say_so(files):
 def test_others_of_its_kind_are_refused(files, tiny, tmp_path):
     half = {name: one for name, one in tiny.state_dict().items() if name.startswith("decoder.")}
     wide = AutoencoderTiny(latent_channels=16).state_dict()
-    for number, state in enumerate((half, wide)):
+    first = {name: one for name, one in tiny.state_dict().items() if name.startswith("encoder.")}
+    own = {"1.weight": half["decoder.layers.0.weight"], "3.conv.0.weight": torch.zeros(64, 64, 3, 3)}
+    for number, state in enumerate((half, first, wide, own)):
         path = write_safetensors(tmp_path / f"{number}.safetensors", state)
         with pytest.raises(ModelError, match="not the one of Stable Diffusion with both its halves"):
             load_pipeline(f"{files[0]}+{path}", "cpu", torch.float32)

@@ -1,0 +1,81 @@
+"""What a run looks like on its way: by a small VAE where there is one, else by a matrix. It fails no run."""
+
+import logging
+import weakref
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderTiny
+
+from t2v.diffusion.latent_preview import decoded_preview, preview
+from t2v.engine.loaded import Loaded
+from t2v.program import quiet_loading
+from t2v.weights.refusals import ModelError, reason
+from t2v.weights.single_file.draft_vae import DraftVae
+from t2v.weights.small_vae import load_small_vae, small_vae_of
+
+logger = logging.getLogger(__name__)
+
+ROUGH = "Previews stay rough, as {why}"
+OWN = "of the model"
+
+
+class Previews:
+    """Pictures of the latents of the model in memory, for one engine. Nothing is loaded before the first.
+
+    decodes: whether a small VAE may be used; not where what computes is out of reach.
+    """
+
+    def __init__(self, decodes: bool = True) -> None:
+        self._decodes = decodes
+        self._owner: weakref.ref[Loaded] | None = None  # weak: no model is to stay in memory for this
+        self._vae: Any = None  # that decodes its latents
+        self._name = OWN
+
+    def of(self, loaded: Loaded, latents: torch.Tensor) -> np.ndarray:
+        """A Step's latents (1 f c h w) as uint8 RGB (f, h, w, 3): a pixel per cell, or decoded."""
+        if loaded.trained is not None:
+            shown: np.ndarray = loaded.pipeline.preview(latents)
+            return shown
+        decoded = self._decoded(loaded, latents) if self._decodes else None
+        if decoded is not None:
+            return decoded
+        return preview(latents, loaded.card.preview if loaded.card.preview else loaded.family.preview)
+
+    def _decoded(self, loaded: Loaded, latents: torch.Tensor) -> np.ndarray | None:
+        """None where no small VAE decodes them."""
+        pipeline = loaded.pipeline
+        try:
+            if self._owner is None or self._owner() is not loaded:
+                self._owner, self._vae, self._name = weakref.ref(loaded), None, OWN
+                self._vae = self._chosen(loaded)
+            if self._vae is None:
+                return None
+            device = pipeline.memory.device
+            if self._vae is not pipeline.vae:  # which is kept with the rest
+                self._vae.to(device, pipeline.vae.dtype)
+            return decoded_preview(self._vae, latents, device)
+        except Exception as error:  # of whatever kind: a run is worth more than a look at it
+            logger.info("no more previews by a small VAE", exc_info=error)
+            self._vae = None
+            known = isinstance(error, ModelError)
+            why = f"vae {self._name} cannot be used for them ({reason(error)}); fetch it again."
+            pipeline.tell(ROUGH.format(why=error if known else why))
+            return None
+
+    def _chosen(self, loaded: Loaded) -> Any:
+        """The model's own VAE where that is small, else its family's in the folder of models, or None."""
+        pipeline = loaded.pipeline
+        if isinstance(pipeline.vae, DraftVae):
+            return pipeline.vae
+        if loaded.card.preview:  # of latents that are of its own kind
+            return None
+        if isinstance(pipeline.vae, AutoencoderTiny):
+            return pipeline.vae
+        path = small_vae_of(loaded.family)
+        if path is None:
+            return None
+        self._name = path.name
+        with quiet_loading():
+            return load_small_vae(path, str(pipeline.memory.device), pipeline.vae.dtype)
