@@ -10,6 +10,7 @@ from t2v.jobs.job import JobView
 from t2v.jobs.picture import picture_of, small_of
 from t2v.jobs.time_ahead import expected_s
 from t2v.page.addresses import webp_address
+from t2v.page.drawn_with import model_words
 from t2v.page.markup import seconds_in_words
 from t2v.page.status_markup import stopping_words
 from t2v.tasks import TASKS
@@ -117,16 +118,17 @@ def _picture(view: JobView) -> str:
 
 
 def _about(view: JobView, ended: Sequence[JobView]) -> str:
-    """Where it stands, of which task, how long it is."""
+    """Where it stands, of which task, how long it is, by which model."""
     frames = view.settings.num_frames if view.resolved is None else view.resolved.num_frames
     parts = [_standing(view, ended), TASKS[view.settings.task].tab.name]
     if view.tries is not None:
         parts.append(counted(len(view.tries.each), "picture"))
     elif frames is not None:
         parts.append(counted(int(frames), "frame"))
+    parts.append(model_words(view.settings))
     if view.resolved is not None and view.state in ("done", "stopped"):
         parts.append(f"seed {view.resolved.seed}")
-    return " · ".join(parts)
+    return " · ".join(filter(None, parts))
 
 
 def _standing(view: JobView, ended: Sequence[JobView]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from t2v.checks import counted
 from t2v.jobs.job import JobView
 from t2v.page.addresses import file_url
+from t2v.page.drawn_with import drawn_with
 from t2v.page.markup import seconds_in_words
 from t2v.tasks import Resolved
 from t2v.tasks.clip import ClipSettings
@@ -105,6 +106,8 @@ def caption_html(view: JobView | None, about: str = "") -> str:
     rest += _own(used)  # the form and the preview may show others by now
     if isinstance(used.asked, ClipSettings):
         rest += _part(used.asked)
+    with_what = html.escape(drawn_with(used.asked))
+    rest += f" · {with_what}" if with_what else ""
     return f'<div class="caption"><p>“{html.escape(used.asked.prompt)}”{clip}</p><span>{rest}</span></div>'
 
 

@@ -1,5 +1,6 @@
 """What stands below the stage: how a run goes in words, and what its video is."""
 
+import html
 from dataclasses import replace
 
 import pytest
@@ -7,9 +8,10 @@ from runs import resolved
 
 from t2v.jobs.job import JobView
 from t2v.page import markup, status_markup
+from t2v.page.drawn_with import drawn_with
 from t2v.page.runs_markup import runs_html
 from t2v.tasks.canny import CannySettings
-from t2v.tasks.controlled import ResolvedControlled
+from t2v.tasks.controlled import Also, ResolvedControlled
 from t2v.tasks.suits import Network
 from t2v.tasks.text_to_video import TextToVideoSettings
 
@@ -76,3 +78,25 @@ def test_the_caption_tells_what_the_video_was_made_from():
         changed = replace(edges, asked=replace(asked, **part))
         page = status_markup.caption_html(replace(RUNNING, resolved=changed), "car.mp4")
         assert words in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (ASKED, ""),
+        (replace(ASKED, model="miniature+style"), "Miniature, neon"),
+        (replace(ASKED, model="/home/me/<dream>.ckpt+/home/me/a.safetensors@0.7", dtype="float32"),
+         "<dream>.ckpt+a.safetensors@0.7 · float32"),
+        (CannySettings("car.mp4", "a car", model="me/dream", controlnet="/nets/edges.pth",
+                       conditioning_scale=1.3, also=(Also("depth"), Also("pose", "me/pose"))),
+         "me/dream · edges.pth at 1.3 · me/pose"),
+    ],
+)  # fmt: skip
+def test_caption_and_list_tell_which_files_drew_a_video(asked, words):
+    assert drawn_with(asked) == words
+    view = replace(RUNNING, state="done", resolved=replace(RESOLVED, asked=asked))
+    told = f" · {html.escape(words)}</span>" if words else f" · guidance {RESOLVED.guidance_scale:g}</span>"
+    assert told in status_markup.caption_html(view)
+    model = html.escape(words.split(" · ")[0])
+    listed = runs_html([replace(view, settings=asked)], ["text-to-video"])
+    assert (f"3 frames · {model} · seed 7" if model else "3 frames · seed 7") in listed
