@@ -67,9 +67,16 @@ class RunForm:
 
     def error(self, sentence: str, by: str = notes.RUN) -> str:
         """The note for what is wrong, in the words of this form; by: who told it."""
-        labels = {name: component.label for name, component in self.form.items()}
         where = self._groups.get(sentence.partition(" ")[0])
-        return notes.error_html(sentence, {**labels, **self.spoken}, by, where)
+        return notes.error_html(sentence, self._labels, by, where)
+
+    def in_words(self, sentence: str) -> str:
+        """What is wrong in the words of this form, without markup."""
+        return notes.in_labels(sentence, self._labels)
+
+    @property
+    def _labels(self) -> dict[str, str]:
+        return {**{name: component.label for name, component in self.form.items()}, **self.spoken}
 
 
 def _group_of(field: Component) -> str | None:

@@ -205,6 +205,16 @@ def test_a_fault_in_looking_at_a_clip_leaves_a_note(studio, monkeypatch, caplog)
     assert panel._show_controls("", note, *shown, *values.values())[1] == shown[1]
 
 
+def test_what_is_no_clip_is_told_where_its_picture_would_be(studio):
+    with gr.Blocks():
+        panel = clip_tab.build(studio, CannySettings)
+        panel.wire()
+    values = {name: panel.form[name].value for name in panel.watched} | {"clip": "/etc/hostname"}
+    note, _, *panes = panel._show_clip("", "", *panel.panes.empty(), *values.values())
+    told = "Clip is neither an uploaded file nor an example; upload it first."
+    assert told in panes[0] and 'data-state="refused"' in panes[0] and told in note
+
+
 @pytest.mark.parametrize(("chosen", "asked"), [("", None), (1, 1), (2, 2)])
 def test_how_frames_are_finished_is_one_field_of_every_tab(studio, chosen, asked):
     with gr.Blocks():

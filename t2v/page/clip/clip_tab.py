@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
+from t2v.checks import InputError
 from t2v.jobs.job import JobView
 from t2v.page import form_fields
 from t2v.page.clip import clip_fields
@@ -184,7 +185,8 @@ class ClipPanel(SeenPanel):
         try:
             panes, said = self._clip(job_id, values), "" if is_by(note, CLIP) else gr.skip()
         except Exception as error:
-            panes, said = self.panes.refused(), self._unshown(error, CLIP)
+            why = self.in_words(str(error)) if isinstance(error, InputError) else None
+            panes, said = self.panes.refused(why), self._unshown(error, CLIP)
         is_same = panes[0] == shown[0]
         return [said, *([gr.skip()] * (1 + len(panes)) if is_same else ["", *panes])]
 

@@ -41,9 +41,10 @@ def empty_pane_html(name: str, text: str, busy: bool = False) -> str:
     return _pane("busy" if busy else "empty", placeholder_html(text), html.escape(name))
 
 
-def refused_pane_html(name: str) -> str:
-    """A pane where there is nothing to show; the note says why."""
-    return _pane("refused", placeholder_html("No preview"), html.escape(name))
+def refused_pane_html(name: str, why: str | None = None) -> str:
+    """A pane where there is nothing to show, and why; None: the note below Run says it."""
+    text = "No preview" if why is None else why
+    return _pane("refused", placeholder_html(text), html.escape(name))
 
 
 def _pane(state: str, content: str, caption: str) -> str:

@@ -41,9 +41,9 @@ class Panes:
             return [clip]
         return [clip, _no_controls(self._words, self._words.looking, busy=True)]
 
-    def refused(self) -> list[str]:
-        """What stands in place of a clip that cannot be shown."""
-        return [markup.refused_pane_html(CLIP), *self.empty()[1:]]
+    def refused(self, why: str | None = None) -> list[str]:
+        """What stands in place of a clip that cannot be shown. why: a sentence, where there is one."""
+        return [markup.refused_pane_html(CLIP, why), *self.empty()[1:]]
 
     def controls(self, settings: ControlledSettings) -> str:
         """What the ControlNets will see; InputError where that cannot be made."""
