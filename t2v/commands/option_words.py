@@ -141,15 +141,16 @@ GROUPS = {
         "guided_from": (
             "--guidance-interval",
             "where on the way from noise (0) to picture (1) guidance begins and ends; outside each step is "
-            "half the work, and the picture another: 0 0.8 takes 92 %% of the time on the bundled model "
+            "half the work, and the picture another: 0 0.8 takes 95 %% of the time on the bundled model "
             "(benchmarks/SHORTCUTS.md)",
         ),
         "guided_until": ("--guidance-interval", "where it ends"),  # the second number of that option
         "cache_steps": (
             "--cache-steps",
             "compute the whole network at every so many steps only, and between them its outer blocks: "
-            "sooner, and another picture: 2 takes 75 %% of the time on the bundled model "
-            "(benchmarks/SHORTCUTS.md); 1: at every step",
+            "sooner, and another picture: 2 takes 71 %% of the time on the bundled model, "
+            "and one frame in ten has another colour than asked for (benchmarks/SHORTCUTS.md); "
+            "1: at every step",
         ),
         "freeu": (
             "--freeu",

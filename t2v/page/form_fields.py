@@ -30,9 +30,9 @@ SUITED = ("upscale", "scheduler", "spacing", "ip_adapter", "dtype")  # fields wi
 FINISHES = [(model_told.SUITING, SUITS), ("As drawn", 1), ("Crisp ×2, for cartoon-like videos", 2)]
 SHARE_STEP = 0.05  # of sliders for a share of the steps
 # measured on the bundled model: benchmarks/SHORTCUTS.md
-CACHED_COST = "On the bundled model 2 takes 75 % of the time, and frames differ by 10 of 255 levels."
-LATE_COST = "On the bundled model 0.2 takes 94 % of the time, and frames differ by 7 of 255 levels."
-EARLY_COST = "On the bundled model 0.8 takes 92 % of the time, and frames are a tenth less sharp."
+CACHED_COST = "On the bundled model 2 takes 71 % of the time, and one frame in ten has another colour."
+LATE_COST = "On the bundled model 0.2 takes 95 % of the time, and frames differ by 9 of 255 levels."
+EARLY_COST = "On the bundled model 0.8 takes 95 % of the time, and frames are a tenth less sharp."
 MINIATURE = ("Miniature (bundled)", BUNDLED)
 
 
