@@ -74,8 +74,20 @@ def is_quick_in_bfloat16() -> bool:
 
 
 def settle(network: "torch.nn.Module", device: str) -> "torch.nn.Module":
-    """The network on the device of that name, laid out as suits it and ready to draw."""
-    return lay_out(network.eval().to(device), device)
+    """The network on the device of that name, laid out as suits it, ready to draw and free of its file."""
+    return detach_from_file(lay_out(network.eval().to(device), device))
+
+
+def detach_from_file(network: "torch.nn.Module") -> "torch.nn.Module":
+    """The same network, its weights copied where they are still parts of the file that they were read from.
+
+    What is read of safetensors is the file itself, as the system shows it in memory: where somebody writes
+    over it, weights would change in the middle of a run, or end the program where it is cut short.
+    """
+    for one in (*network.parameters(), *network.buffers()):
+        if not one.is_meta and one.untyped_storage().nbytes() != one.nbytes:
+            one.data = one.data.clone()
+    return network
 
 
 def lay_out(network: "torch.nn.Module", device: str) -> "torch.nn.Module":

@@ -134,7 +134,7 @@ class Engine:
                 self._finish(run.upscale)
                 return run
             wanted = settings.networks(choose_network(settings.model, loaded.family))
-            self.load_networks(settings, wanted)
+            self._held.networks(loaded, settings.model, wanted)
         suits = suits_run(type(settings), loaded.pipeline, loaded.card, loaded.family, loaded.few)
         suits = replace(suits, ip_adapter=adapter_name(settings, loaded.pipeline), dtype=dtype)
         resolved = settings.resolve(suits, wanted)
@@ -189,12 +189,14 @@ class Engine:
         self, resolved: Resolved[Any], on_step: Callable[[Step], None] | None, on_seen: See | None
     ) -> Means:
         asked: Settings = resolved.asked
-        pipeline = self._asked(asked).pipeline
+        loaded = self._asked(asked)
+        pipeline = loaded.pipeline
+        self._previews.begin()
         pipeline.memory.asks_compiled = self._compiled or asked.compiled
         if isinstance(resolved, ResolvedTrained):
             return Means(pipeline, (), torch.Generator(), on_step)
         use_words(pipeline, named_words(asked.prompt, asked.negative_prompt))
-        networks = self.load_networks(asked, resolved.networks)
+        networks = self._held.networks(loaded, asked.model, resolved.networks)
         told: set[str] = set()
 
         def see(name: str, frames: np.ndarray) -> None:
@@ -224,7 +226,7 @@ class Engine:
         if isinstance(resolved, ResolvedTrained):
             yield
             return
-        picture = self._pictures.of(resolved, resolved.asked.model, pipeline)
+        picture = self._pictures.of(resolved, pipeline)
         scales = freeu_of(pipeline.unet.config.cross_attention_dim) if resolved.asked.freeu else None
         with pipeline.shown(picture), freeu(pipeline.unet, scales):
             yield
@@ -266,7 +268,7 @@ class Engine:
         VAE that overflows. Nothing is loaded or fetched: of a model that is not here yet, less can be told.
         """
         notes, loaded = notes_of(settings, self._machine), self._held.loaded
-        if loaded is None or (loaded.name, loaded.editor) != (settings.model, settings.editor):
+        if loaded is None or not self.has_loaded(settings.model, settings.editor):
             return notes
         return (*notes, *(Note(text) for text in loaded.pipeline.notes))
 

@@ -5,7 +5,6 @@ those few keys, whichever profile keeps the weights, and the same picture comes 
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -106,9 +105,3 @@ def _encoded(adapter: PictureAdapter, picture: np.ndarray) -> torch.Tensor:
     both = torch.cat([torch.zeros_like(pixels), pixels])
     parts: torch.Tensor = encoder(both, output_hidden_states=True).hidden_states[-2]
     return parts
-
-
-def picture_state(path: str) -> tuple[int, int]:
-    """What tells whether a picture's file is still the one that was read."""
-    told = Path(path).stat()
-    return told.st_mtime_ns, told.st_size
