@@ -79,13 +79,14 @@ def settle(network: "torch.nn.Module", device: str) -> "torch.nn.Module":
 
 
 def detach_from_file(network: "torch.nn.Module") -> "torch.nn.Module":
-    """The same network, its weights copied where they are still parts of the file that they were read from.
+    """The same network, its weights in the machine's memory copied there, one after the other.
 
-    What is read of safetensors is the file itself, as the system shows it in memory: where somebody writes
-    over it, weights would change in the middle of a run, or end the program where it is cut short.
+    What is read of safetensors may be the file itself, as the system shows it in memory, and nothing tells
+    it apart: where somebody writes over the file, weights would change in the middle of a run, and where it
+    is cut short the program would be ended.
     """
     for one in (*network.parameters(), *network.buffers()):
-        if not one.is_meta and one.untyped_storage().nbytes() != one.nbytes:
+        if one.device.type == "cpu":
             one.data = one.data.clone()
     return network
 
