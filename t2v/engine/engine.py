@@ -17,6 +17,7 @@ from t2v.diffusion.canvas import Drawn
 from t2v.diffusion.controls import ControlNet
 from t2v.diffusion.freeu import freeu
 from t2v.diffusion.progress import Step
+from t2v.engine.at_fault import naming_the_file
 from t2v.engine.defaults import suits_run
 from t2v.engine.in_memory import InMemory
 from t2v.engine.loaded import Loaded, notes_of
@@ -217,8 +218,10 @@ class Engine:
             with self._beside(resolved, means.pipeline):
                 return draw(means)
 
-        decoded = resolved.finished(means.pipeline.decode(memory.keep_going(drawn)))
-        return (memory.keep_going(partial(finish, frame)) for frame in decoded)
+        with naming_the_file(resolved, means):
+            decoded = resolved.finished(means.pipeline.decode(memory.keep_going(drawn)))
+            for frame in decoded:
+                yield memory.keep_going(partial(finish, frame))
 
     @contextmanager
     def _beside(self, resolved: Resolved[Any], pipeline: Any) -> Iterator[None]:

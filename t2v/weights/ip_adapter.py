@@ -37,10 +37,16 @@ def picture_layers(adapter: PictureAdapter, unet: Any, picture: np.ndarray) -> L
         weights = _weights(adapter, values, unet)
         projection = _projection(values, unet)
         tokens = projection(_encoded(adapter, picture))
-        return {
+        layers = {
             name: (tokens @ values[key].float().T, tokens @ values[value].float().T)
             for name, (key, value) in weights.items()
         }
+        if not all(bool(one.isfinite().all()) for pair in layers.values() for one in pair):
+            raise ModelError(
+                f"ip_adapter {adapter.name}, or its image encoder, holds weights that are no numbers (NaN), "
+                "so nothing can be drawn with it; fetch it again or choose another."
+            )
+        return layers
     except (ModelError, Cancelled):
         raise
     except Exception as error:
