@@ -256,6 +256,10 @@ class Engine:
             raise RuntimeError("no model is in memory, so nobody can tell what these latents are")
         return self._previews.of(loaded, latents)
 
+    def told_precision(self, model: str) -> str:
+        """The precision of this engine's runs of a model that leave it open, as far as nothing is loaded."""
+        return self._machine.precision(model)
+
     def known_words(self, model: str, editor: bool = False) -> dict[str, tuple[str, ...]] | None:
         """The words a model lists as known to it, by group; None where it lists none."""
         return known_words(read_card(Source.parse(model)), editor)

@@ -73,10 +73,11 @@ def notes_of(settings: Settings, machine: Machine) -> tuple[Note, ...]:
     leaves = travel_note(settings, native_side_px(settings.model, settings.task), told_method(settings.model))
     notes += tuple(Note(text) for text in word_notes(source, learned, tokenizer))
     few = few_steps_told(source)
-    notes += tuple(Note(text) for text in (leaves, few) if text is not None)
+    notes += () if leaves is None else (Note(leaves),)
+    notes += () if few is None else (Note(few, is_about_model=True),)
     return notes + _about_precision(settings, machine)
 
 
 def _about_precision(settings: Settings, machine: Machine) -> tuple[Note, ...]:
     told = machine.note(settings.dtype)
-    return () if told is None else (Note(told),)
+    return () if told is None else (Note(told, field="dtype"),)

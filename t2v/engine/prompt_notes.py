@@ -43,10 +43,16 @@ NO_WORDS = re.compile(r"(?<![\w'\u2019])(?:\d[\d.]*|\.\d+|\w)(?![\w'\u2019])")  
 
 @dataclass(frozen=True)
 class Note:
-    """One sentence for people. is_about_words: what the model knows is worth showing with it."""
+    """One sentence for people. is_about_words: what the model knows is worth showing with it.
+
+    is_about_model: it is of the model alone, whatever is asked of it. field: of the settings, by whose name
+    the sentence begins; "" for none.
+    """
 
     text: str
     is_about_words: bool = False
+    is_about_model: bool = False
+    field: str = ""
 
 
 def prompt_notes(
