@@ -16,7 +16,7 @@ from t2v.weights.controlnet import load_controlnet
 from t2v.weights.few_steps import few_steps
 from t2v.weights.fits import check_fits
 from t2v.weights.load import put_loras
-from t2v.weights.made_of import MadeOf, made_of
+from t2v.weights.made_of import made_of
 from t2v.weights.marks import Mark, place_mark, taken
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.behind import without_loras
@@ -45,11 +45,10 @@ class InMemory:
 
     def has(self, name: str, editor: bool) -> bool:
         """Whether this model, or its InstructPix2Pix side, is the one in memory and, still, on disk."""
-        return self._is(name, editor, made_of(Source.parse(name), editor))
-
-    def _is(self, name: str, editor: bool, made: MadeOf) -> bool:
         loaded = self.loaded
-        return loaded is not None and (loaded.name, loaded.editor, loaded.made) == (name, editor, made)
+        if loaded is None or (loaded.name, loaded.editor) != (name, editor):
+            return False
+        return loaded.made == made_of(Source.parse(name), editor)
 
     def model(self, name: str, editor: bool, kept: Kept, task: str = "") -> Loaded:
         """A model, its weights kept so: from memory where it was used last, else in the place of that one.
@@ -62,7 +61,7 @@ class InMemory:
             self._networks.clear()
         if self.loaded is not None and self.loaded.made.base != made.base:
             self._let_go()
-        if self.loaded is None or not self._is(name, editor, made):
+        if self.loaded is None or not self.has(name, editor):
             same = None if kept.fp8 else self._with_other_loras(name, editor)  # eight bits take no more
             if same is None:
                 self._let_go()
