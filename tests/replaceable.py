@@ -15,6 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from small_adapters import a_picture, adapter_state, save_adapter, save_image_encoder
 from small_t2i import released, small_t2i
+from small_videos import SMALL, saved
 
 from t2v.tasks import Settings
 from t2v.tasks.canny import CannySettings
@@ -119,6 +120,15 @@ def of_editor(given: Given, seed: int) -> Settings:
     if seed:
         other_values(Path(given.family).parent / "editor" / WEIGHTS, seed)
     return Pix2PixVideoSettings(given.clip, "make it red", model=given.family, **QUICK)
+
+
+def of_trained_model(given: Given, seed: int) -> Settings:
+    folder = given.folder / "moving"
+    if not seed:
+        saved(SMALL["modelscope"](), folder)
+    else:
+        other_values(folder / "unet" / WEIGHTS, seed)
+    return TextToVideoSettings("a red car", model=folder.name, **QUICK)
 
 
 def picture_prompt(given: Given, adapter: int, encoder: bool) -> Settings:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from t2v.weights.files import config_path, read_object
+from t2v.weights.here import is_here
 from t2v.weights.listing import Listed
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import look
@@ -33,7 +34,7 @@ def told_reads(source: Source, tokenizer: Any | None) -> Reads | None:
     """What a model reads of texts, without loading it; None where it is not here, or broken."""
     if video_kind(source) is not None:
         return Reads()  # none of these is given learned words
-    if tokenizer is None:
+    if tokenizer is None or not is_here(source.base):
         return None
     try:
         widths = dict(_of_file(source) if source.kind == "file" else _of_folder(source))

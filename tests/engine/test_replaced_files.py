@@ -31,6 +31,7 @@ from t2v.weights.refusals import ModelError
 
 READERS = {  # whatever reads values of weights for a run, and where it is called
     "t2v.engine.keeping.load_pipeline": "model",
+    "t2v.engine.keeping.load_trained": "model",
     "t2v.engine.in_memory.load_controlnet": "controlnet",
     "t2v.weights.lora.merge.read_lora": "lora",
     "t2v.weights.words.read_words": "words",

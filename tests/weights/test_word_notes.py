@@ -1,5 +1,7 @@
 """word_notes.py: learned words are said to be meant exactly where they are, and else why they are not."""
 
+import shutil
+
 import pytest
 import torch
 from checkpoint_files import (
@@ -10,6 +12,7 @@ from checkpoint_files import (
     parts_of_xl,
     write_safetensors,
 )
+from huggingface_hub import constants
 from safetensors.torch import save_file
 from small_videos import SMALL, saved
 from small_xl import small_xl_pipeline
@@ -94,6 +97,20 @@ def test_what_they_are_for_is_told(models):
 
 def test_of_a_model_that_is_not_here_nothing_is_told(models):
     assert told("somebody/somewhere") == {} and told("/nowhere/at/all") == {}
+
+
+def test_of_a_hub_id_it_is_told_when_all_of_it_was_fetched(models, model_folder, tmp_path, monkeypatch):
+    save_file({"emb_params": torch.ones(2, 16)}, models / "own.safetensors")
+    cache = tmp_path / "cache"
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    place = cache / "models--somebody--small"
+    shutil.copytree(model_folder, place / "snapshots" / "abc")
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text("abc")
+    notes = told("somebody/small")
+    assert notes["own"] == meant("own") and notes["sd1"] == unread("sd1", "is for Stable Diffusion 1.x")
+    shutil.rmtree(place / "snapshots" / "abc" / "vae")
+    assert told("somebody/small") == {}
 
 
 def test_trained_video_models_read_none(models):
