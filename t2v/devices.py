@@ -74,8 +74,21 @@ def is_quick_in_bfloat16() -> bool:
 
 
 def settle(network: "torch.nn.Module", device: str) -> "torch.nn.Module":
-    """The network on the device of that name, laid out as suits it and ready to draw."""
-    return lay_out(network.eval().to(device), device)
+    """The network on the device of that name, laid out as suits it, ready to draw and free of its file."""
+    return detach_from_file(lay_out(network.eval().to(device), device))
+
+
+def detach_from_file(network: "torch.nn.Module") -> "torch.nn.Module":
+    """The same network, its weights in the machine's memory copied there, one after the other.
+
+    What is read of safetensors may be the file itself, as the system shows it in memory, and nothing tells
+    it apart: where somebody writes over the file, weights would change in the middle of a run, and where it
+    is cut short the program would be ended.
+    """
+    for one in (*network.parameters(), *network.buffers()):
+        if one.device.type == "cpu":
+            one.data = one.data.clone()
+    return network
 
 
 def lay_out(network: "torch.nn.Module", device: str) -> "torch.nn.Module":

@@ -1,16 +1,20 @@
 """The detectors' weights: a hub id or a folder in transformers' format, or one sentence why not."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2v.checks import InputError
 from t2v.weights.hub import hub_answers
+from t2v.weights.marks import Mark, place_mark, taken
 from t2v.weights.refusals import log_failure
 
 if TYPE_CHECKING:
     from torch import nn
+
+Loaded = tuple["nn.Module", Any]
+MOST_KEPT = 3
+_kept: dict[tuple["Wanted", str], tuple[Mark, Loaded]] = {}  # the one used last is the last
 
 
 class DetectorError(InputError):
@@ -30,13 +34,30 @@ class Wanted:
     instead: str
 
 
-@lru_cache(maxsize=3)
-def load_network(wanted: Wanted, device: str) -> tuple["nn.Module", Any]:
+def load_network(wanted: Wanted, device: str) -> Loaded:
     """The network, in float32 on ``device`` and for use only, and its image processor; else DetectorError.
 
-    The last three are kept, as the preview and the run want the same; refusals are not.
+    The last three are kept, as the preview and the run want the same; refusals are not. A folder that has
+    changed since is read anew.
     Only safetensors are read, and no code that comes with weights is run.
     """
+    mark, key = _mark(wanted), (wanted, device)
+    kept = _kept.pop(key, None)
+    if kept is None or kept[0] != mark:
+        kept = None  # before another is read
+        loaded = _load(wanted, device)
+        kept = (taken(mark, _mark(wanted)), loaded)
+    _kept[key] = kept
+    for old in list(_kept)[:-MOST_KEPT]:
+        _kept.pop(old, None)
+    return kept[1]
+
+
+def _mark(wanted: Wanted) -> Mark:
+    return place_mark(str(Path(wanted.weights).expanduser()))
+
+
+def _load(wanted: Wanted, device: str) -> Loaded:
     import transformers
 
     from t2v.weights.network import lost_tensors  # with torch
@@ -55,7 +76,9 @@ def load_network(wanted: Wanted, device: str) -> tuple["nn.Module", Any]:
     lost = lost_tensors(network, report)
     if lost:  # transformers would go on with random numbers in their place, or with none
         raise _refusal(wanted, f"cannot be used ({lost} tensors are missing)")
-    return network.float().eval().requires_grad_(False).to(device), processor
+    from t2v.devices import detach_from_file
+
+    return detach_from_file(network.float().eval().requires_grad_(False).to(device)), processor
 
 
 def _place(wanted: Wanted) -> tuple[str, bool]:

@@ -20,20 +20,22 @@ Tell = Callable[[str], object]
 WIDE = torch.float32
 
 
+class NoNumbers(InputError):
+    """What the networks of a run give is no number (NaN); the sentence says in which precision."""
+
+
 def check_numbers(latents: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """The latents of a run that has ended; InputError where they are not all finite. dtype: of the UNet."""
+    """The latents of a run that has ended; NoNumbers where they are not all finite. dtype: of the UNet."""
     if bool(latents.isfinite().all()):
         return latents
     if dtype == WIDE:
-        raise InputError(
+        raise NoNumbers(
             "the model's networks give no numbers (NaN) in float32, so their weights are broken; fetch the "
             "model again, or choose another model, LoRA or ControlNet."
         )
     others = "float32" if dtype == torch.bfloat16 else "bfloat16 or float32"
     name = str(dtype).removeprefix("torch.")
-    raise InputError(
-        f"dtype is {name}, in which the model's networks give no numbers (NaN); choose {others}."
-    )
+    raise NoNumbers(f"dtype is {name}, in which the model's networks give no numbers (NaN); choose {others}.")
 
 
 def decode(
@@ -91,7 +93,7 @@ def encode(vae: Any, frames: np.ndarray, tell: Tell, memory: Memory, wide: bool 
 def _widening(
     vae: Any, tell: Tell, memory: Memory, wide: bool
 ) -> Iterator[Callable[[Callable[[Any], torch.Tensor], Any], torch.Tensor]]:
-    """Gives a call of one of the VAE's ways that ends in finite numbers or in InputError.
+    """Gives a call of one of the VAE's ways that ends in finite numbers or in NoNumbers.
 
     Where it must, the VAE is in float32 until the end; going there and back changes no weight.
     """
@@ -113,7 +115,7 @@ def _widening(
             widen(vae, WIDE)
             values = computed(way, given)
         if not bool(values.isfinite().all()):
-            raise InputError(
+            raise NoNumbers(
                 "the model's VAE gives no numbers (NaN) even in float32, so its weights are broken; fetch "
                 "the model again or choose another."
             )

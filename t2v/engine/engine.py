@@ -17,6 +17,7 @@ from t2v.diffusion.canvas import Drawn
 from t2v.diffusion.controls import ControlNet
 from t2v.diffusion.freeu import freeu
 from t2v.diffusion.progress import Step
+from t2v.engine.at_fault import naming_the_file
 from t2v.engine.defaults import suits_run
 from t2v.engine.in_memory import InMemory
 from t2v.engine.loaded import Loaded, notes_of
@@ -134,7 +135,7 @@ class Engine:
                 self._finish(run.upscale)
                 return run
             wanted = settings.networks(choose_network(settings.model, loaded.family))
-            self.load_networks(settings, wanted)
+            self._held.networks(loaded, settings.model, wanted)
         suits = suits_run(type(settings), loaded.pipeline, loaded.card, loaded.family, loaded.few)
         suits = replace(suits, ip_adapter=adapter_name(settings, loaded.pipeline), dtype=dtype)
         resolved = settings.resolve(suits, wanted)
@@ -189,12 +190,14 @@ class Engine:
         self, resolved: Resolved[Any], on_step: Callable[[Step], None] | None, on_seen: See | None
     ) -> Means:
         asked: Settings = resolved.asked
-        pipeline = self._asked(asked).pipeline
+        loaded = self._asked(asked)
+        pipeline = loaded.pipeline
+        self._previews.begin()
         pipeline.memory.asks_compiled = self._compiled or asked.compiled
         if isinstance(resolved, ResolvedTrained):
             return Means(pipeline, (), torch.Generator(), on_step)
         use_words(pipeline, named_words(asked.prompt, asked.negative_prompt))
-        networks = self.load_networks(asked, resolved.networks)
+        networks = self._held.networks(loaded, asked.model, resolved.networks)
         told: set[str] = set()
 
         def see(name: str, frames: np.ndarray) -> None:
@@ -215,8 +218,10 @@ class Engine:
             with self._beside(resolved, means.pipeline):
                 return draw(means)
 
-        decoded = resolved.finished(means.pipeline.decode(memory.keep_going(drawn)))
-        return (memory.keep_going(partial(finish, frame)) for frame in decoded)
+        with naming_the_file(resolved, means):
+            decoded = resolved.finished(means.pipeline.decode(memory.keep_going(drawn)))
+            for frame in decoded:
+                yield memory.keep_going(partial(finish, frame))
 
     @contextmanager
     def _beside(self, resolved: Resolved[Any], pipeline: Any) -> Iterator[None]:
@@ -224,7 +229,7 @@ class Engine:
         if isinstance(resolved, ResolvedTrained):
             yield
             return
-        picture = self._pictures.of(resolved, resolved.asked.model, pipeline)
+        picture = self._pictures.of(resolved, pipeline)
         scales = freeu_of(pipeline.unet.config.cross_attention_dim) if resolved.asked.freeu else None
         with pipeline.shown(picture), freeu(pipeline.unet, scales):
             yield
@@ -251,6 +256,10 @@ class Engine:
             raise RuntimeError("no model is in memory, so nobody can tell what these latents are")
         return self._previews.of(loaded, latents)
 
+    def told_precision(self, model: str) -> str:
+        """The precision of this engine's runs of a model that leave it open, as far as nothing is loaded."""
+        return self._machine.precision(model)
+
     def known_words(self, model: str, editor: bool = False) -> dict[str, tuple[str, ...]] | None:
         """The words a model lists as known to it, by group; None where it lists none."""
         return known_words(read_card(Source.parse(model)), editor)
@@ -266,7 +275,7 @@ class Engine:
         VAE that overflows. Nothing is loaded or fetched: of a model that is not here yet, less can be told.
         """
         notes, loaded = notes_of(settings, self._machine), self._held.loaded
-        if loaded is None or (loaded.name, loaded.editor) != (settings.model, settings.editor):
+        if loaded is None or not self.has_loaded(settings.model, settings.editor):
             return notes
         return (*notes, *(Note(text) for text in loaded.pipeline.notes))
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from t2v.diffusion.controls import ControlNet
 from t2v.diffusion.video_pipeline import VideoPipeline
@@ -16,9 +16,18 @@ from t2v.weights.controlnet import load_controlnet
 from t2v.weights.few_steps import few_steps
 from t2v.weights.fits import check_fits
 from t2v.weights.load import put_loras
+from t2v.weights.made_of import made_of
+from t2v.weights.marks import Mark, place_mark, taken
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.behind import without_loras
-from t2v.weights.source import Source
+from t2v.weights.source import Source, find_controlnet
+
+
+class Held(NamedTuple):
+    """A ControlNet in memory, and the mark of its weights as they were read."""
+
+    network: ControlNet
+    mark: Mark
 
 
 class InMemory:
@@ -32,18 +41,26 @@ class InMemory:
         self._machine = machine
         self._graphs = graphs
         self.loaded: Loaded | None = None
-        self._networks: dict[Network, ControlNet] = {}  # those used last
+        self._networks: dict[Network, Held] = {}  # those used last
 
     def has(self, name: str, editor: bool) -> bool:
-        """Whether this model, or its InstructPix2Pix side, is the one in memory."""
+        """Whether this model, or its InstructPix2Pix side, is the one in memory and, still, on disk."""
         loaded = self.loaded
-        return loaded is not None and (loaded.name, loaded.editor) == (name, editor)
+        if loaded is None or (loaded.name, loaded.editor) != (name, editor):
+            return False
+        return loaded.made == made_of(Source.parse(name), editor)
 
     def model(self, name: str, editor: bool, kept: Kept, task: str = "") -> Loaded:
-        """A model, its weights kept so: from memory where it was used last, else in the place of that one."""
+        """A model, its weights kept so: from memory where it was used last, else in the place of that one.
+
+        What of it has changed on disk since is read anew.
+        """
+        made = made_of(Source.parse(name), editor)
         if self.loaded is not None and self._is_kept_otherwise(self.loaded, name, kept):
             self._let_go()
             self._networks.clear()
+        if self.loaded is not None and self.loaded.made.base != made.base:
+            self._let_go()
         if self.loaded is None or not self.has(name, editor):
             same = None if kept.fp8 else self._with_other_loras(name, editor)  # eight bits take no more
             if same is None:
@@ -78,7 +95,10 @@ class InMemory:
         except ModelError:
             plain = without_loras(name)
             source = Source.parse(plain)
-            self.loaded = replace(loaded, name=plain, card=read_card(source), few=few_steps(source))
+            made = replace(loaded.made, loras={})
+            self.loaded = replace(
+                loaded, name=plain, card=read_card(source), few=few_steps(source), made=made
+            )
             raise
         pipeline: VideoPipeline = loaded.pipeline
         return pipeline
@@ -90,14 +110,23 @@ class InMemory:
         """
         pipeline = loaded.pipeline
         memory, dtype = pipeline.memory, pipeline.unet.dtype
-        kept = {key: one for key, one in self._networks.items() if key in wanted and one.dtype == dtype}
+        marks = {one: place_mark(find_controlnet(one.source, one.task)) for one in wanted}
+        kept = {
+            key: one
+            for key, one in self._networks.items()
+            if key in wanted and one.network.dtype == dtype and one.mark == marks[key]
+        }
         self._networks = kept
+        if any(one not in kept for one in wanted):  # before those that are read, others go
+            memory.place_beside(tuple(one.network for one in kept.values()))
         for one in wanted:
             if one not in kept:
                 with quiet_loading():
-                    kept[one] = memory.keep_going(partial(_load_network, pipeline, one))
-            check_fits(one.source, kept[one], model, pipeline)
-        networks = [kept[one] for one in wanted]
+                    network = memory.keep_going(partial(_load_network, pipeline, one))
+                after = place_mark(find_controlnet(one.source, one.task))
+                kept[one] = Held(network, taken(marks[one], after))
+            check_fits(one.source, kept[one].network, model, pipeline)
+        networks = [kept[one].network for one in wanted]
         memory.keep_going(lambda: memory.place_beside(tuple(networks)))
         return networks
 

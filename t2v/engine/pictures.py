@@ -1,5 +1,7 @@
 """Pictures as prompts, as runs of one engine ask for them."""
 
+import weakref
+from pathlib import Path
 from typing import Any
 
 from t2v.diffusion.picture_prompt import PicturePrompt
@@ -7,7 +9,8 @@ from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.program import quiet_loading
 from t2v.tasks import Resolved, Settings
 from t2v.video.picture import read_picture
-from t2v.weights.ip_adapter import Layers, picture_layers, picture_state
+from t2v.weights.ip_adapter import Layers, picture_layers
+from t2v.weights.marks import file_mark, folder_mark
 from t2v.weights.picture_adapters import chosen_adapter, picture_adapter
 
 
@@ -27,8 +30,8 @@ class PicturePrompts:
     def __init__(self) -> None:
         self._last: tuple[Any, Layers] | None = None
 
-    def of(self, resolved: Resolved[Any], model: str, pipeline: VideoPipeline) -> PicturePrompt | None:
-        """The picture of a run; None where it has none. model: what the pipeline's is called.
+    def of(self, resolved: Resolved[Any], pipeline: VideoPipeline) -> PicturePrompt | None:
+        """The picture of a run; None where it has none.
 
         InputError where the picture cannot be read, ModelError where the adapter cannot be used.
         """
@@ -38,7 +41,8 @@ class PicturePrompts:
         adapter = picture_adapter(resolved.ip_adapter, _width(pipeline))
         path = asked.picture_prompt
         picture = read_picture(path, "picture_prompt")
-        key = (model, asked.editor, adapter, picture_state(str(adapter.path)), path, picture_state(path))
+        files = file_mark(adapter.path), folder_mark(adapter.encoder), file_mark(Path(path))
+        key = (weakref.ref(pipeline.unet), adapter, path, files)  # weak: the model may go
         if self._last is None or self._last[0] != key:
             with quiet_loading():
                 self._last = (key, picture_layers(adapter, pipeline.unet, picture))

@@ -4,13 +4,16 @@ None of it is a refusal: a prompt of unknown words still gives a video, only not
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from t2v.diffusion.over_time import texts_of
 from t2v.tasks import Settings
 from t2v.weights.card import Card
+from t2v.weights.listing import Listed
 from t2v.weights.source import Source
+from t2v.weights.words import pattern
 
 INSTRUCTIONS = "instructions"  # the group of a card's words that only its editor knows
 MOST_NAMED = 8  # unknown words that are named
@@ -40,20 +43,29 @@ NO_WORDS = re.compile(r"(?<![\w'\u2019])(?:\d[\d.]*|\.\d+|\w)(?![\w'\u2019])")  
 
 @dataclass(frozen=True)
 class Note:
-    """One sentence for people. is_about_words: what the model knows is worth showing with it."""
+    """One sentence for people. is_about_words: what the model knows is worth showing with it.
+
+    is_about_model: it is of the model alone, whatever is asked of it. field: of the settings, by whose name
+    the sentence begins; "" for none.
+    """
 
     text: str
     is_about_words: bool = False
+    is_about_model: bool = False
+    field: str = ""
 
 
-def prompt_notes(settings: Settings, card: Card, tokenizer: Any | None) -> tuple[Note, ...]:
+def prompt_notes(
+    settings: Settings, card: Card, tokenizer: Any | None, learned: Sequence[Listed] = ()
+) -> tuple[Note, ...]:
     """What to tell about the prompts of settings; () where there is nothing to tell.
 
     card: that of settings.model. tokenizer: its CLIPTokenizer; None where it is not on this machine yet, and
-    then nobody can tell what is too long.
+    then nobody can tell what is too long. learned: files of learned words whose names stand in the prompts,
+    which have notes of their own.
     """
     name = "The miniature" if Source.parse(settings.model).is_bundled else "This model"
-    notes = [_about_words(name, settings, card), _about_keyword(name, settings, card)]
+    notes = [_about_words(name, settings, card, learned), _about_keyword(name, settings, card)]
     notes.append(_about_signs(name, settings))
     if tokenizer is not None:
         told = [("prompt", text) for text in texts_of(settings.prompt)]
@@ -97,11 +109,13 @@ def unread(text: str, tokenizer: Any) -> str:
     return text[len(whole_words) :].strip()
 
 
-def _about_words(name: str, settings: Settings, card: Card) -> Note | None:
+def _about_words(name: str, settings: Settings, card: Card, learned: Sequence[Listed]) -> Note | None:
     if known_words(card, settings.editor) is None:
         return None
-    prompt = " ".join(texts_of(settings.prompt))
-    if not _words(prompt):
+    whole = prompt = " ".join(texts_of(settings.prompt))
+    for one in learned:
+        prompt = pattern(one).sub(" ", prompt)
+    if not _words(whole):
         return Note(f"{name} finds no word in this prompt, so it draws what it likes.", is_about_words=True)
     shown = settings.shown_anyway()
     words = [word for word in unknown_words(card, prompt, settings.editor) if word not in shown]

@@ -66,6 +66,10 @@ class Memory:
         self.compiled = Compiled(tell)
         self.asks_compiled = False  # whether networks are to be compiled, where they can be
 
+    def networks(self) -> dict[str, torch.nn.Module]:
+        """The pipeline's networks by name, as they are now."""
+        return dict(self._parts())
+
     @property
     def device(self) -> torch.device:
         """The device that computes."""

@@ -12,7 +12,6 @@ from t2v.checks import InputError
 from t2v.jobs.job import JobView
 from t2v.jobs.latest import Latest
 from t2v.page import notes, status_markup
-from t2v.page.notes import prompt_notes_html
 from t2v.page.run_form import RunForm
 from t2v.page.stage_markup import Stage
 from t2v.page.studio import Studio
@@ -140,5 +139,5 @@ class Following(RunForm):
         """The note below Run when a video is made: what came up while it was drawn, beside what was known."""
         if view is None or view.state != "done" or notes.is_error(note):
             return gr.skip()
-        known = prompt_notes_html(self.studio.engine, view.settings)
+        known = self.prompt_notes(view.settings)
         return known if known != note else gr.skip()

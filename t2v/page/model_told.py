@@ -12,6 +12,7 @@ import gradio as gr
 from gradio.components import Component
 
 from t2v.checks import InputError
+from t2v.devices import DTYPES
 from t2v.diffusion.options import SCHEDULERS
 from t2v.engine.defaults import told_defaults, told_sampler
 from t2v.page.events import RAW
@@ -111,18 +112,23 @@ def follow_model(
 
 
 def follow_defaults(
-    kind: type[Settings], form: Mapping[str, Component], is_offered: Callable[[str], bool]
+    kind: type[Settings],
+    form: Mapping[str, Component],
+    is_offered: Callable[[str], bool],
+    precision: Callable[[str], str],
 ) -> None:
-    """Fields that may stay empty show what the model takes then, as soon as it is chosen, and so does the
-    sampler's choice of what suits it."""
+    """Fields that may stay empty show what the model takes then, as soon as it is chosen, and so do the
+    sampler's and the precision's choices of what suits it. precision: that suits a model here."""
+    choosing = {"scheduler": partial(_samplers, kind), "dtype": partial(_precisions, precision)}
+    choosing = {name: choices for name, choices in choosing.items() if name in form}
     told = [name for name, one in form.items() if getattr(one, "placeholder", None) == SUITS]
     watched = [name for name in ("model", *MOVED_BY, "width", "height", "scheduler") if name in form]
     work = partial(_placeholders, kind, told)
     now = work({name: getattr(form[name], "value", None) for name in watched})
     for name, shown in zip(told, now, strict=True):
         form[name].placeholder = shown
-    if "scheduler" in form:
-        form["scheduler"].choices = _samplers(kind, getattr(form["model"], "value", None))
+    for name, choices in choosing.items():
+        form[name].choices = choices(getattr(form["model"], "value", None))
 
     def changed(*values: Any) -> list[Any]:
         known = dict(zip(watched, values, strict=True))
@@ -130,11 +136,10 @@ def follow_defaults(
         is_known = isinstance(model, str) and is_offered(model)
         shown = work(known) if is_known else [SUITS] * len(told)
         updates = [gr.update(placeholder=one) for one in shown]
-        if "scheduler" in form:
-            updates.append(gr.update(choices=_samplers(kind, model if is_known else None)))
+        updates += [gr.update(choices=one(model if is_known else None)) for one in choosing.values()]
         return updates
 
-    outputs = [form[name] for name in (*told, "scheduler") if name in form]
+    outputs = [form[name] for name in (*told, *choosing)]
     gr.on(
         [form[name].change for name in watched], changed, [form[name] for name in watched], outputs, **LATEST
     )
@@ -152,6 +157,14 @@ def _samplers(kind: type[Settings], model: object) -> Choices:
     except InputError:
         told = None
     return or_suits(SCHEDULERS, told)
+
+
+def _precisions(precision: Callable[[str], str], model: object) -> Choices:
+    try:
+        told = precision(model) if isinstance(model, str) else None
+    except InputError:
+        told = None
+    return or_suits(DTYPES, told)
 
 
 def taken(kind: type[Settings], known: Mapping[str, Any]) -> dict[str, float]:

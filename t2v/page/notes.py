@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from t2v.engine.engine import Engine
+from t2v.engine.prompt_notes import Note
 from t2v.tasks import acting
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.weights.family import STABLE_DIFFUSION
@@ -22,6 +23,14 @@ WITHOUT_ERROR = """(note) => (/ data-kind="error"/.test(note || '') ? '' : note)
 EDITOR_NAME = "InstructPix2Pix"  # where the family's own model follows no instructions
 # pressed by the page's script (static/in_use.js), which finds the choice by its value
 CHOOSE_CAMERA = '<button type="button" data-choose-move="camera">Choose “The camera”</button>'
+# what is no field everywhere, and has its capitals
+KINDS = {
+    "lora": "LoRA",
+    "loras": "LoRAs",
+    "vae": "VAE",
+    "controlnet": "ControlNet",
+    "ip_adapter": "IP-Adapter",
+}
 LONG_LABEL = 30  # characters; in quotes, or nobody sees where it ends
 
 
@@ -51,6 +60,8 @@ def in_labels(sentence: str, labels: Mapping[str, str]) -> str:
     The paper's symbol, which may stand behind a name in brackets, is a label already. A name alone in
     brackets is for those who have no form before them.
     """
+    for name, label in KINDS.items():
+        sentence = re.sub(rf"^{name}(?= )|(?<=^the strength of ){name}(?= )", label, sentence)
     for name, label in labels.items():
         sentence = sentence.replace(f" ({name})", "")
         text = f"“{label}”" if len(label) > LONG_LABEL else label
@@ -63,15 +74,28 @@ def in_labels(sentence: str, labels: Mapping[str, str]) -> str:
     return sentence[:1].upper() + sentence[1:] if begins_with_word else sentence
 
 
-def prompt_notes_html(engine: Engine, settings: Any) -> str:
-    """HTML of what there is to tell about the prompts before they are drawn; empty for nothing."""
-    told = engine.prompt_notes(settings)
+def prompt_notes_html(engine: Engine, settings: Any, labels: Mapping[str, str] | None = None) -> str:
+    """HTML of what there is to tell about the prompts before they are drawn; empty for nothing.
+
+    labels: as in ``error_html``. What is of the model alone stands below its picker, and not here too.
+    """
     return "".join(
         _words_html(engine, settings, note.text)
         if note.is_about_words
-        else note_html("hint", note.text, _way_out(settings, note.text), by=PROMPT)
-        for note in told
+        else note_html(
+            "hint",
+            _in_labels(note, {} if labels is None else labels),
+            _way_out(settings, note.text),
+            by=PROMPT,
+        )
+        for note in engine.prompt_notes(settings)
+        if not note.is_about_model
     )
+
+
+def _in_labels(note: Note, labels: Mapping[str, str]) -> str:
+    """The sentence of a note, which may begin with a field's name."""
+    return in_labels(note.text, {note.field: labels[note.field]}) if note.field in labels else note.text
 
 
 def _way_out(settings: Any, text: str) -> str:

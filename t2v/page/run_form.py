@@ -68,15 +68,20 @@ class RunForm:
     def error(self, sentence: str, by: str = notes.RUN) -> str:
         """The note for what is wrong, in the words of this form; by: who told it."""
         where = self._groups.get(sentence.partition(" ")[0])
-        return notes.error_html(sentence, self._labels, by, where)
+        return notes.error_html(sentence, self.labels, by, where)
 
     def in_words(self, sentence: str) -> str:
         """What is wrong in the words of this form, without markup."""
-        return notes.in_labels(sentence, self._labels)
+        return notes.in_labels(sentence, self.labels)
 
     @property
-    def _labels(self) -> dict[str, str]:
+    def labels(self) -> dict[str, str]:
+        """What the form calls the settings' fields, by their names."""
         return {**{name: component.label for name, component in self.form.items()}, **self.spoken}
+
+    def prompt_notes(self, settings: Settings) -> str:
+        """HTML of what there is to tell about settings before they are drawn, in the words of this form."""
+        return notes.prompt_notes_html(self.studio.engine, settings, self.labels)
 
 
 def _group_of(field: Component) -> str | None:

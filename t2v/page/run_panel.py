@@ -92,7 +92,8 @@ class RunPanel(Running):
         self.started: list[Dependency] = []
         offers = partial(model_choices, self.studio, self.settings_class)
         is_offered = model_told.offered(offers, self.studio.is_open)
-        model_told.follow_defaults(self.settings_class, form, is_offered)
+        precision = self.studio.engine.told_precision
+        model_told.follow_defaults(self.settings_class, form, is_offered, precision)
         submit = [self.run.click, form["prompt"].submit]
         self.starts(submit, self._start, [self.job_id, *form.values()], **RAW)
         # Gradio's .input of a text is for keys that write: it misses what is pasted, deleted or an example's

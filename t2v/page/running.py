@@ -16,7 +16,7 @@ from t2v.jobs.job import JobView
 from t2v.library.owner import is_theirs
 from t2v.page import notes
 from t2v.page.following import Following
-from t2v.page.notes import note_html, prompt_notes_html
+from t2v.page.notes import note_html
 from t2v.page.queue_told import added_html
 from t2v.page.uploads import with_kept_source
 from t2v.page.visitors import source, visitor
@@ -65,9 +65,9 @@ class Running(Following):
             return gr.skip(), self.error(str(error))
         if under_way is not None and not under_way.finished:  # which the page goes on showing
             added = added_html(self.studio.jobs.follow(new), self.studio.jobs.runs(who))
-            return gr.skip(), added + prompt_notes_html(self.studio.engine, settings)
+            return gr.skip(), added + self.prompt_notes(settings)
         self._remember(new, under_way)
-        return new, prompt_notes_html(self.studio.engine, settings)
+        return new, self.prompt_notes(settings)
 
     def _told(self, note: str, *values: Any) -> Any:
         """The note while somebody types: what there is to tell of the prompt for the model that is chosen.
@@ -80,7 +80,7 @@ class Running(Following):
             settings = self.settings(self.typed(list(self.form), values))
             settings.check()
             check_model(settings.model)
-            told = prompt_notes_html(self.studio.engine, settings)
+            told = self.prompt_notes(settings)
         except InputError:  # nothing is asked for yet, and Run says what is wrong
             told = ""
         return gr.skip() if told == (note or "") else told
@@ -138,5 +138,5 @@ class Running(Following):
             view = self.studio.jobs.follow(job_id)
         except InputError as error:
             return ("", note_html("hint", str(error)), *untouched)
-        note = prompt_notes_html(self.studio.engine, view.settings)
+        note = self.prompt_notes(view.settings)
         return (job_id, note, *self.values(self.with_clip(view)).values())

@@ -13,8 +13,10 @@ import gradio as gr
 
 from t2v.checks import InputError
 from t2v.engine.check_weights import check_weights
+from t2v.jobs.job import JobView
 from t2v.page.events import QUIET
 from t2v.page.following import run_label
+from t2v.page.notes import in_labels
 from t2v.page.run_panel import RunPanel
 from t2v.page.runs_markup import is_busy, runs_html, version_of
 from t2v.page.studio import Studio
@@ -51,7 +53,7 @@ class RunsList:
 
     def _shown(self, version: str, told: str = "") -> list[Any]:
         """The list, its version and what stands on the Run buttons, as far as they are not there yet."""
-        views = self._studio.jobs.runs(visitor(self._studio))
+        views = [self._in_words(view) for view in self._studio.jobs.runs(visitor(self._studio))]
         markup, busy = runs_html(views, self._tasks, told), is_busy(views)
         now = version_of(markup, busy)
         if now == version:
@@ -59,6 +61,14 @@ class RunsList:
         is_same = now.split()[0] == (version or "").partition(" ")[0]
         label = gr.skip() if is_same else gr.update(value=run_label(busy))
         return [markup, now, *(label for _ in self._panels)]
+
+    def _in_words(self, view: JobView) -> JobView:
+        """A run whose error is told in the words of its task's form, where that is on this page."""
+        if view.error is None:
+            return view
+        panels = (one for one in self._panels if one.settings_class.task == view.settings.task)
+        labels = next((one.labels for one in panels), {})
+        return replace(view, error=in_labels(view.error, labels))
 
     def _act(self, version: str, asked: str) -> list[Any]:
         """Does what was asked for with one of the visitor's own runs: "stop 0123…"."""
@@ -71,7 +81,7 @@ class RunsList:
                 self._acts()[what](job_id)
         except InputError as error:
             logger.info("Nothing was done with a run: %s", error)
-            return self._shown(version, str(error))
+            return self._shown(version, in_labels(str(error), {}))
         return self._shown(version)
 
     def _acts(self) -> dict[str, Callable[[str], None]]:

@@ -5,7 +5,6 @@ those few keys, whichever profile keeps the weights, and the same picture comes 
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,10 +37,16 @@ def picture_layers(adapter: PictureAdapter, unet: Any, picture: np.ndarray) -> L
         weights = _weights(adapter, values, unet)
         projection = _projection(values, unet)
         tokens = projection(_encoded(adapter, picture))
-        return {
+        layers = {
             name: (tokens @ values[key].float().T, tokens @ values[value].float().T)
             for name, (key, value) in weights.items()
         }
+        if not all(bool(one.isfinite().all()) for pair in layers.values() for one in pair):
+            raise ModelError(
+                f"ip_adapter {adapter.name}, or its image encoder, holds weights that are no numbers (NaN), "
+                "so nothing can be drawn with it; fetch it again or choose another."
+            )
+        return layers
     except (ModelError, Cancelled):
         raise
     except Exception as error:
@@ -106,9 +111,3 @@ def _encoded(adapter: PictureAdapter, picture: np.ndarray) -> torch.Tensor:
     both = torch.cat([torch.zeros_like(pixels), pixels])
     parts: torch.Tensor = encoder(both, output_hidden_states=True).hidden_states[-2]
     return parts
-
-
-def picture_state(path: str) -> tuple[int, int]:
-    """What tells whether a picture's file is still the one that was read."""
-    told = Path(path).stat()
-    return told.st_mtime_ns, told.st_size

@@ -25,6 +25,7 @@ from t2v.weights.fits import check_parts
 from t2v.weights.hub import hub_answers
 from t2v.weights.index import SECOND, check_folder, has_second, read_index
 from t2v.weights.lora.merge import merged
+from t2v.weights.marks import Mark, place_mark
 from t2v.weights.network import Place, load_network
 from t2v.weights.refusals import ModelError, explain, log_failure
 from t2v.weights.single_file.behind import behind
@@ -121,14 +122,16 @@ def loaded_family(pipeline: VideoPipeline) -> Family:
 def read_tokenizer(source: Source) -> CLIPTokenizer | None:
     """A model's tokenizer, of two the one that reads less; None where its files are broken or not here."""
     try:
-        return _tokenizer(source.place())
+        place = source.place()
+        return _tokenizer(place, place_mark(place))
     except Exception as error:  # of many kinds; loading the model itself tells people
         logger.info("the tokenizer of %s cannot be read: %s", source.base, error)
         return None
 
 
 @lru_cache(maxsize=4)
-def _tokenizer(place: str) -> CLIPTokenizer:
+def _tokenizer(place: str, mark: Mark) -> CLIPTokenizer:
+    """mark: of the model as it is now: one that has changed is read anew."""
     if Path(place).is_file():
         return clip_tokenizer()
     first = CLIPTokenizer.from_pretrained(place, subfolder="tokenizer", local_files_only=True)

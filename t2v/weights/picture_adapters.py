@@ -5,7 +5,6 @@ an image encoder as wide as it reads, which is looked for beside it and in the f
 behind the name: ADAPTER+FOLDER.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from t2v.weights.files import read_object
+from t2v.weights.marks import Mark, file_mark
 from t2v.weights.models_folder import MOST_FOLDERS, files_of_folder, models_folder, networks_of_folder
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import look
@@ -162,8 +162,7 @@ def _shape(name: str, path: Path) -> _Shape:
     kind = look(f"ip_adapter {name}", path)
     if kind.kind != KIND:
         raise ModelError(f"ip_adapter {name} is {kind.words}; choose an IP-Adapter.")
-    told = os.stat(path)
-    shape = _shaped(path, told.st_mtime_ns, told.st_size)
+    shape = _shaped(path, file_mark(path))
     if not shape.is_for_faces and 0 in (shape.reads, shape.text_width):
         broken = "has names of its tensors that are not known here"
         raise ModelError(f"ip_adapter {name} {broken}; choose another IP-Adapter.")
@@ -171,8 +170,8 @@ def _shape(name: str, path: Path) -> _Shape:
 
 
 @lru_cache(maxsize=64)
-def _shaped(path: Path, *state: int) -> _Shape:
-    """state: of the file as it is now: one that has changed is looked at anew."""
+def _shaped(path: Path, mark: Mark) -> _Shape:
+    """mark: of the file as it is now: one that has changed is looked at anew."""
     names = read_header(path).tensors
     text = next((one.shape[-1] for name, one in names.items() if KEYS.fullmatch(name) and one.shape), 0)
     is_for_faces = FACES in names or (FACE in names and WHOLE not in names)

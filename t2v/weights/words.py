@@ -5,8 +5,8 @@ under names of their own, which nobody types, so that words that the model has a
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,54 +14,67 @@ import torch
 
 from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.weights.listing import Listed, listed
+from t2v.weights.marks import Mark, file_mark
 from t2v.weights.refusals import ModelError, log_failure, reason
-from t2v.weights.single_file.checks import look
 from t2v.weights.single_file.values import Values
-from t2v.weights.source import Source
 
 ENCODERS = (("text_encoder", "tokenizer"), ("text_encoder_2", "tokenizer_2"))
 OF_XL = {"clip_l": "text_encoder", "clip_g": "text_encoder_2"}
 BESIDE = re.compile(r"^string_to_token|^(?:step|sd_checkpoint|name)$", re.ASCII)
 LARGEST = 2  # an encoder's end mark where it takes the word with the largest number for it
+Shapes = Mapping[str, tuple[int, int]]  # (n d) of the vectors for each text encoder
 INSTEAD = "take its name out of the prompt, or the file out of the folder of models"
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A word in a pipeline. mark: of its file when it was read; tokens: that stand for its vectors."""
+    """A file's words in a pipeline. mark: of the file when it was read; tokens: that stand for its vectors.
 
-    mark: tuple[int, int]
-    tokens: str
+    tokens: () where they do not fit.
+    """
+
+    mark: Mark
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What a model reads of texts: how wide each text encoder's vectors are, and how many words at once."""
+
+    widths: Mapping[str, int] = field(default_factory=dict)
+    room: int = 0
+
+    def fits(self, shapes: Shapes) -> bool:
+        """Whether vectors for these encoders, (n d) each, are as wide as theirs, and not too many."""
+        widths = {part: width for part, (_, width) in shapes.items()}
+        return widths == self.widths and all(count <= self.room for count, _ in shapes.values())
+
+
+def reads_of(pipeline: VideoPipeline) -> Reads:
+    """What a model in memory reads."""
+    both: dict[str, Any] = {part: getattr(pipeline, part, None) for part, _ in ENCODERS}
+    widths = {part: one.config.hidden_size for part, one in both.items() if one is not None}
+    return Reads(widths, room_of(pipeline.tokenizer))
+
+
+def room_of(tokenizer: Any) -> int:
+    """How many words a text encoder reads beside the marks of begin and end."""
+    return int(tokenizer.model_max_length) - 2
 
 
 def named_words(*texts: str) -> tuple[Listed, ...]:
     """The files of learned words in the folder of models whose names stand in the texts."""
     told = "\n".join(texts)
     return tuple(
-        one for one in listed() if one.kind is not None and one.kind.kind == "embedding" and _names(one, told)
+        one
+        for one in listed()
+        if one.kind is not None and one.kind.kind == "embedding" and pattern(one).search(told)
     )
 
 
-def _names(one: Listed, text: str) -> bool:
-    return re.search(rf"(?<![\w-]){re.escape(one.path.stem)}(?![\w-])", text, re.IGNORECASE) is not None
-
-
-def word_notes(source: Source, words: tuple[Listed, ...]) -> list[str]:
-    """What to tell of learned words in a prompt for a model, as far as headers tell."""
-    own = None
-    if source.folder.is_file():
-        own = look(source.base, source.folder).generation
-    notes = []
-    for one in words:
-        family = None if one.kind is None else one.kind.generation
-        if own is not None and family is not None and own is not family:
-            left_out = (
-                f"is for {family.name} and this model of {own.name}, so its name is read as plain words"
-            )
-            notes.append(f"The file {one.name} of learned words {left_out}.")
-        else:
-            notes.append(f"“{one.path.stem}” in the prompt means the learned words of {one.name}.")
-    return notes
+def pattern(one: Listed) -> re.Pattern[str]:
+    """What finds a file's name in a text."""
+    return re.compile(rf"(?<![\w-]){re.escape(one.path.stem)}(?![\w-])", re.IGNORECASE)
 
 
 def use_words(pipeline: VideoPipeline, words: tuple[Listed, ...]) -> None:
@@ -72,14 +85,17 @@ def use_words(pipeline: VideoPipeline, words: tuple[Listed, ...]) -> None:
     kept: dict[Path, Kept] = pipeline.__dict__.setdefault("_kept_words", {})
     pipeline.words.clear()
     for one in words:
-        told = one.path.stat()
-        mark = (told.st_mtime_ns, told.st_size)
-        if one.path not in kept or kept[one.path].mark != mark:
+        mark, before = file_mark(one.path), kept.get(one.path)
+        if before is None or before.mark != mark:
             vectors = read_words(one.path)
-            if not _fits(pipeline, vectors):
+            shapes = {part: (len(rows), rows.shape[1]) for part, rows in vectors.items()}
+            tokens: tuple[str, ...] = () if before is None else before.tokens
+            kept[one.path] = Kept(mark, ())
+            if not reads_of(pipeline).fits(shapes):
                 continue
-            kept[one.path] = Kept(mark, _put(pipeline, f"<own-{len(kept)}-{mark[0]}", vectors))
-        pipeline.words[one.path.stem.lower()] = kept[one.path].tokens
+            kept[one.path] = Kept(mark, _put(pipeline, tokens, vectors))
+        if kept[one.path].tokens:
+            pipeline.words[one.path.stem.lower()] = " ".join(kept[one.path].tokens)
 
 
 def read_words(path: Path) -> dict[str, torch.Tensor]:
@@ -87,14 +103,10 @@ def read_words(path: Path) -> dict[str, torch.Tensor]:
     name = f"the file {path.name} of learned words"
     try:
         values = Values(path)
-        held = {key: values[key] for key in values if not BESIDE.search(key)}
+        found = {part: values[key] for part, key in parts_of(values).items()}
     except Exception as error:
         log_failure(f"reading {path.name}", error)
         raise ModelError(f"{name} is broken and cannot be read ({reason(error)}); {INSTEAD}.") from error
-    if held.keys() & OF_XL.keys():
-        found = {OF_XL[key]: one for key, one in held.items() if key in OF_XL}
-    else:
-        found = {"text_encoder": next(iter(held.values()))} if len(held) == 1 else {}
     found = {part: _rows(one) for part, one in found.items()}
     if not found or not all(
         one.ndim == 2 and one.numel() and bool(one.isfinite().all()) for one in found.values()
@@ -105,32 +117,33 @@ def read_words(path: Path) -> dict[str, torch.Tensor]:
     return found
 
 
+def parts_of(names: Iterable[str]) -> dict[str, str]:
+    """Text encoder -> the name of its vectors, of a file with these names; {} where they tell nothing."""
+    own = [name for name in names if not BESIDE.search(name)]
+    if OF_XL.keys() & set(own):
+        return {OF_XL[name]: name for name in own if name in OF_XL}
+    return {"text_encoder": own[0]} if len(own) == 1 else {}
+
+
 def _rows(one: torch.Tensor) -> torch.Tensor:
     return (one[None] if one.ndim == 1 else one).float()
 
 
-def _fits(pipeline: VideoPipeline, vectors: Mapping[str, torch.Tensor]) -> bool:
-    """Whether a model has these text encoders, as wide as the vectors, and room for so many."""
-    both: dict[str, Any] = {part: getattr(pipeline, part, None) for part, _ in ENCODERS}
-    encoders = {part: encoder for part, encoder in both.items() if encoder is not None}
-    room = pipeline.tokenizer.model_max_length - 2
-    return vectors.keys() == encoders.keys() and all(
-        one.shape[1] == encoders[part].config.hidden_size and len(one) <= room
-        for part, one in vectors.items()
-    )
-
-
-def _put(pipeline: VideoPipeline, name: str, vectors: Mapping[str, torch.Tensor]) -> str:
-    """Add vectors to the text encoders; the tokens that stand for them."""
+def _put(
+    pipeline: VideoPipeline, tokens: tuple[str, ...], vectors: Mapping[str, torch.Tensor]
+) -> tuple[str, ...]:
+    """Set vectors in the text encoders; the tokens that stand for them: these, where they are as many."""
     count = len(next(iter(vectors.values())))
-    tokens = [f"{name}-{number}>" for number in range(count)]
+    if len(tokens) != count:
+        name = f"<own-{len(pipeline.tokenizer)}"
+        tokens = tuple(f"{name}-{number}>" for number in range(count))
     for part, tokenizer in ENCODERS:
         if part in vectors:
-            getattr(pipeline, tokenizer).add_tokens(tokens)
-            ids = getattr(pipeline, tokenizer).convert_tokens_to_ids(tokens)
+            getattr(pipeline, tokenizer).add_tokens(list(tokens))
+            ids = getattr(pipeline, tokenizer).convert_tokens_to_ids(list(tokens))
             _grow(getattr(pipeline, part).get_input_embeddings(), ids, vectors[part])
             _tell_end(getattr(pipeline, part), getattr(pipeline, tokenizer))
-    return " ".join(tokens)
+    return tokens
 
 
 def _tell_end(encoder: torch.nn.Module, tokenizer: Any) -> None:

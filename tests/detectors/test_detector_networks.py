@@ -1,8 +1,10 @@
 """The detectors' networks: the real classes at tiny sizes, loaded from folders as from the hub."""
 
+import gc
 import shutil
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,9 @@ from small_detectors import save_depth, save_person, save_pose
 from t2v.checks import InputError
 from t2v.detectors import DepthDetector, DetectorError, PoseDetector, looks_like_skeleton, pose
 from t2v.detectors.depth import DEPTH
+from t2v.detectors.loading import Wanted, load_network
+
+DEPTH_KIND = "AutoModelForDepthEstimation"
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +146,27 @@ def test_the_package_comes_without_torch():
     code = "import sys, t2v.detectors; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_weights_that_were_replaced_are_read_anew_and_others_are_kept(tmp_path):
+    wanted = [Wanted(str(tmp_path / name), DEPTH_KIND, "depth", "examples") for name in "abcd"]
+    for one in wanted[:2]:
+        save_depth(Path(one.weights))
+    first, kept = (load_network(one, "cpu")[0] for one in wanted[:2])
+    assert load_network(wanted[0], "cpu")[0] is first and load_network(wanted[1], "cpu")[0] is kept
+    path = Path(wanted[0].weights) / "model.safetensors"
+    state = load_file(path)
+    save_file({name: 2 * one for name, one in state.items()}, path, metadata={"format": "pt"})
+    old = weakref.ref(first)
+    del first
+    new = load_network(wanted[0], "cpu")[0]
+    assert torch.equal(next(iter(new.state_dict().values())), 2 * state[next(iter(new.state_dict()))])
+    gc.collect()
+    assert old() is None and load_network(wanted[1], "cpu")[0] is kept
+    for one in wanted[2:]:
+        save_depth(Path(one.weights))
+        load_network(one, "cpu")
+    assert load_network(wanted[1], "cpu")[0] is kept  # of three the one used last but two
+    path.write_bytes(b"")
+    with pytest.raises(DetectorError, match="cannot be used"):
+        load_network(wanted[0], "cpu")

@@ -12,7 +12,6 @@ from t2v.weights.listing import Listed
 from t2v.weights.models_folder import use_models_folder
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.kinds import FileKind
-from t2v.weights.source import Source
 
 VECTORS = torch.randn(3, 16, generator=seeded(4))
 
@@ -126,7 +125,5 @@ def test_files_are_found_by_the_names_in_the_texts(tmp_path):
         assert found("a CAT", "") == {"cat"}
         assert found("cats and concatenation", "bad-hands") == set()
         assert found("BAD-HANDS-5", "") == {"bad-hands-5"}
-        (told,) = words.word_notes(Source.parse("miniature"), words.named_words("a cat"))
-        assert told == "“cat” in the prompt means the learned words of cat.safetensors."
     finally:
         use_models_folder(None)

@@ -18,6 +18,7 @@ from t2v.weights.lora.layers import Layer, Misfit
 from t2v.weights.lora.places import places
 from t2v.weights.lora.read import Lora, find_lora, read_lora
 from t2v.weights.lora.spelling import TEXT, TEXT_2, UNET
+from t2v.weights.made_of import lora_mark
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.generations import SDXL, by_width
 
@@ -115,10 +116,10 @@ class Merged:
     def _fitted(self, name: str, find: Find) -> Fitted:
         """A LoRA from memory, or from its file where that has changed since."""
         kept = self._read.get(name)
-        if kept is not None and _mark(kept.path) in (None, kept.mark):
+        if kept is not None and lora_mark(kept.path) == kept.mark:
             return kept
         path = find_lora(name, *find(name))
-        mark, read = _mark(path), read_lora(name, path)
+        mark, read = lora_mark(path), read_lora(name, path)
         _check_family(name, read, self._pipeline)
         layers, misfits = {}, 0
         for at, layer in self._placed(read):
@@ -170,15 +171,6 @@ def _there(module: torch.nn.Module) -> list[str]:
 
 def _of(module: torch.nn.Module, name: str) -> Any:
     return module._parameters.get(name)
-
-
-def _mark(path: Path) -> object:
-    """What tells a file from a later one in its place; None where it is not there any more."""
-    try:
-        told = path.stat()
-    except OSError:
-        return None
-    return told.st_mtime_ns, told.st_size, told.st_ino
 
 
 def _check_size(own: torch.Tensor, now: torch.Tensor, names: list[str]) -> None:

@@ -17,6 +17,7 @@ from t2v.weights.files import files_of, read_object
 from t2v.weights.hub import hub_answers
 from t2v.weights.lora.layers import Layer
 from t2v.weights.lora.spelling import OF_XL, Spelled, spelled
+from t2v.weights.made_of import LORA_CONFIG
 from t2v.weights.refusals import ModelError, explain, log_failure
 from t2v.weights.source import LORA_FILE
 
@@ -36,7 +37,6 @@ OTHER_KINDS = tuple(  # what a tensor's name holds, and the kind as people call 
 )  # fmt: skip
 WHOLE = re.compile(r"^model\.diffusion_model\..*\.(?:weight|bias)$", re.ASCII)
 BUNDLED_WORDS = "bundle_emb."  # textual inversions that some trainers put beside their layers
-CONFIGS = ("adapter_config.json",)  # what PEFT writes beside its files
 METADATA = "lora_adapter_metadata"  # and diffusers into them
 MOST_NAMED = 6
 
@@ -116,7 +116,8 @@ def _read(name: str, path: Path) -> Lora:
         for key, one in known.items():
             value = file.get_tensor(key)
             _check_values(name, key, value)
-            parts.setdefault((one.network, one.layer), {})[one.what] = value
+            # a copy: what is read stays the file's own, and would change with it
+            parts.setdefault((one.network, one.layer), {})[one.what] = value.clone()
     layers = {at: scaling.layer(*at, held) for at, held in parts.items() if held.keys() - {"alpha"}}
     if not layers:
         raise ModelError(f"lora {name} has no layers in it; {INSTEAD}.")
@@ -164,9 +165,9 @@ class _Scaling:
     def read(cls, path: Path, metadata: Mapping[str, str] | None) -> "_Scaling":
         """ValueError for one that is no JSON, or is nested without end."""
         told: dict[str, dict[str, Any]] = {}
-        for file in (path.with_name(config) for config in CONFIGS):
-            if file.is_file():
-                told[""] = read_object(file)
+        beside = path.with_name(LORA_CONFIG)
+        if beside.is_file():
+            told[""] = read_object(beside)
         if METADATA in (metadata or {}):
             try:
                 held = json.loads((metadata or {})[METADATA])

@@ -1,9 +1,9 @@
 """Whether a single file can be drawn with, told by its header before anything is loaded; else a sentence."""
 
-import os
 from functools import lru_cache
 from pathlib import Path
 
+from t2v.weights.marks import Mark, file_mark
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.details import TAESD
 from t2v.weights.single_file.header import ENDINGS, read_header
@@ -29,7 +29,7 @@ def look(what: str, path: Path) -> FileKind:
         raise ModelError(f"{what} is a file of another kind ({ending[:20] or 'no ending'}); give a {known}.")
     try:
         beside = path.with_suffix(".yaml")
-        return _look(path, *(_state(one) for one in (path, beside)))
+        return _look(path, file_mark(path, beside))
     except Foreign as error:
         raise ModelError(f"{what} is not read, as {error}; give it as .safetensors.") from error
     except OSError as error:
@@ -39,17 +39,9 @@ def look(what: str, path: Path) -> FileKind:
         raise ModelError(f"{what} is broken and cannot be loaded ({error}); {again}.") from error
 
 
-def _state(path: Path) -> tuple[int, int] | None:
-    try:
-        told = os.stat(path)
-    except FileNotFoundError:
-        return None
-    return told.st_mtime_ns, told.st_size
-
-
 @lru_cache(maxsize=512)
-def _look(path: Path, *states: tuple[int, int] | None) -> FileKind:
-    """states: of the file and what is beside it, as they are now: what has changed is looked at anew."""
+def _look(path: Path, mark: Mark) -> FileKind:
+    """mark: of the file and what is beside it, as they are now: what has changed is looked at anew."""
     return recognise(read_header(path), path)
 
 
