@@ -24,7 +24,7 @@ NOTHING = ""
 def offered_loras() -> list[tuple[str, str]]:
     """The LoRAs on offer: label, and what stands behind a plus. The bundled ones are the miniature's."""
     own = [(f"{name} (bundled)", Source.parse(model).adapters[0]) for name, model in bundled_loras().items()]
-    return [*own, *((one.label, one.name) for one in listed() if _kind(one) == "lora")]
+    return [*own, *((one.label, one.name) for one in listed() if one.is_lora)]
 
 
 def _kind(one: Any) -> str:

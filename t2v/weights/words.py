@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from t2v.diffusion.video_pipeline import VideoPipeline
+from t2v.weights.files import is_file
 from t2v.weights.listing import Listed, listed
 from t2v.weights.refusals import ModelError, log_failure, reason
 from t2v.weights.single_file.checks import look
@@ -49,7 +50,7 @@ def _names(one: Listed, text: str) -> bool:
 def word_notes(source: Source, words: tuple[Listed, ...]) -> list[str]:
     """What to tell of learned words in a prompt for a model, as far as headers tell."""
     own = None
-    if source.folder.is_file():
+    if is_file(source.folder):
         own = look(source.base, source.folder).generation
     notes = []
     for one in words:
@@ -72,14 +73,22 @@ def use_words(pipeline: VideoPipeline, words: tuple[Listed, ...]) -> None:
     kept: dict[Path, Kept] = pipeline.__dict__.setdefault("_kept_words", {})
     pipeline.words.clear()
     for one in words:
-        told = one.path.stat()
-        mark = (told.st_mtime_ns, told.st_size)
+        mark = _mark(one.path)
         if one.path not in kept or kept[one.path].mark != mark:
             vectors = read_words(one.path)
             if not _fits(pipeline, vectors):
                 continue
             kept[one.path] = Kept(mark, _put(pipeline, f"<own-{len(kept)}-{mark[0]}", vectors))
         pipeline.words[one.path.stem.lower()] = kept[one.path].tokens
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    try:
+        told = path.stat()
+    except OSError as error:  # it was there when the folder was looked through
+        told_of = f"the file {path.name} of learned words cannot be read ({error.strerror})"
+        raise ModelError(f"{told_of}; {INSTEAD}.") from error
+    return told.st_mtime_ns, told.st_size
 
 
 def read_words(path: Path) -> dict[str, torch.Tensor]:

@@ -15,7 +15,7 @@ def folder(tmp_path):
     folder = tmp_path / "models"
     write_safetensors(folder / "own.safetensors", checkpoint(parts_of_1()))
     write_safetensors(folder / "vae" / "soft.safetensors", original_vae(small_vae()))
-    (folder / "half.ckpt").write_bytes(b"PK")
+    (folder / "half.ckpt").write_bytes(b"PK\x03\x04 and no more")
     yield folder
     use_models_folder(None)
 
@@ -25,7 +25,8 @@ def test_the_folder_is_listed(folder, capsys):
     told = capsys.readouterr().out.splitlines()
     assert told[0] == f"3 files in {folder}:"
     assert told[1].split("  ")[0].strip() == "half.ckpt"
-    assert "a file that cannot be read, which is broken and cannot be loaded (" in told[1]
+    broken = "broken and cannot be loaded (its pickle cannot be read); fetch it again or choose another"
+    assert told[1].endswith(f"  1 KB  {broken}")
     assert told[2].startswith("own.safetensors") and told[2].endswith("a checkpoint of Stable Diffusion 1.x")
     assert told[3].startswith("soft.safetensors") and told[3].endswith("a VAE")
     assert main(["models", "--models", str(folder), "--json"]) == 0

@@ -8,6 +8,7 @@ from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.details import TAESD
 from t2v.weights.single_file.header import ENDINGS, read_header
 from t2v.weights.single_file.kinds import FileKind, recognise
+from t2v.weights.single_file.looks import AGAIN, looks_like
 from t2v.weights.single_file.stand_ins import Foreign
 
 WHOLE = "choose a checkpoint of Stable Diffusion 1.x, 2.x or XL"
@@ -28,23 +29,36 @@ def look(what: str, path: Path) -> FileKind:
         known = ", ".join((*ENDINGS[:-1], f"or {ENDINGS[-1]}"))
         raise ModelError(f"{what} is a file of another kind ({ending[:20] or 'no ending'}); give a {known}.")
     try:
-        beside = path.with_suffix(".yaml")
-        return _look(path, *(_state(one) for one in (path, beside)))
+        return _look(path, _state(path), _state_beside(path))
     except Foreign as error:
         raise ModelError(f"{what} is not read, as {error}; give it as .safetensors.") from error
     except OSError as error:
         raise ModelError(f"{what} cannot be read ({error.strerror}); choose another.") from error
     except ValueError as error:
-        again = "fetch it again or choose another"
-        raise ModelError(f"{what} is broken and cannot be loaded ({error}); {again}.") from error
+        other = _other(path)
+        why = f"is broken and cannot be loaded ({error}); {AGAIN}." if other is None else other
+        raise ModelError(f"{what} {why}") from error
 
 
-def _state(path: Path) -> tuple[int, int] | None:
-    try:
-        told = os.stat(path)
-    except FileNotFoundError:
-        return None
+def _state(path: Path) -> tuple[int, int]:
+    told = os.stat(path)
     return told.st_mtime_ns, told.st_size
+
+
+def _state_beside(path: Path) -> tuple[int, int] | None:
+    """That of the yaml beside a file; None where there is none that may be read."""
+    try:
+        return _state(path.with_suffix(".yaml"))
+    except OSError:
+        return None
+
+
+def _other(path: Path) -> str | None:
+    """As ``looks_like``; None also for a file that has been taken away since."""
+    try:
+        return looks_like(path)
+    except OSError:
+        return None
 
 
 @lru_cache(maxsize=512)
