@@ -1,4 +1,4 @@
-"""Folders as they lie on people's disks: closed, in circles, full of what is no file, with names like none."""
+"""Folders as they lie on people's disks: closed, in circles, full of what is no file, oddly named."""
 
 import ctypes
 import os
@@ -13,8 +13,8 @@ import pytest
 
 OVERRIDES = 1 << 1 | 1 << 2  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
 VERSION_3 = 0x20080522  # of the kernel's words for them
-NAMES = (b"model.safetensors", b"a\nb.ckpt", b"caf\xe9.safetensors", b"UPPER.SAFETENSORS", b".hidden.pt", b"x",
-         b"dream", b"config.json", b"model_index.json", "ü 🎨.pt".encode(), b"plus+name@0.5.pth",
+NAMES = (b"model.safetensors", b"a\nb.ckpt", b"caf\xe9.safetensors", b"UPPER.SAFETENSORS", b".hidden.pt",
+         b"x", b"dream", b"config.json", b"model_index.json", "ü 🎨.pt".encode(), b"plus+name@0.5.pth",
          b"n" * 251 + b".pt", b" spaced .bin", b"\x1b[31mred.ckpt", b"x.yaml", b"image_encoder")  # fmt: skip
 
 
@@ -63,7 +63,9 @@ def strange_folder(root: Path, drawn: random.Random, most: int = 25) -> list[Pat
         if os.path.lexists(path):
             continue
         if kind == "file":
-            path.write_bytes(drawn.choice((b"", b"{}", b"[" * 100, b"PK\x03\x04", drawn.randbytes(40), b"text\n")))
+            path.write_bytes(
+                drawn.choice((b"", b"{}", b"[" * 100, b"PK\x03\x04", drawn.randbytes(40), b"text\n"))
+            )
         elif kind == "folder":
             path.mkdir()
             folders.append(path)

@@ -37,10 +37,11 @@ class InMemory:
     def has(self, name: str, editor: bool) -> bool:
         """Whether this model, or its InstructPix2Pix side, is the one in memory."""
         loaded = self.loaded
-        return loaded is not None and (loaded.name, loaded.editor) == (name, editor)
+        return loaded is not None and (loaded.name, loaded.editor) == (Source.parse(name).name, editor)
 
     def model(self, name: str, editor: bool, kept: Kept, task: str = "") -> Loaded:
         """A model, its weights kept so: from memory where it was used last, else in the place of that one."""
+        name = Source.parse(name).name
         if self.loaded is not None and self._is_kept_otherwise(self.loaded, name, kept):
             self._let_go()
             self._networks.clear()

@@ -1,6 +1,7 @@
 """The folder where people put files of weights, which then are known by their names."""
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -118,11 +119,12 @@ def _holds_more(folder: Folder) -> bool:
 
 
 def _named(folder: Path, found: Iterable[tuple[Path, bool]]) -> Iterator[Named]:
-    """By their names alone, or by the path from the folder where two have the same."""
+    """By their names alone, or by the path from the folder where two have the same, or another is nearer."""
     found = list(found)
     often = Counter(path.name for path, _ in found)
     for path, is_model in found:
-        by_path = is_model or often[path.name] > 1
+        hidden = path.parent != folder and os.path.lexists(folder / path.name)
+        by_path = is_model or hidden or often[path.name] > 1
         yield Named(path.relative_to(folder).as_posix() if by_path else path.name, path, is_model)
 
 
@@ -167,9 +169,11 @@ def find_without_ending(name: str) -> str | None:
 
 def meant(name: str) -> str:
     """For a name that is not there ", did you mean 'dream.safetensors'?", where a file is called alike."""
-    there = contents(models_folder()).named
-    without_endings = {Path(one.name).stem: one.name for one in there if not one.is_folder}
-    return nearest(name, {**without_endings, **{one.name: one.name for one in there}})
+    without_endings = {
+        one.name if one.is_folder else one.path.stem: one.name for one in contents(models_folder()).named
+    }
+    given = Path(name)
+    return nearest(given.stem if given.suffix.lower() in ENDINGS else name, without_endings)
 
 
 def _may_be_inside(name: str) -> bool:

@@ -20,6 +20,7 @@ from t2v.weights.models_folder import (
     MOST_FOLDERS,
     contents,
     files_of_folder,
+    meant,
     models_folder,
     networks_of_folder,
 )
@@ -142,7 +143,8 @@ def _file(name: str, width: int | None) -> Path:
     if name.strip() and is_file(path):
         return path
     if not name.strip() or not is_folder(path):
-        raise ModelError(f"ip_adapter {name} is not there; give its file, or a folder that has it.")
+        otherwise = meant(name) or "; give its file, or a folder that has it."
+        raise ModelError(f"ip_adapter {name} is not there{otherwise}")
     inside = [one for one in files_of_folder(path) if is_file(one)]
     found = {one: _shape(one.name, one) for one in inside if _kind(one) == KIND}
     if not found:

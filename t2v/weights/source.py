@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,7 +101,8 @@ class Source:
         if kind == "bundled" and not (MINIATURE / MODEL_INDEX).is_file():
             raise ModelError(f"model {BUNDLED} has no weights in this copy; fetch the project again.")
         if kind == "nowhere":
-            raise ModelError(f"{what} {self.base} is not there{meant(self.base)}; give {ALLOWED}.")
+            otherwise = meant(self.base) or f"; give {ALLOWED}."
+            raise ModelError(f"{what} {self.base} is not there{otherwise}")
         if kind == "hub":
             return self.base
         if kind == "file":
@@ -133,7 +134,8 @@ class Source:
             return str(path), None
         if HUB_ID.fullmatch(adapter):
             return adapter, None
-        raise ModelError(f"lora {adapter} is not there{meant(adapter)}; give {LORA_PLACES}.")
+        otherwise = meant(adapter) or f"; give {LORA_PLACES}."
+        raise ModelError(f"lora {adapter} is not there{otherwise}")
 
     def companion(self, name: str, file: str = CONFIG) -> str | None:
         """The folder ``name``, with this file, beside that of the bundled or a local model; None without."""
@@ -151,12 +153,20 @@ class Source:
         return hub_id if beside is None else beside
 
     @property
+    def name(self) -> str:
+        """All of it in a text again, as ``parse`` reads it."""
+        return self._written(str)
+
+    @property
     def public_name(self) -> str:
         """What it is called where others read it: of paths, which are private, the last part alone."""
+        return self._written(_last_part)
+
+    def _written(self, as_told: Callable[[str], str]) -> str:
         told = self.told if self.told else (None,) * len(self.adapters)
-        behind = zip(map(_last_part, self.adapters), told, strict=True)
+        behind = zip(map(as_told, self.adapters), told, strict=True)
         named = (name if strength is None else f"{name}@{strength}" for name, strength in behind)
-        return "+".join((_last_part(self.base), *named))
+        return "+".join((as_told(self.base), *named))
 
 
 def bundled_loras() -> dict[str, str]:

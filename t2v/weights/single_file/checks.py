@@ -40,12 +40,13 @@ def look(what: str, path: Path) -> FileKind:
         raise ModelError(f"{what} {why}") from error
 
 
-def _state(path: Path) -> tuple[int, int]:
+def _state(path: Path) -> tuple[int, ...]:
+    """Another where a file, or who may read it, has changed."""
     told = os.stat(path)
-    return told.st_mtime_ns, told.st_size
+    return told.st_mtime_ns, told.st_ctime_ns, told.st_size
 
 
-def _state_beside(path: Path) -> tuple[int, int] | None:
+def _state_beside(path: Path) -> tuple[int, ...] | None:
     """That of the yaml beside a file; None where there is none that may be read."""
     try:
         return _state(path.with_suffix(".yaml"))
@@ -62,7 +63,7 @@ def _other(path: Path) -> str | None:
 
 
 @lru_cache(maxsize=512)
-def _look(path: Path, *states: tuple[int, int] | None) -> FileKind:
+def _look(path: Path, *states: tuple[int, ...] | None) -> FileKind:
     """states: of the file and what is beside it, as they are now: what has changed is looked at anew."""
     return recognise(read_header(path), path)
 

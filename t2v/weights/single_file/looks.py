@@ -10,10 +10,12 @@ LOOKED_AT = 4096  # bytes
 POINTER = re.compile(rb"version https?://\S+\noid sha256:")
 WEB = (b"<!doctype html", b"<html")
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
-ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x1f\x8b")
+ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
+ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x1f\x8b")
 CONTROLS = set(range(32)) - set(b"\t\n\f\r\x1b")  # that stand in no text
 NOT = "not a file of weights"
 AGAIN = "fetch it again or choose another"
+ARCHIVE = f"is an archive, {NOT}; unpack it, and choose what is in it."
 
 
 def looks_like(path: Path) -> str | None:
@@ -32,14 +34,16 @@ def looks_like(path: Path) -> str | None:
     if began.startswith(PICTURES) or (began[:4] == b"RIFF" and began[8:12] == b"WEBP"):
         return f"is a picture, {NOT}; choose another."
     if began.startswith(ARCHIVES):
-        return _archive(path)
+        return ARCHIVE
+    if began.startswith(ZIPS):
+        return _zip(path)
     if began.startswith(b"GGUF"):
         return "is a GGUF file, which is not read here; choose one in .safetensors."
     return f"is a text, {NOT}; {AGAIN}." if _is_text(began) else None
 
 
-def _archive(path: Path) -> str | None:
-    """None for an archive that may be one of torch's, broken in a way of its own."""
+def _zip(path: Path) -> str | None:
+    """None for one that may be one of torch's, broken in a way of its own."""
     is_safe = path.suffix.lower() == SAFE
     try:
         with zipfile.ZipFile(path) as archive:
@@ -49,7 +53,7 @@ def _archive(path: Path) -> str | None:
             return None
         is_torch = False
     if not is_torch:
-        return f"is an archive, {NOT}; unpack it, and choose what is in it."
+        return ARCHIVE
     return "is a pickle of torch's, which has to be called .ckpt; rename it." if is_safe else None
 
 
