@@ -31,16 +31,15 @@ def one_line(text: str) -> str:
     return _NOT_FOR_LINES.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
-def nearest(name: str, known: Iterable[str] | Mapping[str, str]) -> str:
+def nearest(name: str, known: Iterable[str], stands_for: Mapping[str, str] | None = None) -> str:
     """For a name that is not known ", did you mean 'num_frames'?", where a known one is like it; else "".
 
-    known: where it is a mapping, what is meant by each.
+    stands_for: what is told in the place of a known name.
     """
     found = difflib.get_close_matches(name, list(known), 1)
     if not found:
         return ""
-    meant = known[found[0]] if isinstance(known, Mapping) else found[0]
-    return f", did you mean {meant!r}?"
+    return f", did you mean {(found[0] if stands_for is None else stands_for[found[0]])!r}?"
 
 
 def counted(number: int, noun: str) -> str:

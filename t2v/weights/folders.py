@@ -73,6 +73,7 @@ def folders_in(folder: Path) -> list[Path]:
 def why_closed(folder: Path) -> str | None:
     """Why a folder cannot be looked into, the rest of a sentence; None where it can, or where it is none."""
     try:
+        _mark(folder)
         with os.scandir(folder):
             return None
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -86,8 +87,8 @@ def _closed(error: OSError) -> str:
 
 
 def _mark(folder: Path) -> object:
-    """What a folder is known by, whatever way leads there."""
-    told = os.stat(folder)
+    """What a folder is known by, whatever way leads there; OSError where its names alone may be read."""
+    told = os.stat(os.path.join(folder, "."))
     return (told.st_dev, told.st_ino) if told.st_ino else os.path.realpath(folder)
 
 
@@ -111,23 +112,25 @@ class _Inside:
         return found
 
     def _add(self, folder: Path, entry: os.DirEntry[str]) -> None:
-        path, why = folder / entry.name, None
+        kind, why = None, None
         try:
-            kind = self.files if entry.is_file() else None
             if entry.is_dir():
                 kind = self.linked if entry.is_symlink() else self.plain
-            if kind is None and entry.is_symlink() and not path.exists():
+            elif entry.is_file():
+                kind = self.files
+            elif entry.is_symlink() and not (folder / entry.name).exists():
                 why = "is a link to what is not there"
         except OSError as error:
-            kind, why = None, f"cannot be looked at ({error.strerror})"
+            why = f"cannot be looked at ({error.strerror})"
         if kind is not None and not _is_text(entry.name):
             why = "has a name that is no text; give it another"
         if why is not None:
-            self.left_out.append(LeftOut(path, why, kind is self.plain or kind is self.linked))
+            is_folder = kind is self.plain or kind is self.linked
+            self.left_out.append(LeftOut(folder / entry.name, why, is_folder))
         elif kind is not None:
             kind.append(entry.name)
 
 
 def _is_text(name: str) -> bool:
     """Whether a name can be stored and sent; in others some bytes stand for no letter."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)

@@ -100,8 +100,8 @@ def contents(folder: Path) -> Contents:
         elif one.depth and INDEX in one.files:
             found.append((one.path, True))
         elif one.depth <= DEPTH and _holds_more(one):
-            files = (one.path / name for name in one.files)
-            found.extend((path, False) for path in files if path.suffix.lower() in ENDINGS)
+            files = (name for name in one.files if name.lower().endswith(ENDINGS))
+            found.extend((one.path / name, False) for name in files)
         if len(found) > MOST_FILES:
             break
     _tell(folder, frozenset(left_out))
@@ -122,9 +122,12 @@ def _named(folder: Path, found: Iterable[tuple[Path, bool]]) -> Iterator[Named]:
     """By their names alone, or by the path from the folder where two have the same, or another is nearer."""
     found = list(found)
     often = Counter(path.name for path, _ in found)
+    try:
+        nearer = set(os.listdir(folder))
+    except OSError:  # taken away since
+        nearer = set()
     for path, is_model in found:
-        hidden = path.parent != folder and os.path.lexists(folder / path.name)
-        by_path = is_model or hidden or often[path.name] > 1
+        by_path = is_model or often[path.name] > 1 or path.name in nearer
         yield Named(path.relative_to(folder).as_posix() if by_path else path.name, path, is_model)
 
 
@@ -173,7 +176,8 @@ def meant(name: str) -> str:
         one.name if one.is_folder else one.path.stem: one.name for one in contents(models_folder()).named
     }
     given = Path(name)
-    return nearest(given.stem if given.suffix.lower() in ENDINGS else name, without_endings)
+    typed = given.stem if given.suffix.lower() in ENDINGS else name
+    return nearest(typed, without_endings, without_endings)
 
 
 def _may_be_inside(name: str) -> bool:

@@ -13,15 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strange_folders import strange_folder, without_overriding
 
+from t2v.checks import InputError
 from t2v.commands.models import models
+from t2v.engine.check_weights import check_weights
+from t2v.engine.defaults import told_defaults
 from t2v.page.lora_rows import offered_loras
+from t2v.page.model_told import told_html
+from t2v.tasks import Settings
+from t2v.tasks.canny import CannySettings
+from t2v.tasks.text_to_video import TextToVideoSettings
+from t2v.weights.card import read_card
 from t2v.weights.family import FAMILIES
 from t2v.weights.listing import on_offer
 from t2v.weights.models_folder import contents, networks_of_folder, use_models_folder
 from t2v.weights.picture_adapters import adapters_for
-from t2v.weights.refusals import ModelError
 from t2v.weights.small_vae import small_vae_of
-from t2v.weights.source import Source, as_path, find_controlnet
+from t2v.weights.source import Source, as_path
 from t2v.weights.words import named_words
 
 
@@ -59,11 +66,10 @@ def _check(root: Path, shut: list[Path]) -> None:
     assert seen <= told_shut and _real(told_shut) <= _real(shut)
     for name, path in named.items():
         assert as_path(name).samefile(path) and name.encode()
-        Source.parse(name)
-        try:
-            find_controlnet(name, "canny")
-        except ModelError as error:
-            assert str(error).endswith(".")
+        for asked in (TextToVideoSettings("a cat", model=name), CannySettings("x.mp4", "a", controlnet=name)):
+            _is_drawn_with_or_refused(asked)
+        _is_drawn_with_or_refused(TextToVideoSettings("a", model=f"miniature+{name}", ip_adapter=name))
+        told_html(name, False), read_card(Source.parse(name)), told_defaults(name, TextToVideoSettings)
     assert on_offer(True) == [] and {name for _, name in on_offer(False)} <= set(named)
     assert not [label for label, _ in offered_loras() if "bundled" not in label]
     assert adapters_for(768) == () and list(networks_of_folder(root)) == list(networks_of_folder(root))
@@ -74,6 +80,13 @@ def _check(root: Path, shut: list[Path]) -> None:
     assert len(told.sentence.split("\n")) == 1 + len(named) + len(left_out)
     assert "\x1b" not in told.sentence and told.sentence.encode()
     assert len(json.loads(json.dumps(told.report))["models"]) == len(named)
+
+
+def _is_drawn_with_or_refused(settings: Settings) -> None:
+    try:
+        check_weights(settings)
+    except InputError as error:
+        assert str(error)[-1] in ".?" and "\n" not in str(error)
 
 
 def _real(paths: Iterable[Path]) -> set[str]:

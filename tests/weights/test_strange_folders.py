@@ -11,6 +11,10 @@ from strange_folders import closed
 from benchmarks.made_up.kinds import MADE_UP
 from benchmarks.made_up.write import write_made_up
 from t2v.checks import InputError
+from t2v.engine.check_weights import check_weights
+from t2v.engine.defaults import told_defaults
+from t2v.page.model_told import told_html
+from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.weights import folders
 from t2v.weights.folders import Folder, LeftOut, folders_in, walk
 from t2v.weights.index import check_model
@@ -74,15 +78,13 @@ def test_files_and_folders_of_models_that_may_not_be_read(folder, model_folder):
     with closed(folder / "own.safetensors"):
         found = {one.name: one for one in listed()}
         assert found["own.safetensors"].why == "cannot be read (Permission denied); choose another."
-    with closed(folder / "small", 0o400):  # names can be read, and nothing of what they name
+    with closed(folder / "small" / "model_index.json"):
         found = {one.name: one for one in listed()}
         assert "is broken and cannot be loaded" in found["small"].why and found["small"].size is None
-    with closed(folder / "small" / "vae"):
-        check_model("small")  # which loading refuses
+    with closed(folder / "small", 0o400):  # names can be read, and nothing of what they name
+        assert contents(folder).left_out == (LeftOut(folder / "small", SHUT),)
     with closed(folder, 0o400):
-        found = {one.name: one for one in listed()}
-        assert found["own.safetensors"].why == "cannot be read (Permission denied); choose another."
-        assert found["own.safetensors"].size is None and not on_offer(editor=False)
+        assert listed() == () and contents(folder).left_out == (LeftOut(folder, SHUT),)
 
 
 def test_circles_of_links_list_each_file_once(folder):
@@ -184,3 +186,16 @@ def test_two_files_of_one_name_have_labels_of_their_own(folder):
     write_made_up(folder / "other" / "own.safetensors", shapes(), dtype, metadata)
     labels = [label.partition(",")[0] for label, _ in on_offer(editor=False)]
     assert labels == ["inside", "other/own", "own"]
+
+
+@pytest.mark.parametrize("mode", [0, 0o100, 0o400])
+def test_a_folder_of_a_model_that_is_closed_is_refused_in_a_sentence(folder, model_folder, mode):
+    shutil.copytree(model_folder, folder / "small")
+    asked = TextToVideoSettings("a cat", model="small", num_frames=1)
+    check_weights(asked)
+    with closed(folder / "small", mode):
+        with pytest.raises(ModelError) as refusal:
+            check_weights(asked)
+        told = f"model {folder / 'small'} {SHUT}; choose another, or let it be read."
+        assert str(refusal.value) == told and told_html("small", False) == ""
+        told_defaults("small", TextToVideoSettings)
