@@ -180,28 +180,6 @@ def bundled_loras() -> dict[str, str]:
     }
 
 
-def find_controlnet(text: str, task: str) -> str:
-    """A folder's path or a hub id of the ControlNet for ``task``; ModelError where it can be neither."""
-    source = Source.parse(text)
-    if source != Source(BUNDLED):
-        place = source.place("controlnet")
-        if is_folder(Path(place)) and not is_file(Path(place) / CONFIG):
-            raise ModelError(f"controlnet {text} has no {CONFIG}; give a ControlNet's folder.")
-        return place
-    folder = MINIATURE.parent / f"controlnet-{task}"
-    if not (folder / CONFIG).is_file():
-        raise ModelError(
-            f"controlnet {BUNDLED} has no weights for {task} in this copy; choose another task or model."
-        )
-    return str(folder)
-
-
-def check_finisher() -> None:
-    """ModelError where this copy of the project lacks the weights that make frames larger."""
-    if not (FINISHER / CONFIG).is_file():
-        raise ModelError("upscale is 2, and its weights are not in this copy; choose 1, or fetch it again.")
-
-
 def as_path(text: str) -> Path:
     """A name as a path, ~ and ~anna being the home folders where there are such.
 

@@ -10,11 +10,12 @@ from benchmarks.made_up.write import write_made_up
 from benchmarks.original_names import original_vae
 from t2v import CannySettings, TextToVideoSettings
 from t2v.library.results import settings_dict
+from t2v.weights.beside import find_controlnet
 from t2v.weights.index import check_model
 from t2v.weights.models_folder import use_models_folder
 from t2v.weights.picture_adapters import picture_adapter
 from t2v.weights.refusals import ModelError
-from t2v.weights.source import ALLOWED, BUNDLED, QUICK, Source, find_controlnet, full_name
+from t2v.weights.source import ALLOWED, BUNDLED, QUICK, Source, full_name
 
 
 @pytest.fixture
