@@ -4,7 +4,7 @@ import difflib
 import math
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from decimal import Decimal
 from numbers import Integral, Real
@@ -23,13 +23,23 @@ class InputError(ValueError):
     """
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(_NOT_FOR_LINES.sub(lambda found: ascii(found[0])[1:-1], sentence))
+        super().__init__(one_line(sentence))
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """For a name that is not known ", did you mean 'num_frames'?", where a known one is like it; else ""."""
+def one_line(text: str) -> str:
+    """A text as one line that can be printed and stored: line ends and the like as Python writes them."""
+    return _NOT_FOR_LINES.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def nearest(name: str, known: Iterable[str], stands_for: Mapping[str, str] | None = None) -> str:
+    """For a name that is not known ", did you mean 'num_frames'?", where a known one is like it; else "".
+
+    stands_for: what is told in the place of a known name.
+    """
     found = difflib.get_close_matches(name, list(known), 1)
-    return f", did you mean {found[0]!r}?" if found else ""
+    if not found:
+        return ""
+    return f", did you mean {(found[0] if stands_for is None else stands_for[found[0]])!r}?"
 
 
 def counted(number: int, noun: str) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 from t2v.checks import InputError, check_choice, check_number
 from t2v.commands.continuing import Continues, check_continued, read_continue, settings_after
 from t2v.commands.like import read_like, tell_apart
-from t2v.commands.models import check_models_folder
 from t2v.commands.options import REPEATED, build_parser, fields_of_options, in_options, other_tasks
 from t2v.commands.tries import Sheet, read_sheet
 from t2v.devices import check_device
@@ -22,7 +21,7 @@ from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import Also, ControlledSettings
 from t2v.tasks.original_prompts import with_original_prompts
 from t2v.tasks.presets import preset
-from t2v.weights.models_folder import use_models_folder
+from t2v.weights.models_folder import check_models_folder, use_models_folder
 
 PROG = "generate.py"  # in a clone; installed it is t2v
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from t2v.engine.networks import choose_network
 from t2v.tasks import Settings
 from t2v.trained.asked import check_asked, trained_kind
+from t2v.weights.beside import check_finisher, find_controlnet
 from t2v.weights.index import check_model
 from t2v.weights.picture_adapters import chosen_adapter, told_width
 from t2v.weights.single_file.checks import check_controlnet
-from t2v.weights.source import check_finisher, find_controlnet
 
 
 def check_weights(settings: Settings) -> None:

@@ -30,6 +30,7 @@ from t2v.finishing.upscale import Finisher, load_finisher
 from t2v.memory.profiles import AUTO, Kept
 from t2v.program import quiet_loading
 from t2v.tasks import Resolved, Settings
+from t2v.tasks.full_names import with_full_names
 from t2v.tasks.resolved import Means, See
 from t2v.tasks.suits import Network
 from t2v.tasks.text_to_video import TextToVideoSettings
@@ -121,6 +122,7 @@ class Engine:
         A clip is read for it, after the weights have been found to fit.
         """
         settings.check()
+        settings = with_full_names(settings)
         kind = trained_kind(settings)
         if kind is not None:
             check_asked(settings, kind)

@@ -11,6 +11,7 @@ from t2v.engine.precision import Machine
 from t2v.memory.profiles import Kept, is_offloaded
 from t2v.program import quiet_loading
 from t2v.tasks.suits import Network
+from t2v.weights.beside import find_controlnet
 from t2v.weights.card import read_card
 from t2v.weights.controlnet import load_controlnet
 from t2v.weights.few_steps import few_steps
@@ -20,7 +21,7 @@ from t2v.weights.made_of import made_of
 from t2v.weights.marks import Mark, place_mark, taken
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.behind import without_loras
-from t2v.weights.source import Source, find_controlnet
+from t2v.weights.source import Source
 
 
 class Held(NamedTuple):
@@ -46,16 +47,18 @@ class InMemory:
     def has(self, name: str, editor: bool) -> bool:
         """Whether this model, or its InstructPix2Pix side, is the one in memory and, still, on disk."""
         loaded = self.loaded
-        if loaded is None or (loaded.name, loaded.editor) != (name, editor):
+        source = Source.parse(name)
+        if loaded is None or (loaded.name, loaded.editor) != (source.name, editor):
             return False
-        return loaded.made == made_of(Source.parse(name), editor)
+        return loaded.made == made_of(source, editor)
 
     def model(self, name: str, editor: bool, kept: Kept, task: str = "") -> Loaded:
         """A model, its weights kept so: from memory where it was used last, else in the place of that one.
 
         What of it has changed on disk since is read anew.
         """
-        made = made_of(Source.parse(name), editor)
+        source = Source.parse(name)
+        name, made = source.name, made_of(source, editor)
         if self.loaded is not None and self._is_kept_otherwise(self.loaded, name, kept):
             self._let_go()
             self._networks.clear()

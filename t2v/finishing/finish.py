@@ -17,7 +17,8 @@ from t2v.video.encode import MAX_SIDE
 from t2v.video.formats import FORMATS, MP4, check_format, has_sound
 from t2v.video.video import MAX_FPS, MIN_FPS, clip_frames
 from t2v.video.write import add_audio, check_output, read_settings, write_video
-from t2v.weights.source import Source, check_finisher
+from t2v.weights.beside import check_finisher
+from t2v.weights.source import Source
 
 FINISHER, LANCZOS = "finisher", "lanczos"
 WAYS = (FINISHER, LANCZOS)

@@ -7,10 +7,11 @@ import torch
 from einops import rearrange
 
 from t2v.finishing.network import FinisherNetwork
+from t2v.weights.beside import check_finisher
 from t2v.weights.files import WEIGHTS
 from t2v.weights.network import Place, load_network
 from t2v.weights.refusals import ModelError, explain, log_failure
-from t2v.weights.source import FINISHER, check_finisher
+from t2v.weights.source import FINISHER
 
 SCALE = 2
 STRIP_PIXELS = 2**18  # of a frame at once in the network: 512x512 need about 200 MB

@@ -18,7 +18,12 @@ from t2v.memory.profiles import AUTO, Kept
 from t2v.page.space import host, is_space
 from t2v.program import OwnFolder, Parser
 from t2v.weights.index import check_model
-from t2v.weights.models_folder import MODELS, make_models_folder, use_models_folder
+from t2v.weights.models_folder import (
+    MODELS,
+    check_models_folder,
+    make_models_folder,
+    use_models_folder,
+)
 
 AUTH_NAME = "T2V_AUTH"  # in the environment, USER:PASSWORD
 AUTH_FILE = "a file with USER:PASSWORD in it, or a line of that for each of several people"
@@ -138,6 +143,9 @@ def _make_models_folder(asked: Path | None) -> None:
     use_models_folder(asked)
     try:
         make_models_folder(MODELS if asked is None else asked)
+    except FileExistsError:
+        if asked is not None:
+            check_models_folder(asked)
     except OSError as error:
         if asked is not None:
             why = f"which cannot be made ({error.strerror})"

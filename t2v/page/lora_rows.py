@@ -24,7 +24,7 @@ NOTHING = ""
 def offered_loras() -> list[tuple[str, str]]:
     """The LoRAs on offer: label, and what stands behind a plus. The bundled ones are the miniature's."""
     own = [(f"{name} (bundled)", Source.parse(model).adapters[0]) for name, model in bundled_loras().items()]
-    return [*own, *((one.label, one.name) for one in listed() if _kind(one) == "lora")]
+    return [*own, *((one.label, one.name) for one in listed() if one.is_lora)]
 
 
 def _kind(one: Any) -> str:
@@ -157,6 +157,7 @@ def are_offered(text: object, models: list[str]) -> bool:
         return False
     names = {name for _, name in offered_loras()}
     names |= {one.name for one in listed() if _kind(one) == "vae"}
+    text = "+".join(piece.strip() for piece in text.split("+"))
     behind_it = [text[len(model) + 1 :] for model in models if text.startswith(f"{model}+")]
     return any(
         all(piece.partition("@")[0].strip() in names for piece in rest.split("+")) for rest in behind_it

@@ -45,7 +45,8 @@ def _networks(kind: type[ControlledSettings]) -> dict[str | None, None]:
 
 def _check(field: str, value: object, listed: dict[str, None] | dict[str | None, None]) -> None:
     names = [one for one in listed if one is not None]
-    if not (value is None or isinstance(value, str)) or value not in listed:
+    name = value.strip() if isinstance(value, str) else value
+    if not (name is None or isinstance(name, str)) or name not in listed:
         raise InputError(f"{field} is not on offer here; choose one of {', '.join(names)}.")
 
 

@@ -10,6 +10,7 @@ from diffusers import ControlNetModel, ControlNetUnionModel, T2IAdapter
 from t2v.devices import settle
 from t2v.diffusion.controls import ControlNet
 from t2v.diffusion.progress import Cancelled
+from t2v.weights.beside import find_controlnet
 from t2v.weights.files import WEIGHTS, config_path, files_of, read_object
 from t2v.weights.hub import hub_answers
 from t2v.weights.network import Place, load_network
@@ -17,7 +18,7 @@ from t2v.weights.refusals import ModelError, explain, log_failure
 from t2v.weights.single_file.adapters import load_adapter_file
 from t2v.weights.single_file.checks import check_controlnet
 from t2v.weights.single_file.controlnets import load_controlnet_file
-from t2v.weights.source import CONFIG, find_controlnet
+from t2v.weights.source import CONFIG
 
 KINDS = {one.__name__: one for one in (ControlNetModel, ControlNetUnionModel, T2IAdapter)}
 

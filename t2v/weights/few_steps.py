@@ -27,10 +27,10 @@ from t2v.weights.few_step_kinds import (
     pieces_of,
     steps_named,
 )
-from t2v.weights.files import read_object
+from t2v.weights.files import is_file, is_folder, read_object
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import look
-from t2v.weights.source import CONFIG, LORA_FILE, MODEL_INDEX, Source, as_path, is_file
+from t2v.weights.source import CONFIG, LORA_FILE, MODEL_INDEX, Source, as_path
 from t2v.weights.video_kinds import video_kind
 
 LEAST_STRENGTH = 0.5  # of a LoRA that does it: one put in by less leaves the model one of many steps
@@ -175,7 +175,7 @@ def _lora_names(source: Source, adapter: str) -> Iterator[str]:
         return
     if is_file(folder / LORA_FILE):
         yield _title(folder / LORA_FILE)
-    yield folder.name if folder.is_dir() else adapter
+    yield folder.name if is_folder(folder) else adapter
 
 
 def _own_name(source: Source) -> str:

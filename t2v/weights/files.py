@@ -18,6 +18,22 @@ WEIGHTS = re.compile(
 KINDS = tuple((ending, variant) for ending in ("safetensors", "bin") for variant in (None, "fp16", "bf16"))
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is there that may be looked at, whatever its name and the folders on its way."""
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have, or a folder that is closed
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there, as ``is_file``."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def read_json(path: Path) -> Any:
     """What a JSON file holds; OSError or ValueError where it is none, is huge or is nested without end."""
     if not path.is_file():

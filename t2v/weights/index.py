@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from t2v.weights.family import Family, family_of
-from t2v.weights.files import read_json
+from t2v.weights.files import is_folder, read_json
 from t2v.weights.refusals import ModelError, reason
 from t2v.weights.single_file.behind import behind, check_lora
 from t2v.weights.single_file.checks import check_checkpoint, check_vae
@@ -35,8 +35,8 @@ def check_model(name: str, editor: bool | None = None) -> None:
     place = source.place()
     vae, loras = behind(source)
     for adapter in loras:
-        source.adapter_place(adapter)
         check_lora(source, adapter)
+        source.adapter_place(adapter)
     if vae is not None:
         check_vae(vae)
     if Path(place).is_file():
@@ -48,7 +48,7 @@ def check_model(name: str, editor: bool | None = None) -> None:
 def check_folder(place: str, index: Mapping[str, Any]) -> None:
     """ModelError where a part of a local folder is missing. index: as ``read_index`` gave it."""
     folder, needed = Path(place), (*NEEDED, *(SECOND if has_second(index) else ()))
-    missing = [name for name in needed if not (folder / name).is_dir()] if folder.is_dir() else []
+    missing = [name for name in needed if not is_folder(folder / name)] if is_folder(folder) else []
     if missing:
         raise ModelError(f"model {place} has no folder {', '.join(missing)}; fetch it again.")
 

@@ -1,11 +1,11 @@
 """What lies in the folder of models: each file with its kind, told by its header alone."""
 
-from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from t2v.checks import one_line
 from t2v.weights.index import check_folder, read_index
-from t2v.weights.models_folder import files_of_folder, models_folder
+from t2v.weights.models_folder import Named, contents, models_folder
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import look, why_not
 from t2v.weights.single_file.kinds import FileKind
@@ -21,16 +21,17 @@ FOLDER = "a model in diffusers' format"
 class Listed:
     """A file of weights, or a model's folder. name: what people and settings call it, wherever the folder is.
 
-    path: itself. kind: of a file that can be read. size: in bytes, 0 for a folder. why: it is not drawn with
-    as it stands, the rest of a sentence that begins with its name; None where it is. video: of a trained
-    video model's folder.
+    path: itself. kind: of a file that can be read. size: in bytes, None of a folder and where nobody knows.
+    why: it is not drawn with as it stands, the rest of a sentence that begins with its name; None where it
+    is. is_folder: it is a model's folder; video: of a trained video model.
     """
 
     name: str
     path: Path
     kind: FileKind | None
-    size: int
+    size: int | None
     why: str | None
+    is_folder: bool = False
     video: VideoKind | None = None
 
     @property
@@ -40,16 +41,21 @@ class Listed:
             return self.kind.words
         if self.video is not None:
             return f"a trained video model, {self.video.name}"
-        return FOLDER if self.path.is_dir() else "a file that cannot be read"
+        return FOLDER if self.is_folder else "a file that cannot be read"
 
     @property
     def label(self) -> str:
         """What a picker calls it: "dream, Stable Diffusion 1.x, 2.1 GB"."""
-        family = (
-            self.words.removeprefix("a ").removeprefix("model ") if self.kind is None else self.kind.family
-        )
-        told = [self.path.stem if self.path.is_file() else self.name, family]
-        return ", ".join([*told, size_words(self.size)] if self.size else told)
+        name = self.name if self.is_folder else PurePosixPath(self.name).with_suffix("").as_posix()
+        plain = self.words.removeprefix("a ").removeprefix("model ")
+        size = "" if self.size is None else size_words(self.size)
+        told = (one_line(name), plain if self.kind is None else self.kind.family, size)
+        return ", ".join(one for one in told if one)
+
+    @property
+    def is_lora(self) -> bool:
+        """Whether models that are drawn with here may be given it as a LoRA."""
+        return self.kind is not None and self.kind.kind == "lora" and not self.kind.other
 
     def draws(self, editor: bool) -> bool:
         """Whether a run may choose it. editor: one that follows instructions."""
@@ -61,24 +67,23 @@ class Listed:
 def listed(folder: Path | None = None) -> tuple[Listed, ...]:
     """All that lies in a folder; None: in that of this process. Each file is looked at until it changes."""
     root = models_folder() if folder is None else folder
-    paths = files_of_folder(root) if root.is_dir() else []
-    often = Counter(path.name for path in paths)
-    return tuple(_entry(path, root, often[path.name] > 1 or path.is_dir()) for path in paths)
+    return tuple(map(_entry, contents(root).named))
 
 
-def _entry(path: Path, root: Path, by_path: bool) -> Listed:
-    name = path.relative_to(root).as_posix() if by_path else path.name
-    if path.is_dir():
-        return _folder(name, path)
+def _entry(named: Named) -> Listed:
+    if named.is_folder:
+        return _folder(named)
+    path = named.path
     try:
         kind = look(path.name, path)
     except ModelError as error:
-        return Listed(name, path, None, _size(path), str(error).removeprefix(f"{path.name} "))
-    return Listed(name, path, kind, kind.size, why_not(kind))
+        why = str(error).removeprefix(f"{one_line(path.name)} ")
+        return Listed(named.name, path, None, _size(path), why)
+    return Listed(named.name, path, kind, kind.size, why_not(kind))
 
 
-def _folder(name: str, path: Path) -> Listed:
-    index, why = path / MODEL_INDEX, None
+def _folder(named: Named) -> Listed:
+    path, index, why = named.path, named.path / MODEL_INDEX, None
     video = by_index(index)
     try:
         if video is None:
@@ -86,15 +91,16 @@ def _folder(name: str, path: Path) -> Listed:
         else:
             check_video_folder(str(path), read_video_index(path.name, video, index))
     except ModelError as error:
-        why = str(error).removeprefix(f"model {path.name} ")
-    return Listed(name, path, None, 0, why, video)
+        called = (path.name, str(path))  # the one or the other
+        why = min((str(error).removeprefix(f"model {one_line(one)} ") for one in called), key=len)
+    return Listed(named.name, path, None, None, why, True, video)
 
 
-def _size(path: Path) -> int:
+def _size(path: Path) -> int | None:
     try:
         return path.stat().st_size
     except OSError:
-        return 0
+        return None
 
 
 def on_offer(editor: bool, videos: bool = False) -> list[tuple[str, str]]:

@@ -1,10 +1,16 @@
 """The folder where people put files of weights, which then are known by their names."""
 
 import logging
-from collections.abc import Iterator
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from t2v.checks import InputError, nearest, one_line
+from t2v.weights.files import is_file, is_folder
+from t2v.weights.folders import Folder, LeftOut, walk, why_closed
 from t2v.weights.single_file.header import ENDINGS
 
 logger = logging.getLogger(__name__)
@@ -31,9 +37,28 @@ A .yaml of a checkpoint's name, as its makers give it out, tells what it predict
 """
 MOST_FILES = 2000
 DEPTH = 3  # folders in folders that are looked into
-MOST_FOLDERS = 500  # of single networks that are looked into, of each depth
+MOST_FOLDERS = 500  # of single networks that are looked into
+INDEX, CONFIG = "model_index.json", "config.json"  # of a model in diffusers' format, and of one network
 
 _chosen: list[Path] = []
+_told: dict[Path, frozenset[LeftOut]] = {}  # what was left out of a folder when it was looked through last
+
+
+@dataclass(frozen=True)
+class Named:
+    """A file of weights, or a model's folder, and what people call it wherever the folder of models is."""
+
+    name: str
+    path: Path
+    is_folder: bool
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What lies in a folder of models, sorted. left_out: what should count and cannot be looked at."""
+
+    named: tuple[Named, ...]
+    left_out: tuple[LeftOut, ...]
 
 
 def use_models_folder(folder: Path | None) -> None:
@@ -52,46 +77,109 @@ def make_models_folder(folder: Path) -> None:
         (folder / NOTE).write_text(NOTE_TEXT, encoding="utf-8")
 
 
+def check_models_folder(folder: Path) -> None:
+    """InputError for what --models says, where it is no folder, or none that can be looked into."""
+    why = why_closed(folder)
+    if why is not None:
+        raise InputError(f"--models is '{folder}', which {why}; choose another, or let it be read.")
+    if not is_folder(folder):
+        raise InputError(f"--models is '{folder}', which is no folder; give one with files of models in it.")
+
+
+def contents(folder: Path) -> Contents:
+    """Files of weights in a folder, and in folders of it; of diffusers' folders only the folders themselves.
+
+    Nothing in it, however strange, ends this; what is left out is logged once, until it is mended.
+    """
+    found: list[tuple[Path, bool]] = []
+    left_out: list[LeftOut] = []
+    for one in walk(folder, DEPTH + 1, _holds_more):
+        if isinstance(one, LeftOut):
+            if one.is_folder or one.path.suffix.lower() in ENDINGS:
+                left_out.append(one)
+        elif one.depth and INDEX in one.files:
+            found.append((one.path, True))
+        elif one.depth <= DEPTH and _holds_more(one):
+            files = (name for name in one.files if name.lower().endswith(ENDINGS))
+            found.extend((one.path / name, False) for name in files)
+        if len(found) > MOST_FILES:
+            break
+    _tell(folder, frozenset(left_out))
+    return Contents(tuple(_named(folder, sorted(found[:MOST_FILES]))), tuple(left_out))
+
+
 def files_of_folder(folder: Path) -> list[Path]:
-    """Files of weights in it, sorted; of diffusers' folders only the folders themselves."""
-    found: list[Path] = []
-    _collect(folder, 0, found)
-    return sorted(found[:MOST_FILES])
+    """The paths alone of ``contents``; none of what is no folder."""
+    return [one.path for one in contents(folder).named]
 
 
-def _collect(folder: Path, depth: int, found: list[Path]) -> None:
+def _holds_more(folder: Folder) -> bool:
+    """Whether files and folders in one are looked at, or are parts of one model."""
+    return folder.depth == 0 or not {INDEX, CONFIG} & set(folder.files)
+
+
+def _named(folder: Path, found: Iterable[tuple[Path, bool]]) -> Iterator[Named]:
+    """By their names alone, or by the path from the folder where two have the same, or another is nearer."""
+    found = list(found)
+    often = Counter(path.name for path, _ in found)
     try:
-        inside = sorted(folder.iterdir())
-    except OSError as error:
-        logger.info("the folder %s is not looked into: %s", folder, error)
-        return
-    for path in inside:
-        if path.name.startswith(".") or len(found) > MOST_FILES:
-            continue
-        if path.is_dir():
-            if (path / "model_index.json").is_file():
-                found.append(path)
-            elif depth < DEPTH and not (path / "config.json").is_file():
-                _collect(path, depth + 1, found)
-        elif path.suffix.lower() in ENDINGS and path.is_file():
-            found.append(path)
+        nearer = set(os.listdir(folder))
+    except OSError:  # taken away since
+        nearer = set()
+    for path, is_model in found:
+        by_path = is_model or often[path.name] > 1 or path.name in nearer
+        yield Named(path.relative_to(folder).as_posix() if by_path else path.name, path, is_model)
+
+
+def _tell(folder: Path, left_out: frozenset[LeftOut]) -> None:
+    for one in sorted(left_out - _told.get(folder, frozenset()), key=lambda one: one.path):
+        logger.info("left out of the models: %s %s", one_line(str(one.path)), one.why)
+    _told[folder] = left_out
 
 
 def networks_of_folder(folder: Path) -> Iterator[Path]:
     """Folders in it that have one network each, in diffusers' format: with a config.json."""
-    for depth in range(1, DEPTH + 1):
-        for config in sorted(islice(folder.glob(f"{'*/' * depth}config.json"), MOST_FOLDERS)):
-            yield config.parent
+    folders = (one for one in walk(folder, DEPTH, lambda _: True) if isinstance(one, Folder))
+    networks = (one.path for one in folders if one.depth and CONFIG in one.files)
+    yield from islice(networks, MOST_FOLDERS)
 
 
 def find_by_name(name: str) -> Path | None:
     """The file or folder of this name, or path from there, in the folder of models; None without."""
     folder = models_folder()
     given = Path(name)
-    if not name.strip() or given.is_absolute() or ".." in given.parts or not folder.is_dir():
+    if not _may_be_inside(name) or not is_folder(folder):
         return None
     if (folder / given).exists():
         return folder / given
     if len(given.parts) > 1 or given.suffix.lower() not in ENDINGS:
         return None
     return next((path for path in files_of_folder(folder) if path.name == name), None)
+
+
+def find_without_ending(name: str) -> str | None:
+    """The whole name of the one file in the folder of models that has this name and an ending; None where
+    there is none, or several."""
+    folder = models_folder()
+    if not _may_be_inside(name) or not is_folder(folder):
+        return None
+    if len(Path(name).parts) > 1:
+        fits = [f"{name}{ending}" for ending in ENDINGS if is_file(folder / f"{name}{ending}")]
+    else:
+        fits = [one.name for one in contents(folder).named if not one.is_folder and one.path.stem == name]
+    return fits[0] if len(fits) == 1 else None
+
+
+def meant(name: str) -> str:
+    """For a name that is not there ", did you mean 'dream.safetensors'?", where a file is called alike."""
+    without_endings = {
+        one.name if one.is_folder else one.path.stem: one.name for one in contents(models_folder()).named
+    }
+    given = Path(name)
+    typed = given.stem if given.suffix.lower() in ENDINGS else name
+    return nearest(typed, without_endings, without_endings)
+
+
+def _may_be_inside(name: str) -> bool:
+    given = Path(name)
+    return bool(name.strip()) and not given.is_absolute() and ".." not in given.parts

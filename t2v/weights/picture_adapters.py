@@ -13,14 +13,22 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from t2v.weights.files import read_object
+from t2v.weights.files import is_file, is_folder, read_object
+from t2v.weights.folders import folders_in
 from t2v.weights.marks import Mark, file_mark
-from t2v.weights.models_folder import MOST_FOLDERS, files_of_folder, models_folder, networks_of_folder
+from t2v.weights.models_folder import (
+    MOST_FOLDERS,
+    contents,
+    files_of_folder,
+    meant,
+    models_folder,
+    networks_of_folder,
+)
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import look
 from t2v.weights.single_file.generations import GENERATIONS, by_width
 from t2v.weights.single_file.header import Tensor, read_header
-from t2v.weights.source import CONFIG, Source, as_path, is_file, is_folder, is_there
+from t2v.weights.source import CONFIG, Source, as_path, full_name, is_there
 from t2v.weights.told import told_family
 
 KIND = "ip-adapter"
@@ -84,14 +92,14 @@ def adapters_for(width: int | None) -> tuple[str, ...]:
 
     With their image encoders; none where nobody knows how wide the text is.
     """
-    root = models_folder()
-    found = []
-    for path in files_of_folder(root) if root.is_dir() and width is not None else ():
-        if path.is_file() and _kind(path) == KIND:
+    found: list[str] = []
+    for one in contents(models_folder()).named if width is not None else ():
+        if not one.is_folder and _kind(one.path) == KIND:
             try:
-                found.append(_name(picture_adapter(str(path), width).path))
-            except ModelError:  # for another model, or without its encoder
+                picture_adapter(str(one.path), width)
+            except (ModelError, OSError, ValueError):  # for another model, without its encoder, or gone since
                 continue
+            found.append(one.name)
     return tuple(found)
 
 
@@ -123,17 +131,11 @@ def told_width(model: str) -> int | None:
     return next((one.text_width for one in GENERATIONS if one.key in known), None)
 
 
-def _name(path: Path) -> str:
-    """What a file in the folder of models is called, wherever the folder is: its name, or path from there."""
-    root = models_folder()
-    often = sum(one.name == path.name for one in files_of_folder(root))
-    return path.name if often == 1 else path.relative_to(root).as_posix()
-
-
 def _cut(name: str) -> tuple[str, str | None]:
     """The adapter's name, and that of the image encoder behind a plus, where one is."""
     before, plus, behind = name.rpartition("+")
-    return (name, None) if not plus or is_there(name) else (before.strip(), behind.strip())
+    alone = not plus or is_there(full_name(name))
+    return (full_name(name), None) if alone else (full_name(before), full_name(behind))
 
 
 def _file(name: str, width: int | None) -> Path:
@@ -141,8 +143,9 @@ def _file(name: str, width: int | None) -> Path:
     if name.strip() and is_file(path):
         return path
     if not name.strip() or not is_folder(path):
-        raise ModelError(f"ip_adapter {name} is not there; give its file, or a folder that has it.")
-    inside = [one for one in files_of_folder(path) if one.is_file()]
+        otherwise = meant(name) or "; give its file, or a folder that has it."
+        raise ModelError(f"ip_adapter {name} is not there{otherwise}")
+    inside = [one for one in files_of_folder(path) if is_file(one)]
     found = {one: _shape(one.name, one) for one in inside if _kind(one) == KIND}
     if not found:
         raise ModelError(f"ip_adapter {name} is a folder without an IP-Adapter; give the adapter's file.")
@@ -214,9 +217,8 @@ def _width(folder: Path, shape: _Shape) -> int | None:
 
 def _encoders(path: Path) -> Iterator[Path]:
     """Folders that may be an adapter's image encoder, the nearest first."""
-    root = models_folder()
     yield path.parent / ENCODER
     yield path.parent.parent / ENCODER
-    near = path.parent.parent.glob(f"*/{ENCODER}/{CONFIG}")
-    yield from (config.parent for config in sorted(islice(near, MOST_FOLDERS)))
-    yield from networks_of_folder(root)
+    near = (one / ENCODER for one in folders_in(path.parent.parent))
+    yield from islice((one for one in near if is_file(one / CONFIG)), MOST_FOLDERS)
+    yield from networks_of_folder(models_folder())

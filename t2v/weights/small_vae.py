@@ -13,7 +13,7 @@ from diffusers import AutoencoderTiny
 
 from t2v.devices import settle
 from t2v.weights.family import STABLE_DIFFUSION, STABLE_DIFFUSION_XL, Family
-from t2v.weights.files import files_of, read_object
+from t2v.weights.files import files_of, is_file, read_object
 from t2v.weights.models_folder import files_of_folder, models_folder, networks_of_folder
 from t2v.weights.network import Place, load_network
 from t2v.weights.refusals import ModelError
@@ -30,7 +30,7 @@ CALLED, OF_XL = "taesd", "xl"  # what names of such files have in them, in small
 def small_vae_of(family: Family) -> Path | None:
     """The first small VAE for a family in the folder of models: a file, or a folder of diffusers'."""
     root = models_folder()
-    for path in _small_vaes(root) if root.is_dir() else ():
+    for path in _small_vaes(root):
         is_xl = OF_XL in path.relative_to(root).as_posix().lower()
         if family is (STABLE_DIFFUSION_XL if is_xl else STABLE_DIFFUSION):
             return path
@@ -51,9 +51,9 @@ def load_small_vae(path: Path, device: str, dtype: torch.dtype) -> Any:
 
 
 def _small_vaes(root: Path) -> Iterator[Path]:
-    yield from (path for path in files_of_folder(root) if path.is_file() and _is_small(path))
+    yield from (path for path in files_of_folder(root) if is_file(path) and _is_small(path))
     for folder in networks_of_folder(root):
-        if not (folder.parent / MODEL_INDEX).is_file() and _is_tiny(folder):
+        if not is_file(folder.parent / MODEL_INDEX) and _is_tiny(folder):
             yield folder
 
 

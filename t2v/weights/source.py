@@ -2,13 +2,16 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from t2v.program import bundled
-from t2v.weights.models_folder import find_by_name
+from t2v.weights.files import is_file, is_folder
+from t2v.weights.folders import why_closed
+from t2v.weights.models_folder import find_by_name, find_without_ending, meant
 from t2v.weights.refusals import ModelError
+from t2v.weights.single_file.header import SAFE
 
 BUNDLED = "miniature"  # what the bundled model is called wherever a model is named
 STYLE, STYLE_NAME = "miniature+style", "Miniature, neon"  # with a bundled LoRA; and for people
@@ -39,14 +42,23 @@ class Source:
 
     @classmethod
     def parse(cls, text: str) -> "Source":
-        """The source that a name tells; what lies on the disk decides where a plus belongs to a folder."""
+        """The source that a name tells, every name in it in full (``full_name``).
+
+        What lies on the disk decides where a plus belongs to a folder.
+        """
         if "+" not in text or is_there(text):
-            return cls(text)
-        base, *adapters = _pieces(text)
+            return cls(full_name(text))
+        first, *adapters = _pieces(text)
         cut = [_cut_strength(one) for one in adapters]
         told = tuple(strength for _, strength in cut)
-        names = tuple(name for name, _ in cut)
-        return cls(base, names, told if any(one is not None for one in told) else ())
+        alone = cls(full_name(first))
+        names = tuple(alone._full_adapter(name) for name, _ in cut)
+        return cls(alone.base, names, told if any(one is not None for one in told) else ())
+
+    def _full_adapter(self, name: str) -> str:
+        """What lies beside the model comes before a file of such a name."""
+        cut = name.strip()
+        return cut if cut and self.companion(cut, LORA_FILE) is not None else full_name(name)
 
     def strengths(self) -> tuple[float, ...]:
         """That of each adapter, 1 where none is told; ModelError for what is no strength."""
@@ -89,12 +101,16 @@ class Source:
         if kind == "bundled" and not (MINIATURE / MODEL_INDEX).is_file():
             raise ModelError(f"model {BUNDLED} has no weights in this copy; fetch the project again.")
         if kind == "nowhere":
-            raise ModelError(f"{what} {self.base} is not there; give {ALLOWED}.")
+            otherwise = meant(self.base) or f"; give {ALLOWED}."
+            raise ModelError(f"{what} {self.base} is not there{otherwise}")
         if kind == "hub":
             return self.base
         if kind == "file":
             return str(self.folder)
-        if what == "model" and not (self.folder / MODEL_INDEX).is_file():
+        why = why_closed(self.folder)
+        if why is not None:
+            raise ModelError(f"{what} {self.folder} {why}; choose another, or let it be read.")
+        if what == "model" and not is_file(self.folder / MODEL_INDEX):
             raise ModelError(f"model {self.folder} has no {MODEL_INDEX}; give a folder in diffusers' format.")
         return str(self.folder)
 
@@ -111,14 +127,15 @@ class Source:
             return beside, None
         path = as_path(adapter)
         if is_file(path):
-            if path.suffix != ".safetensors":
+            if path.suffix.lower() != SAFE:
                 raise ModelError(f"lora {adapter} is a file of another kind; give {LORA_PLACES}.")
             return str(path.parent), path.name
         if is_folder(path):
             return str(path), None
         if HUB_ID.fullmatch(adapter):
             return adapter, None
-        raise ModelError(f"lora {adapter} is not there; give {LORA_PLACES}.")
+        otherwise = meant(adapter) or f"; give {LORA_PLACES}."
+        raise ModelError(f"lora {adapter} is not there{otherwise}")
 
     def companion(self, name: str, file: str = CONFIG) -> str | None:
         """The folder ``name``, with this file, beside that of the bundled or a local model; None without."""
@@ -136,12 +153,20 @@ class Source:
         return hub_id if beside is None else beside
 
     @property
+    def name(self) -> str:
+        """All of it in a text again, as ``parse`` reads it."""
+        return self._written(str)
+
+    @property
     def public_name(self) -> str:
         """What it is called where others read it: of paths, which are private, the last part alone."""
+        return self._written(_last_part)
+
+    def _written(self, as_told: Callable[[str], str]) -> str:
         told = self.told if self.told else (None,) * len(self.adapters)
-        behind = zip(map(_last_part, self.adapters), told, strict=True)
+        behind = zip(map(as_told, self.adapters), told, strict=True)
         named = (name if strength is None else f"{name}@{strength}" for name, strength in behind)
-        return "+".join((_last_part(self.base), *named))
+        return "+".join((as_told(self.base), *named))
 
 
 def bundled_loras() -> dict[str, str]:
@@ -153,27 +178,6 @@ def bundled_loras() -> dict[str, str]:
         for name, source in sources.items()
         if source.companion(source.adapters[0], LORA_FILE) is not None
     }
-
-
-def find_controlnet(text: str, task: str) -> str:
-    """A folder's path or a hub id of the ControlNet for ``task``; ModelError where it can be neither."""
-    if text != BUNDLED:
-        place = Source.parse(text).place("controlnet")
-        if is_folder(Path(place)) and not (Path(place) / CONFIG).is_file():
-            raise ModelError(f"controlnet {text} has no {CONFIG}; give a ControlNet's folder.")
-        return place
-    folder = MINIATURE.parent / f"controlnet-{task}"
-    if not (folder / CONFIG).is_file():
-        raise ModelError(
-            f"controlnet {BUNDLED} has no weights for {task} in this copy; choose another task or model."
-        )
-    return str(folder)
-
-
-def check_finisher() -> None:
-    """ModelError where this copy of the project lacks the weights that make frames larger."""
-    if not (FINISHER / CONFIG).is_file():
-        raise ModelError("upscale is 2, and its weights are not in this copy; choose 1, or fetch it again.")
 
 
 def as_path(text: str) -> Path:
@@ -192,13 +196,28 @@ def as_path(text: str) -> Path:
     return path if found is None else found
 
 
+def full_name(text: str) -> str:
+    """A name as settings keep it: of what is there its own, else without spaces around it, and with its
+    ending where it is that of one file in the folder of models."""
+    if text == BUNDLED or is_there(text):
+        return text
+    cut = text.strip()
+    if cut != text and (cut == BUNDLED or is_there(cut)):
+        return cut
+    try:
+        found = find_without_ending(cut)
+    except (OSError, ValueError):  # a name that no file can have
+        return cut
+    return cut if found is None else found
+
+
 def _pieces(text: str) -> list[str]:
     """A name cut at its pluses, but for those within the name of a file or folder that is there."""
     parts, made = text.split("+"), []
     while parts:
         ends = range(len(parts), 1, -1)
         end = next((end for end in ends if is_there(_cut_strength("+".join(parts[:end]).strip())[0])), 1)
-        made.append("+".join(parts[:end]).strip())
+        made.append("+".join(parts[:end]))
         parts = parts[end:]
     return made
 
@@ -206,7 +225,9 @@ def _pieces(text: str) -> list[str]:
 def _cut_strength(piece: str) -> tuple[str, str | None]:
     """A name and the strength behind its last @, None where none is; a file's own @ belongs to its name."""
     name, at, strength = piece.rpartition("@")
-    return (piece, None) if not at or "+" in strength or is_there(piece) else (name.strip(), strength.strip())
+    if not at or "+" in strength or is_there(piece) or is_there(piece.strip()):
+        return piece, None
+    return name, strength.strip()
 
 
 def _strength(adapter: str, told: str | None) -> float:
@@ -224,20 +245,6 @@ def is_there(text: str) -> bool:
     """Whether it names a file or a folder on this disk."""
     path = as_path(text)
     return is_file(path) or is_folder(path)
-
-
-def is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name that no file can have
-        return False
-
-
-def is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:  # a name that no file can have
-        return False
 
 
 def _last_part(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from t2v.weights.files import read_json
+from t2v.weights.files import is_folder, read_json
 from t2v.weights.refusals import ModelError, reason
 from t2v.weights.source import MODEL_INDEX, Source
 from t2v.weights.video_kinds import VideoKind
@@ -28,7 +28,7 @@ def check_video_model(source: Source, kind: VideoKind) -> None:
 
 def check_video_folder(place: str, parts: Mapping[str, str]) -> None:
     """ModelError where a part of a local folder is missing. parts: as ``read_video_index`` gave them."""
-    missing = [name for name in parts if not (Path(place) / name).is_dir()]
+    missing = [name for name in parts if not is_folder(Path(place) / name)]
     if missing:
         raise ModelError(f"model {place} has no folder {', '.join(missing)}; fetch it again.")
 

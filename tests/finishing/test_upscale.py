@@ -22,7 +22,7 @@ from t2v.finishing.upscale import Finisher, load_finisher
 from t2v.tasks.settings import LIMITS
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.video.encode import MAX_SIDE
-from t2v.weights import source
+from t2v.weights import beside
 from t2v.weights.source import FINISHER
 
 
@@ -40,7 +40,7 @@ def stirred() -> Finisher:
 def weights(tmp_path, monkeypatch) -> Path:
     """A copy of the bundled weights, in their place."""
     folder = Path(shutil.copytree(FINISHER, tmp_path / "finisher"))
-    for module in (source, upscale):
+    for module in (beside, upscale):
         monkeypatch.setattr(module, "FINISHER", folder)
     return folder
 

@@ -4,6 +4,8 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+import torch
+from checkpoint_files import write_safetensors
 
 from benchmarks.made_up.kinds import MADE_UP
 from benchmarks.made_up.write import write_made_up
@@ -11,6 +13,7 @@ from t2v.checks import InputError
 from t2v.page import lora_rows as rows
 from t2v.page.visitors import check_offered
 from t2v.tasks.text_to_video import TextToVideoSettings
+from t2v.weights.listing import listed
 from t2v.weights.models_folder import use_models_folder
 from t2v.weights.source import Source, bundled_loras
 
@@ -49,7 +52,7 @@ def test_rows_show_what_the_models_field_says(studio):
     text = "miniature+neon.safetensors@0.7+v.safetensors+b.safetensors@-3"
     assert shown(studio, text) == {"neon.safetensors": 0.7, "b.safetensors": -3.0}
     assert shown(studio, "miniature+a@much") == {"a": 1.0}
-    assert shown(studio, "+".join(["miniature", *"abcdefgh"])) == dict.fromkeys("abcdef", 1.0)
+    assert shown(studio, "+".join(["miniature", *"ijklmnop"])) == dict.fromkeys("ijklmn", 1.0)
 
 
 def test_adding_sliding_and_removing_write_the_models_field():
@@ -91,3 +94,29 @@ def test_visitors_may_have_loras_on_offer_behind_a_model_on_offer():
     ):
         with pytest.raises(InputError, match="model is not on offer here"):
             check_offered(OPEN, TextToVideoSettings("a car", model=model))
+
+
+def test_labels_have_no_gaps_and_no_lora_that_nothing_takes(folder):
+    for made, name in (("loha", "pixelart loha.safetensors"), ("lora flux", "flux.safetensors")):
+        shapes, dtype, metadata, _ = MADE_UP[made]
+        write_made_up(folder / name, shapes(), dtype, metadata)
+    labels = [label for label, _ in rows.offered_loras() if "bundled" not in label]
+    assert [label.partition(", ")[0] for label in labels] == ["b", "neon", "pixelart loha"]
+    assert not [label for label in labels if ", ," in label]
+    assert [one.name for one in listed() if one.is_lora] == [
+        "b.safetensors", "neon.safetensors", "pixelart loha.safetensors",
+    ]  # fmt: skip
+    flux = next(one for one in listed() if one.name == "flux.safetensors")
+    assert flux.words == "a LoRA for another kind of model" and not flux.is_lora
+    write_safetensors(
+        folder / "small.safetensors",
+        {"lora_unet_x.hada_w1_a": torch.zeros(2, 2), "lora_unet_x.hada_w1_b": torch.zeros(2, 2)},
+    )
+    assert ("small, 1 KB", "small.safetensors") in rows.offered_loras()
+
+
+def test_names_with_spaces_around_are_offered_ones():
+    for model in (" miniature ", "miniature+neon.safetensors ", " miniature + neon.safetensors@0.5"):
+        check_offered(OPEN, TextToVideoSettings("a cat", model=model))
+    with pytest.raises(InputError, match="^model is not on offer here; choose one of miniature"):
+        check_offered(OPEN, TextToVideoSettings("a cat", model="miniature+neon"))

@@ -130,6 +130,13 @@ def test_what_a_killed_server_left_is_swept_and_a_living_one_keeps_its_own(start
     assert list(tmp_path.glob("temporary/*")) == []
 
 
+def test_a_models_folder_that_is_a_file_is_told_at_the_start(tmp_path, capsys):
+    (tmp_path / "one.safetensors").write_bytes(b"")
+    assert serve.main(["--models", str(tmp_path / "one.safetensors")]) == 2
+    told = "which is no folder; give one with files of models in it."
+    assert capsys.readouterr().err == f"--models is '{tmp_path}/one.safetensors', {told}\n"
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [

@@ -9,7 +9,7 @@ import torch
 from conftest import small_controlnet, small_pipeline, small_unet
 from safetensors.torch import load_file, save_file
 
-from t2v.weights import source as places
+from t2v.weights import beside
 from t2v.weights.controlnet import load_controlnet
 from t2v.weights.fits import check_fits
 from t2v.weights.refusals import ModelError
@@ -52,7 +52,7 @@ def test_the_one_beside_the_model_is_chosen_else_the_hubs(folder, tmp_path):
 
 
 def test_the_miniatures_own_are_found_by_task(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(places, "MINIATURE", tmp_path / "text-to-image")
+    monkeypatch.setattr(beside, "MINIATURE", tmp_path / "text-to-image")
     assert load("miniature").config.cross_attention_dim == 16
     with pytest.raises(ModelError, match="no weights for pose in this copy"):
         load("miniature", "pose")

@@ -71,7 +71,7 @@ def test_places_that_are_not_there(source):
 
 
 def test_a_broken_file_and_a_folder_without_index(tmp_path):
-    (tmp_path / "one.safetensors").write_bytes(b"x")
+    (tmp_path / "one.safetensors").write_bytes(b"\x00")
     with pytest.raises(ModelError, match="is broken and cannot be loaded"):
         load(tmp_path / "one.safetensors")
     (tmp_path / "one.txt").write_bytes(b"x")

@@ -39,7 +39,7 @@ def folder(tmp_path, model_folder):
         shapes, dtype, metadata, _ = MADE_UP[name]
         write_made_up(folder / place, shapes(), dtype, metadata)
     shutil.copytree(model_folder, folder / "folders" / "small")
-    (folder / "half.safetensors").write_bytes(b"fetched in part")
+    (folder / "half.safetensors").write_bytes(b"\x00fetched in part")
     (folder / ".hidden.safetensors").write_bytes(b"")
     (folder / "notes.txt").write_text("x")
     use_models_folder(folder)

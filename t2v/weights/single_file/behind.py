@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from t2v.weights.files import read_object
+from t2v.weights.files import is_file, read_object
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import look
 from t2v.weights.single_file.generations import Generation, by_width
 from t2v.weights.single_file.header import ENDINGS
 from t2v.weights.single_file.kinds import FileKind
-from t2v.weights.source import CONFIG, Source, as_path, is_file
+from t2v.weights.source import CONFIG, Source, as_path
 
 
 def _kind(path: Path) -> FileKind | None:
@@ -57,9 +57,10 @@ def without_loras(name: str) -> str:
 
 def check_lora(source: Source, adapter: str) -> None:
     """ModelError for a file that is no LoRA by its header, or one for another family than the model's."""
-    kind, own = _kind(as_path(adapter)), _generation(source)
-    if kind is None:
+    path = as_path(adapter)
+    if not is_file(path) or path.suffix.lower() not in ENDINGS:
         return  # a folder, or an id, or what the loading of LoRAs tells
+    kind, own = look(f"lora {adapter}", path), _generation(source)
     if kind.kind not in ("lora", "unknown"):
         raise ModelError(f"lora {adapter} is {kind.words}; choose a LoRA, or leave it out.")
     if own is not None and kind.generation not in (None, own):
@@ -69,7 +70,7 @@ def check_lora(source: Source, adapter: str) -> None:
 def _generation(source: Source) -> Generation | None:
     """The generation of a model that is on this disk; None where nothing tells."""
     try:
-        if source.folder.is_file():
+        if is_file(source.folder):
             return look(source.base, source.folder).generation
         return by_width(read_object(source.folder / "unet" / CONFIG)["cross_attention_dim"])
     except (OSError, ValueError, TypeError, LookupError, ModelError):

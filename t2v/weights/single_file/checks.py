@@ -8,6 +8,7 @@ from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.details import TAESD
 from t2v.weights.single_file.header import ENDINGS, read_header
 from t2v.weights.single_file.kinds import FileKind, recognise
+from t2v.weights.single_file.looks import AGAIN, looks_like
 from t2v.weights.single_file.stand_ins import Foreign
 
 WHOLE = "choose a checkpoint of Stable Diffusion 1.x, 2.x or XL"
@@ -35,8 +36,17 @@ def look(what: str, path: Path) -> FileKind:
     except OSError as error:
         raise ModelError(f"{what} cannot be read ({error.strerror}); choose another.") from error
     except ValueError as error:
-        again = "fetch it again or choose another"
-        raise ModelError(f"{what} is broken and cannot be loaded ({error}); {again}.") from error
+        other = _other(path)
+        why = f"is broken and cannot be loaded ({error}); {AGAIN}." if other is None else other
+        raise ModelError(f"{what} {why}") from error
+
+
+def _other(path: Path) -> str | None:
+    """As ``looks_like``; None also for a file that has been taken away since."""
+    try:
+        return looks_like(path)
+    except OSError:
+        return None
 
 
 @lru_cache(maxsize=512)

@@ -10,6 +10,7 @@ from benchmarks.made_up.adapters import original_t2i_adapter, t2i_adapter
 from t2v.engine.check_weights import check_weights
 from t2v.tasks.canny import CannySettings
 from t2v.weights.controlnet import load_controlnet
+from t2v.weights.index import check_model
 from t2v.weights.listing import listed
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import look
@@ -148,3 +149,14 @@ def test_it_is_listed_with_its_family(tmp_path):
         "is a T2I-Adapter for Stable Diffusion XL; a T2I-Adapter is given as a ControlNet is, to runs that "
         "follow a clip."
     )
+
+
+@pytest.mark.parametrize("write", [write_safetensors, write_pickle])
+def test_behind_a_model_it_is_named_whatever_its_ending(tmp_path, write):
+    path = write(
+        tmp_path / f"edges{'.pth' if write is write_pickle else '.safetensors'}", released(small_t2i(1))
+    )
+    with pytest.raises(ModelError) as refusal:
+        check_model(f"miniature+{path}")
+    words = "a T2I-Adapter for Stable Diffusion 1.x"
+    assert str(refusal.value) == f"lora {path} is {words}; choose a LoRA, or leave it out."

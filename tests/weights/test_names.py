@@ -1,0 +1,118 @@
+"""Names as people type them: with spaces around, without their endings, or nearly right."""
+
+import shutil
+
+import pytest
+from checkpoint_files import small_vae, write_safetensors
+
+from benchmarks.made_up.kinds import MADE_UP
+from benchmarks.made_up.write import write_made_up
+from benchmarks.original_names import original_vae
+from t2v import CannySettings, TextToVideoSettings
+from t2v.library.results import settings_dict
+from t2v.weights.beside import find_controlnet
+from t2v.weights.index import check_model
+from t2v.weights.models_folder import use_models_folder
+from t2v.weights.picture_adapters import picture_adapter
+from t2v.weights.refusals import ModelError
+from t2v.weights.source import ALLOWED, BUNDLED, QUICK, Source, full_name
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "mine"
+    for name, place in (
+        ("sd1 fp16", "dreamyToon_v4.safetensors"),
+        ("lora kohya sd1", "loras/style_detail.safetensors"),
+        ("controlnet sd1", "control_depth.safetensors"),
+        ("ip-adapter sd1", "ip.safetensors"),
+        ("sd1 fp16", "own/model.safetensors"),
+        ("sdxl", "twice.safetensors"),
+        ("sd1 fp16", "other/twice.safetensors"),
+        ("lora kohya sdxl", "style.safetensors"),
+    ):
+        shapes, dtype, metadata, _ = MADE_UP[name]
+        write_made_up(folder / place, shapes(), dtype, metadata)
+    write_safetensors(folder / "soft.v1.safetensors", original_vae(small_vae()))
+    use_models_folder(folder)
+    yield folder
+    use_models_folder(None)
+
+
+def refusal(name):
+    with pytest.raises(ModelError) as told:
+        check_model(name)
+    return str(told.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["dreamyToon_v4.safetensors", "dreamyToon_v4", " dreamyToon_v4 ", "\tdreamyToon_v4.safetensors\n"]
+)
+def test_a_models_name(folder, name):
+    check_model(name)
+    check_model(f"{name}+style_detail@0.8")
+    check_model(f"{name} + style_detail.safetensors @ 0.8 +soft.v1")
+    source = Source.parse(f"{name}+ style_detail @0.8")
+    assert source == Source("dreamyToon_v4.safetensors", ("style_detail.safetensors",), ("0.8",))
+    assert source.folder == folder / "dreamyToon_v4.safetensors" and source.kind == "file"
+
+
+def test_settings_keep_whole_names(folder):
+    asked = CannySettings(
+        "car.mp4",
+        "a car",
+        model=" dreamyToon_v4+style_detail@0.8",
+        controlnet="control_depth ",
+        ip_adapter=" ip",
+    )
+    kept = settings_dict(asked)
+    assert kept["model"] == "dreamyToon_v4.safetensors+style_detail.safetensors@0.8"
+    assert (kept["controlnet"], kept["ip_adapter"]) == ("control_depth.safetensors", "ip.safetensors")
+    assert settings_dict(TextToVideoSettings("a", model=f" {BUNDLED} "))["model"] == BUNDLED
+
+
+def test_controlnets_and_picture_adapters(folder):
+    whole = str(folder / "control_depth.safetensors")
+    assert [find_controlnet(name, "depth") for name in ("control_depth", " control_depth.safetensors ")] == [
+        whole
+    ] * 2
+    assert find_controlnet(f" {BUNDLED}", "depth") == find_controlnet(BUNDLED, "depth")
+    with pytest.raises(ModelError, match="^ip_adapter ip.safetensors wants an image encoder"):
+        picture_adapter(" ip")
+    with pytest.raises(
+        ModelError, match="^ip_adapter ipp.safetensors is not there, did you mean 'ip.safetensors'.$"
+    ):
+        picture_adapter("ipp.safetensors")
+    with pytest.raises(ModelError) as told:
+        find_controlnet("control_dept", "depth")
+    assert str(told.value) == (
+        "controlnet control_dept is not there, did you mean 'control_depth.safetensors'?"
+    )
+
+
+def test_what_lies_beside_a_model_and_paths_come_first(folder, tmp_path, monkeypatch):
+    assert Source.parse(" miniature + style") == Source(BUNDLED, ("style",))
+    check_model("miniature+style")  # and not the file of that name, for another model
+    assert Source.parse(QUICK) == Source(BUNDLED, ("quick",))
+    assert full_name("own/model") == "own/model.safetensors"
+    assert full_name("stabilityai/sdxl") == "stabilityai/sdxl" and full_name("") == ""
+    spaced = tmp_path / " spaced "
+    shutil.copytree(folder, spaced)
+    for path in (f"{spaced}/dreamyToon_v4.safetensors", str(spaced)):
+        assert Source.parse(path).folder.samefile(path)
+    monkeypatch.chdir(tmp_path)
+    assert Source.parse(" spaced ").base == " spaced " and Source.parse("  spaced ").base == "spaced"
+    lora = " spaced /loras/style_detail.safetensors"
+    assert Source.parse(f"dreamyToon_v4+{lora}@0.5").adapters == (lora,)
+    assert Source.parse(" spaced +own/model").base == " spaced "
+
+
+def test_a_name_that_fits_two_files_or_none_is_refused_with_the_nearest(folder):
+    assert refusal("twice") == "model twice is not there, did you mean 'twice.safetensors'?"
+    assert refusal("dreamyTon_v4") == (
+        "model dreamyTon_v4 is not there, did you mean 'dreamyToon_v4.safetensors'?"
+    )
+    assert refusal("dreamyToon_v4+style_detial@0.8") == (
+        "lora style_detial is not there, did you mean 'style_detail.safetensors'?"
+    )
+    assert refusal("nothing-like-it") == f"model nothing-like-it is not there; give {ALLOWED}."
