@@ -38,9 +38,16 @@ def _named(resolved: Resolved[Any], means: Means) -> str | None:
         if not _holds_numbers(network):
             if part == "vae" and vae is not None:
                 return f"vae {vae.name} holds weights that are no numbers (NaN), {AGAIN}"
-            called = part.replace("_", " ").replace("unet", "UNet").replace("vae", "VAE")
-            return f"model {source.base} holds weights that are no numbers (NaN) in its {called}, {AGAIN}"
+            within = f"no numbers (NaN) in its {_called(part, network)}"
+            return f"model {source.base} holds weights that are {within}, {AGAIN}"
     return None
+
+
+def _called(part: str, network: torch.nn.Module) -> str:
+    """A pipeline's part as people call it; what draws is a transformer in some trained video models."""
+    if part == "unet":
+        return "UNet" if "UNet" in type(network).__name__ else "transformer"
+    return "VAE" if part == "vae" else part.replace("_", " ")
 
 
 def _holds_numbers(network: torch.nn.Module) -> bool:
