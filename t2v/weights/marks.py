@@ -14,9 +14,9 @@ Marks = Mapping[str, Mark]  # by place
 
 
 def file_mark(path: Path, *beside: Path) -> Mark:
-    """Of a file, by its time, its size and its number on the disk. beside: files that are read with it.
+    """Of a file, by its times, its size and its number on the disk; beside: of files that are read with it.
 
-    None where it is not there.
+    Its second time changes also with who may read it. None where it is not there.
     """
     own, *others = (_told(one) for one in (path, *beside))
     return None if own is None else (own, *others)
@@ -46,12 +46,12 @@ def taken(before: Mark, after: Mark) -> Mark:
     return after if before is None else before
 
 
-def _told(path: Path) -> tuple[int, int, int] | None:
+def _told(path: Path) -> tuple[int, ...] | None:
     try:
         told = os.stat(path)
     except (OSError, ValueError):
         return None
-    return told.st_mtime_ns, told.st_size, told.st_ino
+    return told.st_mtime_ns, told.st_ctime_ns, told.st_size, told.st_ino
 
 
 def _files(folder: Path, depth: int = 1) -> Iterator[str]:

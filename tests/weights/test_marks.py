@@ -10,7 +10,7 @@ from t2v.weights.marks import file_mark, folder_mark, place_mark, taken
 from t2v.weights.source import Source
 
 
-def test_a_file_is_told_by_its_time_its_size_and_its_number(tmp_path):
+def test_a_file_is_told_by_its_times_its_size_and_its_number(tmp_path):
     path, other = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
     for one in (path, other):
         one.write_bytes(b"weights")
@@ -18,8 +18,9 @@ def test_a_file_is_told_by_its_time_its_size_and_its_number(tmp_path):
     first = file_mark(path)
     assert first == file_mark(path) and first != file_mark(other)
     path.read_bytes()
-    path.chmod(0o600)
     assert file_mark(path) == first
+    path.chmod(0o600)  # who may read it has changed
+    assert file_mark(path) != first
     os.replace(other, path)
     assert file_mark(path) != first
     second = file_mark(path)
