@@ -54,8 +54,9 @@ PRESET = (
     "paper (its numbers and method); options beside it win"
 )
 CONTROLNET = (
-    "weights of this task's ControlNet, or of a T2I-Adapter: miniature, a hub id, a file or a folder "
-    "(default: what suits the model). TASK, TASK=WEIGHTS or TASK=WEIGHTS@SCALE adds one of another task "
+    "weights of this task's ControlNet, or of a T2I-Adapter: a hub id, a file or a folder, and behind it "
+    "@SCALE where it is to be followed less or more (default: what suits the model). TASK, TASK=WEIGHTS or "
+    "TASK=WEIGHTS@SCALE adds one of another task "
     "({others}) on the same clip. May be given several times"
 )
 

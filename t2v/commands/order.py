@@ -4,21 +4,21 @@ Nothing heavy is imported here, so that help and refusals come at once.
 """
 
 import argparse
-import re
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from t2v.checks import InputError, check_choice, check_number
+from t2v.checks import InputError
 from t2v.commands.continuing import Continues, check_continued, read_continue, settings_after
+from t2v.commands.controlnets import read_controlnets
 from t2v.commands.like import read_like, tell_apart
-from t2v.commands.options import REPEATED, build_parser, fields_of_options, in_options, other_tasks
+from t2v.commands.options import REPEATED, build_parser, fields_of_options, in_options
 from t2v.commands.tries import Sheet, read_sheet
 from t2v.devices import check_device
 from t2v.engine.check_weights import check_weights
 from t2v.library.results import check_target
-from t2v.tasks import TASKS, Settings
+from t2v.tasks import Settings
 from t2v.tasks.clip import ClipSettings
-from t2v.tasks.controlled import Also, ControlledSettings
+from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.original_prompts import with_original_prompts
 from t2v.tasks.presets import preset
 from t2v.weights.models_folder import check_models_folder, use_models_folder
@@ -89,7 +89,9 @@ def _checked(arguments: argparse.Namespace, like: Settings | None) -> Order | Sh
         if isinstance(value := given.get(name), list):
             given[name] = "; ".join(value)
     if issubclass(kind, ControlledSettings) and (arguments.controlnets or like is None):
-        given["controlnet"], given["also"] = read_controlnets(kind.task, arguments.controlnets)
+        usual = kind.conditioning_scale if like is None else getattr(like, "conditioning_scale", None)
+        strength = arguments.conditioning_scale
+        given |= read_controlnets(kind.task, arguments.controlnets, None if strength is usual else strength)
     settings = kind(**given)
     settings.check()
     if getattr(arguments, "original_prompts", False):
@@ -112,39 +114,3 @@ def _checked(arguments: argparse.Namespace, like: Settings | None) -> Order | Sh
     if isinstance(settings, ClipSettings):
         settings.open().check()
     return order
-
-
-def read_controlnets(task: str, given: list[str]) -> tuple[str | None, tuple[Also, ...]]:
-    """What --controlnet says: the weights of the task's own ControlNet (None: not given), and the others.
-
-    given: WEIGHTS; or TASK, TASK=WEIGHTS, TASK=WEIGHTS@SCALE, TASK@SCALE for ControlNets of other tasks.
-    """
-    read = [_controlnet(task, text) for text in given]
-    own = [each for each in read if isinstance(each, str)]
-    if len(own) > 1:
-        both = " and ".join(own[:2])
-        raise InputError(f"controlnet is {both}, both for {task}; give one, and others as TASK=WEIGHTS.")
-    return (own[0] if own else None), tuple(each for each in read if isinstance(each, Also))
-
-
-def _controlnet(task: str, text: str) -> str | Also:
-    weights: str | None = None
-    name, equals, given = text.partition("=")
-    if equals and re.fullmatch(r"[a-z0-9-]+", name) and not Path(text).exists():
-        check_choice("controlnet", name, other_tasks(task))
-        weights, scale = _with_scale(given)
-    else:
-        name, scale = _with_scale(text)
-        if name not in TASKS or equals:
-            return text
-    check_number(f"the scale in --controlnet {text}", scale, *ControlledSettings.limits["conditioning_scale"])
-    return Also(name, weights, scale)
-
-
-def _with_scale(text: str) -> tuple[str, float]:
-    """ "depth@0.5" to "depth" and 0.5; without a number, all of the text and 1."""
-    name, at, scale = text.rpartition("@")
-    try:
-        return (name, float(scale)) if at else (text, 1.0)
-    except ValueError:  # an @ in a name
-        return text, 1.0

@@ -1,14 +1,13 @@
 """Whether the weights of a run can be had, told before it begins."""
 
-from pathlib import Path
-
 from t2v.engine.networks import choose_network
 from t2v.tasks import Settings
+from t2v.tasks.guide_names import advice
 from t2v.trained.asked import check_asked, trained_kind
-from t2v.weights.beside import check_finisher, find_controlnet
+from t2v.weights.beside import check_finisher
+from t2v.weights.guides import check_guide
 from t2v.weights.index import check_model
 from t2v.weights.picture_adapters import chosen_adapter, told_width
-from t2v.weights.single_file.checks import check_controlnet
 
 
 def check_weights(settings: Settings) -> None:
@@ -23,6 +22,4 @@ def check_weights(settings: Settings) -> None:
     if settings.picture_prompt is not None and (width is not None or settings.ip_adapter is not None):
         chosen_adapter(settings.ip_adapter, width)
     for network in settings.networks(choose_network(settings.model)):
-        place = Path(find_controlnet(network.source, network.task))
-        if place.is_file():
-            check_controlnet(network.source, place)
+        check_guide(network.source, network.task, settings.model, advice(network.task, settings.model))

@@ -10,6 +10,7 @@ from t2v.engine.loaded import Loaded, load_model
 from t2v.engine.precision import Machine
 from t2v.memory.profiles import Kept, is_offloaded
 from t2v.program import quiet_loading
+from t2v.tasks.guide_names import advice
 from t2v.tasks.suits import Network
 from t2v.weights.beside import find_controlnet
 from t2v.weights.card import read_card
@@ -125,16 +126,17 @@ class InMemory:
         for one in wanted:
             if one not in kept:
                 with quiet_loading():
-                    network = memory.keep_going(partial(_load_network, pipeline, one))
+                    network = memory.keep_going(partial(_load_network, pipeline, one, model))
                 after = place_mark(find_controlnet(one.source, one.task))
                 kept[one] = Held(network, taken(marks[one], after))
-            check_fits(one.source, kept[one].network, model, pipeline)
+            check_fits(one.source, kept[one].network, model, pipeline, advice(one.task, model))
         networks = [kept[one].network for one in wanted]
         memory.keep_going(lambda: memory.place_beside(tuple(networks)))
         return networks
 
 
-def _load_network(pipeline: Any, wanted: Network) -> ControlNet:
+def _load_network(pipeline: Any, wanted: Network, model: str) -> ControlNet:
     memory = pipeline.memory
     device = "cpu" if is_offloaded(memory.profile) else str(memory.device)
-    return load_controlnet(wanted.source, wanted.task, device, pipeline.unet.dtype)
+    instead = advice(wanted.task, model)
+    return load_controlnet(wanted.source, wanted.task, device, pipeline.unet.dtype, instead)

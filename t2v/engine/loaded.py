@@ -11,6 +11,7 @@ from t2v.engine.prompt_notes import Note, prompt_notes
 from t2v.engine.travel_notes import travel_note
 from t2v.memory.profiles import Kept
 from t2v.tasks import Settings
+from t2v.tasks.guide_names import guide_notes
 from t2v.trained.asked import trained_kind, trained_notes
 from t2v.weights.card import Card, read_card
 from t2v.weights.family import STABLE_DIFFUSION, Family
@@ -68,7 +69,10 @@ def notes_of(settings: Settings, machine: Machine) -> tuple[Note, ...]:
     if kind is not None:
         told = tuple(Note(text) for text in (*trained_notes(settings, kind), *word_notes(source, learned)))
         return told + prompt_notes(settings, Card(), None) + _about_precision(settings, machine)
-    about_clip, tokenizer = tuple(Note(text) for text in settings.notes()), read_tokenizer(source)
+    about_clip, tokenizer = (
+        tuple(map(Note, (*settings.notes(), *guide_notes(settings)))),
+        read_tokenizer(source),
+    )
     notes = about_clip + prompt_notes(settings, read_card(source), tokenizer, learned)
     leaves = travel_note(settings, native_side_px(settings.model, settings.task), told_method(settings.model))
     notes += tuple(Note(text) for text in word_notes(source, learned, tokenizer))

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from t2v.tasks.guide_names import instead
 from t2v.tasks.suits import ChooseNetwork
 from t2v.weights.family import STABLE_DIFFUSION, Family
+from t2v.weights.guides import build_of_model
 from t2v.weights.refusals import ModelError
 from t2v.weights.source import Source
 from t2v.weights.told import told_family
@@ -19,11 +21,12 @@ def choose_network(model: str, family: Family | None = None) -> ChooseNetwork:
     family = STABLE_DIFFUSION if told is None else told
 
     def choose(task: str, hub_ids: Mapping[str, str]) -> str:
-        chosen = source.controlnet(task, hub_ids.get(family.key))
+        own = build_of_model(model).generation
+        is_known = own is None or own.key == family.generations[0]  # for which they were published
+        chosen = source.controlnet(task, hub_ids.get(family.key) if is_known else None)
         if chosen is None:
-            raise ModelError(
-                f"controlnet for {task} is not known for {family.name}; give a folder or hub id."
-            )
+            name = family.name if own is None else own.name
+            raise ModelError(f"controlnet for {task} is not known for {name}; {instead(task, model)}.")
         return chosen
 
     return choose

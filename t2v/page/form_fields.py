@@ -26,7 +26,7 @@ from t2v.weights.video_kinds import VIDEO_KINDS
 SLIDER_FRAMES = 64  # longer videos are for programs: a slider to the limit could not be aimed
 OTHER_MODELS = "You may type a Hugging Face id, a folder or a file, and +LoRA or +VAE behind it."
 SUITS = ""  # the choice of what suits the model
-SUITED = ("upscale", "scheduler", "spacing", "ip_adapter", "dtype")  # fields with it
+SUITED = ("upscale", "scheduler", "spacing", "ip_adapter", "controlnet", "dtype")  # fields with it
 FINISHES = [(model_told.SUITING, SUITS), ("As drawn", 1), ("Crisp ×2, for cartoon-like videos", 2)]
 SHARE_STEP = 0.05  # of sliders for a share of the steps
 # measured on the bundled model: benchmarks/SHORTCUTS.md

@@ -10,10 +10,12 @@ from typing import Any
 from t2v.checks import InputError
 from t2v.diffusion.over_time import read_over_time
 from t2v.engine.defaults import AS_DRAWN, told_sampler
+from t2v.engine.networks import choose_network
 from t2v.engine.precision import Machine
 from t2v.page.model_told import MOVED_BY, taken
 from t2v.tasks.acting import NONE
 from t2v.tasks.by_prompt import left_to_prompt
+from t2v.tasks.controlled import ControlledSettings
 from t2v.tasks.settings import S, Settings
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.tasks.travel import TRAVELS
@@ -39,6 +41,8 @@ def left_open(settings: S, device: str = "cpu") -> S:
 
 def _left_open(settings: Settings, device: str) -> Settings:
     suits = {**_suits(settings), "dtype": Machine(device).precision(settings.model)}
+    if isinstance(settings, ControlledSettings):
+        settings, suits["controlnet"] = _without_usual(settings)
     may_be_open = {field.name for field in fields(settings) if field.default is None}
     as_suits = {name for name in may_be_open & suits.keys() if getattr(settings, name) == suits[name]}
     if not as_suits.issuperset(SIZE):  # a side alone is cut to what fits the other
@@ -46,6 +50,23 @@ def _left_open(settings: Settings, device: str) -> Settings:
     given: dict[str, Any] = dict.fromkeys(as_suits)
     opened = replace(settings, **given)
     return _drawn_alike(settings, opened) if isinstance(opened, TextToVideoSettings) else opened
+
+
+def _without_usual(settings: ControlledSettings) -> tuple[ControlledSettings, str | None]:
+    """With further ControlNets left open where they are the model's; and the one that is its of the task."""
+    choose = choose_network(settings.model)
+    open_all = replace(
+        settings, controlnet=None, also=tuple(replace(one, controlnet=None) for one in settings.also)
+    )
+    try:
+        usual = [one.source for one in open_all.networks(choose)]
+    except InputError:  # none is known for this model
+        return settings, None
+    also = [
+        replace(one, controlnet=None) if one.controlnet == source else one
+        for one, source in zip(settings.also, usual[1:], strict=True)
+    ]
+    return replace(settings, also=tuple(also)), usual[0]
 
 
 def _suits(settings: Settings) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from t2v.page.form_fields import model_choices
 from t2v.page.lora_rows import are_offered
 from t2v.page.studio import Studio
 from t2v.tasks import Settings
-from t2v.tasks.controlled import ControlledSettings
+from t2v.tasks.controlled import ControlledSettings, controlled_kinds
+from t2v.weights.guides import guides
 from t2v.weights.picture_adapters import adapters_for, told_width
 from t2v.weights.source import BUNDLED
 
@@ -36,11 +37,13 @@ def check_offered(studio: Studio, settings: Settings) -> None:
     if isinstance(settings, ControlledSettings):
         _check("controlnet", settings.controlnet, _networks(type(settings)))
         for one in settings.also:
-            _check("controlnet", one.controlnet, _networks(type(settings)))
+            kind = controlled_kinds().get(str(one.task), type(settings))
+            _check("controlnet", one.controlnet, _networks(kind))
 
 
 def _networks(kind: type[ControlledSettings]) -> dict[str | None, None]:
-    return dict.fromkeys([None, BUNDLED, *kind.hub_ids.values()])
+    """The bundled one, those of the hub that suit models, and all that lie in the folder of models."""
+    return dict.fromkeys([None, BUNDLED, *kind.hub_ids.values(), *(one.name for one in guides())])
 
 
 def _check(field: str, value: object, listed: dict[str, None] | dict[str | None, None]) -> None:

@@ -60,6 +60,7 @@ class CannySettings(ControlledSettings):
         STABLE_DIFFUSION_XL.key: "diffusers/controlnet-canny-sdxl-1.0",
     }
     union_kind: ClassVar[int | None] = 3
+    called: ClassVar[tuple[str, ...]] = ("canny", "edge")
     checkpoints: ClassVar[Mapping[str, str]] = STABLE_DIFFUSION.dreambooth
 
     _: KW_ONLY

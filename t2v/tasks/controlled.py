@@ -49,8 +49,9 @@ class ControlledSettings(ClipSettings):
 
     A task of this kind adds to what every task names: its ``words``, its ``hub_ids`` (family -> ControlNet),
     how it makes its pictures (``detect``), and whether a network does that, a second a frame on a CPU
-    (``detects_slowly``). union_kind: the number that ControlNets for many kinds of pictures (unions) know its
-    kind by; None: none. checkpoints: hub ids of models that go with it -> their keywords.
+    (``detects_slowly``). called: words that stand in the names of ControlNets for it. union_kind: the number
+    that ControlNets for many kinds of pictures (unions) know its kind by; None: none. checkpoints: hub ids of
+    models that go with it -> their keywords.
     """
 
     way: ClassVar[str] = "guided"
@@ -58,6 +59,7 @@ class ControlledSettings(ClipSettings):
     words: ClassVar[ControlWords]
     hub_ids: ClassVar[Mapping[str, str]]
     detects_slowly: ClassVar[bool] = False
+    called: ClassVar[tuple[str, ...]] = ()
     union_kind: ClassVar[int | None] = None
     checkpoints: ClassVar[Mapping[str, str]] = {}
 
@@ -99,7 +101,7 @@ class ControlledSettings(ClipSettings):
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
         super().check()
         if self.controlnet is not None and not check_text("controlnet", self.controlnet, 500).strip():
-            allowed = "give miniature, a hub id, a file or a folder, or leave it out"
+            allowed = "give a hub id, a file or a folder, or leave it out"
             raise InputError(f"controlnet is empty; {allowed}.")
         check_flag("control_ready", self.control_ready)
         check_window(self.guidance_start, self.guidance_end)

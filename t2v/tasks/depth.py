@@ -33,6 +33,7 @@ class DepthSettings(ControlledSettings):
     }
     union_kind: ClassVar[int | None] = 1
     detects_slowly: ClassVar[bool] = True
+    called: ClassVar[tuple[str, ...]] = ("depth", "midas", "zoe", "zoedepth")
 
     def detect(self, frames: np.ndarray, device: str) -> np.ndarray:
         """Near things bright, far ones dark."""

@@ -36,6 +36,7 @@ class PoseSettings(ControlledSettings):
     }
     union_kind: ClassVar[int | None] = 0
     detects_slowly: ClassVar[bool] = True
+    called: ClassVar[tuple[str, ...]] = ("openpose", "dwpose", "keypose", "pose")
 
     def looks_ready(self, taken: Taken) -> bool:
         """Whether the first frames are skeletons."""

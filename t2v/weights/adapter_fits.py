@@ -8,22 +8,16 @@ from diffusers import T2IAdapter
 from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.details import COLOURS
-from t2v.weights.single_file.generations import FOLDED, by_width
 
 Level = tuple[int, int]  # channels, and pixels a side in one of their cells
 
 
 def check_adapter_fits(source: str, network: T2IAdapter, model: str, pipeline: VideoPipeline) -> None:
-    """ModelError where a T2I-Adapter was made for another kind of model, or wants other pictures."""
+    """ModelError where a T2I-Adapter was made for other networks, or wants other pictures.
+
+    That both are of one kind of Stable Diffusion is told before (``fits.check_fits``).
+    """
     config: Any = network.config
-    width = pipeline.unet.config.cross_attention_dim
-    own = by_width(width) if isinstance(width, int) else None
-    made_for = FOLDED.get(config.downscale_factor)
-    if made_for is not None and own is not None and made_for is not own:
-        raise ModelError(
-            f"controlnet {source} is a T2I-Adapter for {made_for.name}, and model {model} is of {own.name}; "
-            "choose one made for that."
-        )
     has, wanted = features_of(config), places_in(pipeline.unet.config, pipeline.cell_px)
     if has not in (wanted, wanted[:-1]):  # the middle, which is last, may go without
         raise ModelError(

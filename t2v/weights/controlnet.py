@@ -1,6 +1,6 @@
 """ControlNets, and T2I-Adapters in their place, from the miniature, a local folder, a file or a hub id."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from t2v.diffusion.controls import ControlNet
 from t2v.diffusion.progress import Cancelled
 from t2v.weights.beside import find_controlnet
 from t2v.weights.files import WEIGHTS, config_path, files_of, read_object
+from t2v.weights.guides import generally
 from t2v.weights.hub import hub_answers
 from t2v.weights.network import Place, load_network
 from t2v.weights.refusals import ModelError, explain, log_failure
@@ -23,8 +24,13 @@ from t2v.weights.source import CONFIG
 KINDS = {one.__name__: one for one in (ControlNetModel, ControlNetUnionModel, T2IAdapter)}
 
 
-def load_controlnet(source: str, task: str, device: str, dtype: torch.dtype) -> ControlNet:
-    """The ControlNet for ``task`` of "miniature", or of a folder, file or hub id; else ModelError."""
+def load_controlnet(
+    source: str, task: str, device: str, dtype: torch.dtype, instead: Callable[[], str] = generally
+) -> ControlNet:
+    """The ControlNet for ``task`` of "miniature", or of a folder, file or hub id; else ModelError.
+
+    instead: what to choose where it cannot be had, the rest of a sentence.
+    """
     place = find_controlnet(source, task)
     try:
         if Path(place).is_file():
@@ -43,7 +49,7 @@ def load_controlnet(source: str, task: str, device: str, dtype: torch.dtype) -> 
         raise
     except Exception as error:
         log_failure(f"loading {source}", error)
-        raise ModelError(explain(source, error, "controlnet")) from error
+        raise ModelError(explain(source, error, "controlnet", instead())) from error
     return network
 
 

@@ -5,7 +5,7 @@ and would end a run midway. Each is refused when it is loaded.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from diffusers import T2IAdapter
@@ -15,8 +15,9 @@ from t2v.diffusion.controls import ControlNet
 from t2v.diffusion.options import own_cells
 from t2v.diffusion.video_pipeline import VideoPipeline
 from t2v.weights.adapter_fits import check_adapter_fits
+from t2v.weights.guides import build_of, generally, refuse_another
 from t2v.weights.refusals import ModelError
-from t2v.weights.single_file.generations import Generation, by_width
+from t2v.weights.source import Source
 
 SHARED = ("cross_attention_dim", "block_out_channels", "layers_per_block")  # of a ControlNet and its UNet
 FURTHER_INPUTS = (
@@ -70,17 +71,23 @@ def check_parts(name: str, pipeline: VideoPipeline, editor: bool) -> None:
         _check_words(name, tokenizer, encoder.config)
 
 
-def check_fits(source: str, network: ControlNet, model: str, pipeline: VideoPipeline) -> None:
-    """ModelError where a ControlNet was made for another kind of model, or wants what it is not given."""
+def check_fits(
+    source: str,
+    network: ControlNet,
+    model: str,
+    pipeline: VideoPipeline,
+    instead: Callable[[], str] = generally,
+) -> None:
+    """ModelError where a ControlNet was made for another kind of model, or wants what it is not given.
+
+    instead: what to choose then, the rest of a sentence.
+    """
+    made_for = build_of(network.config, is_bundled=Source.parse(source).is_bundled)
+    own = build_of(pipeline.unet.config, is_bundled=Source.parse(model).is_bundled)
+    refuse_another(source, made_for, own, instead)
     if isinstance(network, T2IAdapter):
         check_adapter_fits(source, network, model, pipeline)
         return
-    made_for, own = (_generation(each.config["cross_attention_dim"]) for each in (network, pipeline.unet))
-    if made_for is not None and own is not None and made_for is not own:
-        raise ModelError(
-            f"controlnet {source} is made for {made_for.name}, and model {model} is of {own.name}; choose a "
-            "ControlNet made for that."
-        )
     for name in SHARED:
         has, wanted = (_plain(each.config[name]) for each in (network, pipeline.unet))
         if has != wanted:
@@ -170,11 +177,6 @@ def _check_words(name: str, tokenizer: CLIPTokenizer, encoder: Any) -> None:
             f"model {name} has a tokenizer of {most + 1} words, and a text encoder of {encoder.vocab_size}; "
             "choose a model whose parts belong together."
         )
-
-
-def _generation(value: object) -> Generation | None:
-    """The generation whose networks read text of this width; None where it is none that is known."""
-    return by_width(value) if isinstance(value, int) else None
 
 
 def _tokenizers(pipeline: VideoPipeline) -> list[CLIPTokenizer]:

@@ -28,10 +28,11 @@ def log_failure(what: str, error: Exception) -> None:
     logger.log(logging.DEBUG if is_foreseen else logging.WARNING, "%s failed", what, exc_info=error)
 
 
-def explain(source: str, error: Exception, what: str = "model") -> str:
+def explain(source: str, error: Exception, what: str = "model", instead: str | None = None) -> str:
     """One sentence for what diffusers, transformers or the hub raised.
 
-    what: was to be loaded: "model", "controlnet" or "lora".
+    what: was to be loaded: "model", "controlnet" or "lora". instead: what to do where it cannot be had, the
+    rest of a sentence; None: what is usual for that.
     """
     from huggingface_hub.errors import (  # heavy; the sentences alone need none of it
         GatedRepoError,
@@ -45,7 +46,8 @@ def explain(source: str, error: Exception, what: str = "model") -> str:
     if source in RETIRED and isinstance(error, absent):
         return f"{what} {source} has left the hub; give {RETIRED[source]}, which is the same one."
     offline = f"{what} {source} is not on this machine and the hub cannot be reached"
-    instead = "leave it out" if what == "lora" else "choose miniature"
+    usual = "choose miniature" if what == "model" else "leave it out"
+    instead = usual if instead is None else instead
     if isinstance(error, GatedRepoError):
         return f"{what} {source} needs its licence accepted on the hub; accept it there and log in."
     if isinstance(error, RepositoryNotFoundError):

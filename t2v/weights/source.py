@@ -22,7 +22,8 @@ MODEL_INDEX = "model_index.json"
 CONFIG = "config.json"
 LORA_FILE = "pytorch_lora_weights.safetensors"
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)  # owner/name
-ALLOWED = f"{BUNDLED}, a file, a folder or a hub id (owner/name)"
+PLACES = "a file, a folder or a hub id (owner/name)"
+ALLOWED = f"{BUNDLED}, {PLACES}"
 MAX_STRENGTH = 10.0  # of a LoRA; some are made to be slid far, both ways
 LORA_PLACES = "a .safetensors file, a folder (of one beside the model's, its name) or a hub id (owner/name)"
 
@@ -95,13 +96,14 @@ class Source:
 
         what: how refusals call it.
         """
+        allowed = ALLOWED if what == "model" else PLACES
         if not self.base.strip():
-            raise ModelError(f"{what} is empty; give {ALLOWED}.")
+            raise ModelError(f"{what} is empty; give {allowed}.")
         kind = self.kind
         if kind == "bundled" and not (MINIATURE / MODEL_INDEX).is_file():
             raise ModelError(f"model {BUNDLED} has no weights in this copy; fetch the project again.")
         if kind == "nowhere":
-            otherwise = meant(self.base) or f"; give {ALLOWED}."
+            otherwise = meant(self.base) or f"; give {allowed}."
             raise ModelError(f"{what} {self.base} is not there{otherwise}")
         if kind == "hub":
             return self.base

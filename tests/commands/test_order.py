@@ -12,7 +12,7 @@ from conftest import ROOT, free_port
 from t2v.checks import InputError
 from t2v.commands.generate import main
 from t2v.commands.options import OPTIONS, in_options
-from t2v.commands.order import read_controlnets, read_order
+from t2v.commands.order import read_order
 from t2v.page import serve as app
 from t2v.tasks import TASKS
 from t2v.tasks.canny import CannySettings
@@ -108,6 +108,16 @@ BAD_WITH_CLIP = [
     (["canny", "{clip}", "a car", "--controlnet", "depth", "--controlnet", "depth"], "--controlnet is 'dep"),
     (["canny", "{clip}", "a car", "--controlnet", "a/b", "--controlnet", "c/d"], "a/b and c/d"),
     (["canny", "{clip}", "a car", "--controlnet", "./nowhere"], "--controlnet ./nowhere is not there"),
+    (
+        ["canny", "{clip}", "a car", "--controlnet", "sketch=x.pth"],
+        "--controlnet is 'sketch'; choose one of pose, depth, which are found in clips, or give its weights "
+        "alone, as --controlnet x.pth, with --control-ready and a clip that already shows sketches.",
+    ),
+    (
+        ["canny", "{clip}", "a car", "--controlnet", "colour=x.pth"],
+        "a clip that already shows patches of col",
+    ),
+    (["canny", "{clip}", "a car", "--controlnet", "x@7"], "the scale in --controlnet x@7 is 7.0; give"),
     (["canny", "{clip}", "a car", "--controlnet", "depth@7"], "--controlnet depth@7 is 7.0; give"),
     (["canny", "{clip}", "a car", "--controlnet", "pose=a/b@-1"], "in --controlnet pose=a/b@-1 is -1.0"),
     (
@@ -179,22 +189,6 @@ def test_options_of_guided_tasks_reach_the_settings(clip):
     seen = [ready.seen_path(name) for name in ("pose", "depth", "clip")]
     assert seen == [Path("saw.mp4"), Path("saw-depth.mp4"), None]
     assert read_order(["pix2pix", clip, "x", *saved]).seen_path("clip") == Path("saw.mp4")
-
-
-@pytest.mark.parametrize(
-    ("text", "own", "also"),
-    [
-        ("me/edges", "me/edges", ()),
-        ("./folder=odd", "./folder=odd", ()),
-        ("me/edges@2", "me/edges@2", ()),
-        ("depth", None, (Also("depth"),)),
-        ("depth@0.5", None, (Also("depth", None, 0.5),)),
-        ("depth=a@b", None, (Also("depth", "a@b"),)),
-        ("depth=a@b@0", None, (Also("depth", "a@b", 0.0),)),
-    ],
-)
-def test_controlnets_are_read(text, own, also):
-    assert read_controlnets("canny", [text]) == (own, also)
 
 
 def test_refusals_speak_of_options_but_leave_names_alone():

@@ -12,6 +12,8 @@ from benchmarks.made_up.write import write_made_up
 from t2v.checks import InputError
 from t2v.page import lora_rows as rows
 from t2v.page.visitors import check_offered
+from t2v.tasks.canny import CannySettings
+from t2v.tasks.controlled import Also
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.weights.listing import listed
 from t2v.weights.models_folder import use_models_folder
@@ -120,3 +122,18 @@ def test_names_with_spaces_around_are_offered_ones():
         check_offered(OPEN, TextToVideoSettings("a cat", model=model))
     with pytest.raises(InputError, match="^model is not on offer here; choose one of miniature"):
         check_offered(OPEN, TextToVideoSettings("a cat", model="miniature+neon"))
+
+
+def test_visitors_may_have_the_folders_controlnets_and_no_others(folder):
+    for made, name in (("controlnet sd1", "edges.safetensors"), ("t2i-adapter", "t2i.safetensors")):
+        shapes, dtype, metadata, _ = MADE_UP[made]
+        write_made_up(folder / name, shapes(), dtype, metadata)
+    also = (Also("depth", "t2i.safetensors"), Also("pose", "lllyasviel/control_v11p_sd15_openpose"))
+    for controlnet in (None, "miniature", "edges.safetensors", "lllyasviel/control_v11p_sd15_canny"):
+        check_offered(OPEN, CannySettings("x.mp4", "a car", controlnet=controlnet, also=also))
+    for other in ("neon.safetensors", str(folder / "edges.safetensors"), "../edges.safetensors", "/etc"):
+        for asked in ({"controlnet": other}, {"also": (Also("depth", other),)}):
+            with pytest.raises(
+                InputError, match="controlnet is not on offer here; choose one of miniature, "
+            ):
+                check_offered(OPEN, CannySettings("x.mp4", "a car", **asked))

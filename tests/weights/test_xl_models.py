@@ -188,18 +188,24 @@ def test_controlnets_of_other_kinds_are_refused(saved, tmp_path):
     pipeline = load(saved)
     union = load_controlnet(str(saved.parent / "union"), "canny", "cpu", torch.float32)
     check_fits("union", union, "xl", pipeline)
+    wide = small_xl_controlnet(cross_attention_dim=48)
     with pytest.raises(
-        ModelError, match="does not fit model xl: its cross_attention_dim is 16, the model's 40"
+        ModelError, match="does not fit model xl: its cross_attention_dim is 48, the model's 40"
+    ):
+        check_fits("old", wide, "xl", pipeline)
+    with pytest.raises(
+        ModelError, match="old is for Stable Diffusion 1.x, and the model is of Stable Diffusion XL"
     ):
         check_fits("old", small_controlnet(), "xl", pipeline)
-    for width, own, told in ((768, 2048, "1.x, and model m is of"), (2048, 768, "XL, and model m is of")):
+    for width, own, told in ((768, 2048, "1.x, and the model is of"), (2048, 768, "XL, and the model is of")):
         network, model = small_controlnet(cross_attention_dim=width), small_xl_pipeline()
         model.unet.register_to_config(cross_attention_dim=own)
-        with pytest.raises(ModelError, match=f"is made for Stable Diffusion {told}"):
+        with pytest.raises(ModelError, match=f"is for Stable Diffusion {told}"):
             check_fits("one", network, "m", model)
-    untold = small_xl_controlnet(addition_embed_type=None)
+    untold = small_xl_controlnet(addition_embed_type=None, cross_attention_dim=2048)
+    model.unet.register_to_config(cross_attention_dim=2048)
     with pytest.raises(ModelError, match="network that is not told the text as a whole"):
-        check_fits("one", untold, "m", pipeline)
+        check_fits("one", untold, "m", model)
 
 
 def test_a_union_without_this_kind_of_pictures_is_refused():

@@ -7,7 +7,8 @@ import gradio as gr
 from gradio.components import Component
 
 from t2v.page import form_fields
-from t2v.page.form_fields import SHARE_STEP, number_field, slider
+from t2v.page.clip.network_pickers import NetworkPickers
+from t2v.page.form_fields import SHARE_STEP, SUITS, number_field, slider
 from t2v.page.studio import Studio
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import Also, ControlledSettings, controlled_kinds
@@ -16,6 +17,11 @@ from t2v.tasks.controlled import Also, ControlledSettings, controlled_kinds
 def also_fields() -> dict[str, str]:
     """Fields of the form for further ControlNets -> their tasks."""
     return {f"also_{task}": task for task in controlled_kinds()}
+
+
+def also_networks() -> dict[str, str]:
+    """Fields of the form for their weights -> their tasks."""
+    return {f"{field}_network": task for field, task in also_fields().items()}
 
 
 def own(default: ClipSettings) -> dict[str, Component]:
@@ -28,12 +34,14 @@ def own(default: ClipSettings) -> dict[str, Component]:
     return form
 
 
-def advanced(studio: Studio, default: ClipSettings, prompt: Component) -> dict[str, Component]:
+def advanced(
+    studio: Studio, default: ClipSettings, prompt: Component, networks: NetworkPickers
+) -> dict[str, Component]:
     """Everything that few people need, folded away."""
     with gr.Accordion("Advanced options", open=False, elem_classes="advanced"):
         form = {**_part(), **form_fields.size("the clip's shape")}
         if isinstance(default, ControlledSettings):
-            form |= _following(default)
+            form |= _following(default, networks)
         form |= form_fields.drawing(default, prompt)
         hint = "Once drawn, follows how things move in your clip: 0 not at all, 1 most."
         form["steady"] = number_field("Steadier", hint)
@@ -50,17 +58,10 @@ def _part() -> dict[str, Component]:
     return {"start_s": start, "end_s": end, "fps": fps, "num_frames": frames}
 
 
-def _following(default: ControlledSettings) -> dict[str, Component]:
+def _following(default: ControlledSettings, networks: NetworkPickers) -> dict[str, Component]:
     limits = default.limits
-    network = gr.Textbox(
-        label="ControlNet",
-        info="What follows the clip, a T2I-Adapter too: miniature, a Hugging Face id, a file or a folder.",
-        placeholder="suits the model",
-        max_lines=1,
-    )
     hint = "How strictly the clip is followed."
-    form = {
-        "controlnet": network,
+    form: dict[str, Component] = {
         "conditioning_scale": slider(
             default, "conditioning_scale", "Strength", hint, limits["conditioning_scale"], SHARE_STEP
         ),
@@ -74,7 +75,9 @@ def _following(default: ControlledSettings) -> dict[str, Component]:
     with gr.Row():
         for field, task in also_fields().items():
             if task != default.task:
-                form[field] = _also(controlled_kinds()[task].words.also, limits["conditioning_scale"])
+                with gr.Column(min_width=210):
+                    form[field] = _also(controlled_kinds()[task].words.also, limits["conditioning_scale"])
+                    form[f"{field}_network"] = networks.place_also(task)
     return form
 
 
@@ -85,20 +88,24 @@ def _also(label: str, limits: tuple[float, float]) -> gr.Slider:
 
 def with_also(values: Mapping[str, Any]) -> dict[str, Any]:
     """The form's values with those of the further ControlNets made into the settings' ``also``."""
-    fields = also_fields()
+    fields, networks = also_fields(), also_networks()
     also = [
-        Also(task, conditioning_scale=values[field])
-        for field, task in fields.items()
+        Also(task, values.get(network), values[field])
+        for (field, task), network in zip(fields.items(), networks, strict=True)
         if values.get(field) not in (None, 0)
     ]
-    return {name: value for name, value in values.items() if name not in fields} | {"also": tuple(also)}
+    own = {name: value for name, value in values.items() if name not in fields | networks}
+    return own | {"also": tuple(also)}
 
 
 def value(settings: ClipSettings, field: str) -> Any:
     """What a field of the form shows for settings; of ``also_fields`` the strength, 0 without it."""
     if field == "start_s":
         return settings.start_s or None  # an empty field says so, as for the end
-    task = also_fields().get(field)
+    task = (also_fields() | also_networks()).get(field)
     if task is None or not isinstance(settings, ControlledSettings):
         return form_fields.form_value(settings, field)
-    return next((one.conditioning_scale for one in settings.also if one.task == task), 0)
+    one = next((one for one in settings.also if one.task == task), None)
+    if field in also_networks():
+        return SUITS if one is None or one.controlnet is None else one.controlnet
+    return 0 if one is None else one.conditioning_scale

@@ -14,6 +14,7 @@ from t2v.jobs.job import JobView
 from t2v.page import form_fields
 from t2v.page.clip import clip_fields
 from t2v.page.clip.choice import Choice
+from t2v.page.clip.network_pickers import NetworkPickers
 from t2v.page.clip.panes import Panes
 from t2v.page.clip.part import PartRow
 from t2v.page.clip.plan import Plans
@@ -64,8 +65,9 @@ def build(studio: Studio, kind: type[ClipSettings], tasks: Collection[str] = ())
                 form = {"prompt": form_fields.prompt_box(words.prompt_label, words.placeholder)}
                 panel.buttons()
                 form |= clip_fields.own(default) | form_fields.model_and_seed(studio, kind)
+                form |= panel.networks.place()
                 form |= panel.prompt_picture.place(default, studio.default_model)
-                form |= clip_fields.advanced(studio, default, form["prompt"])
+                form |= clip_fields.advanced(studio, default, form["prompt"], panel.networks)
             with gr.Column(min_width=300, elem_classes="result"):
                 panel.result()
     panel.form = panel.choice.form = {"clip": panel.choice.clip, **form}
@@ -86,6 +88,7 @@ class ClipPanel(SeenPanel):
             if task in tasks and issubclass(kind, ClipSettings) and kind is not settings_class
         }
         self.panes = Panes(studio.glances, settings_class)
+        self.networks = NetworkPickers(studio, settings_class)
         self.part = PartRow(studio.glances, settings_class, self.others)
         self.plans = Plans(studio, self.part)
         self.choice = Choice(settings_class, self.view, self.kept, self._renewed, self.part)
@@ -96,6 +99,7 @@ class ClipPanel(SeenPanel):
 
     def wire(self) -> Dependency:
         restored = super().wire()
+        self.networks.follow(self.form["model"])
         of_controls = {*self.settings_class.own, *clip_fields.also_fields()}  # nothing in the clip's own pane
         by = {"clip", *FRAMES_BY, *of_controls, *PACE_BY}
         self.watched = [name for name in self.form if name in by]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from t2v.weights.single_file.generations import FOLDED, SD1, SD2, SDXL, Generation, by_width
+from t2v.weights.single_file.generations import FOLDED, SD1, SDXL, Generation, by_structure, by_width
 from t2v.weights.single_file.header import Tensor
 
 UNET, VAE, EMA = "model.diffusion_model.", "first_stage_model.", "model_ema."
@@ -90,22 +90,21 @@ def _of_unet(kind: str, names: Names) -> Details:
 
 def _generation_of_unet(core: Names) -> tuple[Generation | None, str]:
     """By the width of the text that it reads; networks smaller than any published one by their structure."""
-    width = _text_width(core)
+    width = text_width(core)
     added = "label_emb.0.0.weight" in core or "add_embedding.linear_1.weight" in core
     if width is None:
         return None, "another kind"
-    generation = by_width(width)
     if width == 1280 and added:
         return None, "Stable Diffusion XL's refiner"
-    if generation is None and width < SD1.text_width:
-        flat = any(name.endswith("proj_in.weight") and len(one.shape) == 2 for name, one in core.items())
-        generation = SDXL if added else SD2 if flat else SD1
+    flat = any(name.endswith("proj_in.weight") and len(one.shape) == 2 for name, one in core.items())
+    generation = by_structure(width, added, flat)
     if generation is not None and generation is not SDXL and added:
         return None, "Stable Diffusion unCLIP"
     return generation, "" if generation is not None else "another kind"
 
 
-def _text_width(core: Names) -> int | None:
+def text_width(core: Names) -> int | None:
+    """How wide the text is that a UNet or ControlNet with these tensors reads; None without any."""
     return next(
         (
             one.shape[1]

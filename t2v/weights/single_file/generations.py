@@ -64,6 +64,19 @@ def by_width(width: int) -> Generation | None:
     return next((one for one in GENERATIONS if one.text_width == width), None)
 
 
+def by_structure(width: int, is_told: bool, is_flat: bool) -> Generation | None:
+    """The generation of a UNet or ControlNet; None for others. Smaller ones than any that was given out are
+    known by how they are built.
+
+    width: of the text that it reads. is_told: something beside the text. is_flat: its attention's ways in and
+    out are matrices, and not convolutions.
+    """
+    known = by_width(width)
+    if known is not None or width >= SD1.text_width:
+        return known
+    return SDXL if is_told else SD2 if is_flat else SD1
+
+
 def freeu_of(width: object) -> tuple[float, float, float, float]:
     """FreeU's values for models whose UNets read text of this width; for others Stable Diffusion 1's."""
     known = by_width(width) if isinstance(width, int) else None

@@ -78,7 +78,7 @@ def test_diffusers_names(tmp_path, shape):
     assert_same(loaded, network)
     same = ("attention_head_dim", "down_block_types", "cross_attention_dim", "addition_embed_type")
     assert [loaded.config[name] for name in same] == [network.config[name] for name in same]
-    check_weights(CannySettings("no clip", "a red car", controlnet=str(path)))
+    check_weights(CannySettings("no clip", "a red car", model="who/knows", controlnet=str(path)))
 
 
 def test_a_union(tmp_path):

@@ -1,0 +1,90 @@
+"""Pickers of ControlNets and T2I-Adapters: what of the folder of models fits the chosen model, by its task.
+
+The miniature has its own, so that its form is without them until something else is asked for.
+"""
+
+from functools import partial
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from t2v.page import model_told
+from t2v.page.events import QUIET
+from t2v.page.form_fields import SUITS, model_choices
+from t2v.page.lora_rows import read
+from t2v.page.model_told import SUITING
+from t2v.page.studio import Studio
+from t2v.tasks.clip import ClipSettings
+from t2v.tasks.controlled import ControlledSettings, controlled_kinds
+from t2v.tasks.guide_names import fitting
+from t2v.weights.source import BUNDLED, Source
+
+Choices = list[tuple[str, str]]
+HINT = "What follows the clip, a T2I-Adapter too."
+TYPED = " You may type a Hugging Face id, a file or a folder."
+
+
+class NetworkPickers:
+    """``place`` and ``place_also`` lay them out; ``follow`` keeps them as the model wants them.
+
+    kind: a tab's; of one that no ControlNet guides there are none.
+    """
+
+    def __init__(self, studio: Studio, kind: type[ClipSettings]) -> None:
+        self._studio, self._kind = studio, kind
+        self._pickers: dict[str, gr.Dropdown] = {}  # by task, the tab's own first
+
+    def place(self) -> dict[str, Component]:
+        """The task's own, which stands below the model."""
+        if not issubclass(self._kind, ControlledSettings):
+            return {}
+        own = "ControlNet", HINT if self._studio.is_open else HINT + TYPED
+        self._pickers[self._kind.task] = self._picker(self._kind.task, *own)
+        return {"controlnet": self._pickers[self._kind.task]}
+
+    def place_also(self, task: str) -> gr.Dropdown:
+        """That of another task, which stands below its strength."""
+        label = f"ControlNet for {controlled_kinds()[task].words.shows}"
+        self._pickers[task] = self._picker(task, label, None)
+        return self._pickers[task]
+
+    def follow(self, model: gr.Dropdown) -> None:
+        """From now on they are as the model wants them, whenever the page opens or it changes."""
+        pickers = list(self._pickers.values())
+        if pickers:
+            gr.on(None, self._shown, [model, *pickers], pickers, **QUIET)
+
+    def _picker(self, task: str, label: str, hint: str | None) -> gr.Dropdown:
+        model = self._studio.default_model
+        return gr.Dropdown(
+            self._choices(task, model),
+            value=SUITS,
+            label=label,
+            info=hint,
+            visible=self._is_seen(task, model, SUITS),
+            allow_custom_value=True,
+            elem_classes="network",
+            min_width=190,
+        )
+
+    def _shown(self, named: object, *chosen: object) -> list[Any]:
+        model = self._base(named)
+        return [
+            gr.update(choices=self._choices(task, model), visible=self._is_seen(task, model, one))
+            for task, one in zip(self._pickers, chosen, strict=True)
+        ]
+
+    def _choices(self, task: str, model: str) -> Choices:
+        """What is chosen stays, whether it is among these or not."""
+        return [(SUITING, SUITS), *((one.label, one.name) for one in fitting(task, model))]
+
+    def _is_seen(self, task: str, model: str, chosen: object) -> bool:
+        is_asked_for = chosen not in (None, SUITS, BUNDLED)
+        return is_asked_for or not Source.parse(model).is_bundled or bool(fitting(task, model))
+
+    def _base(self, named: object) -> str:
+        """The model without what stands behind it; "" for a name that may not be looked for."""
+        base = read(self._studio, named).base
+        offers = partial(model_choices, self._studio, self._kind)
+        return base if model_told.offered(offers, self._studio.is_open)(base) else ""
