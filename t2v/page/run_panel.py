@@ -19,6 +19,7 @@ from t2v.page.picture_prompt_field import PicturePromptField
 from t2v.page.run_scripts import (
     CHANGED,
     KEEP_SHOWN,
+    NOT_SOON,
     RECALL,
     SHOW_STAGE,
     SHOWN_AGAIN,
@@ -151,7 +152,8 @@ class RunPanel(Running):
 
     def starts(self, triggers: list[Any], begin: Callable[..., Any], inputs: list[Any], **how: Any) -> None:
         """Let events start a run, by what gives its id and a note, and follow it."""
-        started = gr.on(triggers, begin, inputs, [self.job_id, self.note], **how)
+        first = NOT_SOON.format(id=f"tell-{self.settings_class.task}")
+        started = gr.on(triggers, begin, inputs, [self.job_id, self.note], **{"js": first, **how})
         self.started.append(started)
         started.then(None, [self.job_id], None, js=self._remember_it, **QUIET)
         started.then(None, None, None, js=SHOW_STAGE, **QUIET)

@@ -59,6 +59,12 @@ SOON = """() => {{
     window.soon['{id}'] = setTimeout(() => document.getElementById('{id}')?.click(), {after_ms});
 }}"""
 
+# Run says what there is to say: a note on what was typed just before would come too late, and over it.
+NOT_SOON = """(...given) => {{
+    clearTimeout(window.soon?.['{id}']);
+    return given;
+}}"""
+
 # What each change of a form leads to in the browser, in one: each event listened to costs the page time.
 CHANGED = """(note, ...values) => {{
     ({keep})(...values);

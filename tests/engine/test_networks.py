@@ -21,5 +21,6 @@ def test_it_is_the_one_beside_the_model_or_the_familys(family):
 
 def test_a_family_without_one_gets_a_sentence():
     other = replace(STABLE_DIFFUSION, key="another", name="Another Diffusion")
-    with pytest.raises(ModelError, match="^controlnet for canny is not known for Another Diffusion; give a"):
+    told = "^controlnet for canny is not known for Another Diffusion; put one made for this model into"
+    with pytest.raises(ModelError, match=told):
         choose_network("someone/model", other)("canny", CannySettings.hub_ids)
