@@ -4,7 +4,6 @@ By headers and configurations alone, without torch: which generation of Stable D
 which widths there. A model is told by the same, so that what does not fit is refused before a run.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +14,7 @@ from t2v.checks import one_line
 from t2v.weights.beside import find_controlnet
 from t2v.weights.files import read_object
 from t2v.weights.listing import listed
+from t2v.weights.marks import Mark, file_mark
 from t2v.weights.models_folder import models_folder, networks_of_folder
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import check_controlnet, look
@@ -191,13 +191,12 @@ def refuse_another(source: str, guide: Build, own: Build, instead: Callable[[], 
 
 
 def _of_file(path: Path) -> Build:
-    told = os.stat(path)
-    return _read(path, told.st_mtime_ns, told.st_size)
+    return _read(path, file_mark(path))
 
 
 @lru_cache(maxsize=512)
-def _read(path: Path, *state: int) -> Build:
-    """state: of the file as it is now: one that has changed is looked at anew."""
+def _read(path: Path, mark: Mark) -> Build:
+    """mark: of the file as it is now: one that has changed is looked at anew."""
     kind, names = look(path.name, path), read_header(path).tensors
     if kind.kind == "t2i-adapter":
         return Build(kind.generation, None, _channels(within(names, ADAPTER), FIRST_OF_ADAPTER))
