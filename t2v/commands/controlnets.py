@@ -41,7 +41,7 @@ def _read(task: str, text: str) -> tuple[Also, bool]:
     """One of them, and whether its strength is told. The whole name of a file or folder is always that."""
     if ("=" in text or "@" in text) and is_there(text):
         return Also(OWN, text), False
-    name, equals, weights = text.partition("=")
+    name, equals, weights = (part.strip() for part in text.partition("="))
     if equals and re.fullmatch(r"[a-z0-9-]+", name):
         if name not in other_tasks(task):
             raise InputError(_no_such(task, name, weights))
@@ -63,7 +63,7 @@ def _with_scale(weights: str, text: str) -> tuple[Also, bool]:
     if scale is None:
         return Also(OWN, weights), False
     check_number(f"the scale in --controlnet {text}", scale, *ControlledSettings.limits["conditioning_scale"])
-    return Also(OWN, name, scale), True
+    return Also(OWN, name.strip(), scale), True
 
 
 def _no_such(task: str, name: str, weights: str) -> str:

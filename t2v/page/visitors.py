@@ -1,6 +1,7 @@
 """What visitors of an app that is open to others may ask for, and who asks."""
 
 import hashlib
+from pathlib import PurePosixPath
 from typing import Any
 
 from gradio.context import LocalContext
@@ -18,6 +19,7 @@ from t2v.tasks import Settings
 from t2v.tasks.controlled import ControlledSettings, controlled_kinds
 from t2v.weights.guides import guides
 from t2v.weights.picture_adapters import adapters_for, told_width
+from t2v.weights.single_file.header import ENDINGS
 from t2v.weights.source import BUNDLED
 
 
@@ -49,7 +51,8 @@ def _networks(kind: type[ControlledSettings]) -> dict[str | None, None]:
 def _check(field: str, value: object, listed: dict[str, None] | dict[str | None, None]) -> None:
     names = [one for one in listed if one is not None]
     name = value.strip() if isinstance(value, str) else value
-    if not (name is None or isinstance(name, str)) or name not in listed:
+    shown = {str(PurePosixPath(one).with_suffix("")) for one in names if one.endswith(ENDINGS)}
+    if not (name is None or isinstance(name, str)) or (name not in listed and name not in shown):
         raise InputError(f"{field} is not on offer here; choose one of {', '.join(names)}.")
 
 

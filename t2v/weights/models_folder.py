@@ -159,14 +159,15 @@ def find_by_name(name: str) -> Path | None:
 
 def find_without_ending(name: str) -> str | None:
     """The whole name of the one file in the folder of models that has this name and an ending; None where
-    there is none, or several."""
+    there is none, or several. One that lies in the folder itself goes before those in its folders."""
     folder = models_folder()
     if not _may_be_inside(name) or not is_folder(folder):
         return None
     if len(Path(name).parts) > 1:
         fits = [f"{name}{ending}" for ending in ENDINGS if is_file(folder / f"{name}{ending}")]
     else:
-        fits = [one.name for one in contents(folder).named if not one.is_folder and one.path.stem == name]
+        alike = [one for one in contents(folder).named if not one.is_folder and one.path.stem == name]
+        fits = [one.name for one in alike if one.path.parent == folder] or [one.name for one in alike]
     return fits[0] if len(fits) == 1 else None
 
 

@@ -30,6 +30,7 @@ def folder_of_models(tmp_path):
         ("depth", None, None, (Also("depth"),)),
         ("depth@0.5", None, None, (Also("depth", None, 0.5),)),
         ("depth=a@b", None, None, (Also("depth", "a@b"),)),
+        (" depth = a @ 0.5", None, None, (Also("depth", "a", 0.5),)),
         ("depth=a@b@0", None, None, (Also("depth", "a@b", 0.0),)),
     ],
 )

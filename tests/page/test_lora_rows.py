@@ -129,7 +129,13 @@ def test_visitors_may_have_the_folders_controlnets_and_no_others(folder):
         shapes, dtype, metadata, _ = MADE_UP[made]
         write_made_up(folder / name, shapes(), dtype, metadata)
     also = (Also("depth", "t2i.safetensors"), Also("pose", "lllyasviel/control_v11p_sd15_openpose"))
-    for controlnet in (None, "miniature", "edges.safetensors", "lllyasviel/control_v11p_sd15_canny"):
+    for controlnet in (
+        None,
+        "miniature",
+        "edges.safetensors",
+        " edges ",
+        "lllyasviel/control_v11p_sd15_canny",
+    ):
         check_offered(OPEN, CannySettings("x.mp4", "a car", controlnet=controlnet, also=also))
     for other in ("neon.safetensors", str(folder / "edges.safetensors"), "../edges.safetensors", "/etc"):
         for asked in ({"controlnet": other}, {"also": (Also("depth", other),)}):

@@ -107,8 +107,16 @@ def test_what_lies_beside_a_model_and_paths_come_first(folder, tmp_path, monkeyp
     assert Source.parse(" spaced +own/model").base == " spaced "
 
 
+def test_of_two_files_of_a_name_the_one_in_the_folder_itself_is_meant(folder):
+    assert full_name("twice") == "twice.safetensors"
+    assert full_name("other/twice") == "other/twice.safetensors"
+
+
 def test_a_name_that_fits_two_files_or_none_is_refused_with_the_nearest(folder):
-    assert refusal("twice") == "model twice is not there, did you mean 'twice.safetensors'?"
+    for place in ("a", "b"):
+        (folder / place).mkdir()
+        (folder / place / "both.safetensors").write_bytes(b"")
+    assert refusal("both").startswith("model both is not there, did you mean '")
     assert refusal("dreamyTon_v4") == (
         "model dreamyTon_v4 is not there, did you mean 'dreamyToon_v4.safetensors'?"
     )
