@@ -56,13 +56,11 @@ class NetworkPickers:
             gr.on(None, self._shown, [model, *pickers], pickers, **QUIET)
 
     def _picker(self, task: str, label: str, hint: str | None) -> gr.Dropdown:
-        model = self._studio.default_model
         return gr.Dropdown(
-            self._choices(task, model),
             value=SUITS,
             label=label,
             info=hint,
-            visible=self._is_seen(task, model, SUITS),
+            **self._as_wanted(task, self._studio.default_model, SUITS),
             allow_custom_value=True,
             elem_classes="network",
             min_width=190,
@@ -71,17 +69,17 @@ class NetworkPickers:
     def _shown(self, named: object, *chosen: object) -> list[Any]:
         model = self._base(named)
         return [
-            gr.update(choices=self._choices(task, model), visible=self._is_seen(task, model, one))
+            gr.update(**self._as_wanted(task, model, one))
             for task, one in zip(self._pickers, chosen, strict=True)
         ]
 
-    def _choices(self, task: str, model: str) -> Choices:
-        """What is chosen stays, whether it is among these or not."""
-        return [(SUITING, SUITS), *((one.label, one.name) for one in fitting(task, model))]
-
-    def _is_seen(self, task: str, model: str, chosen: object) -> bool:
+    def _as_wanted(self, task: str, model: str, chosen: object) -> dict[str, Any]:
+        """What is on offer, and whether it is seen. What is chosen stays, among these or not."""
+        found = fitting(task, model)
+        choices: Choices = [(SUITING, SUITS), *((one.label, one.name) for one in found)]
         is_asked_for = chosen not in (None, SUITS, BUNDLED)
-        return is_asked_for or not Source.parse(model).is_bundled or bool(fitting(task, model))
+        is_seen = is_asked_for or bool(found) or not Source.parse(model).is_bundled
+        return {"choices": choices, "visible": is_seen}
 
     def _base(self, named: object) -> str:
         """The model without what stands behind it; "" for a name that may not be looked for."""
