@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,11 +65,11 @@ def all_gpu_rows(plan: GpuPlan) -> list[Row]:
     return gpu_rows(bench, told)
 
 
-def measured(bench: Bench, only: str | None = None) -> Iterator[dict[str, Told]]:
-    """What all cases came to so far, told anew after every one. only: those whose names have it in them."""
+def measured(bench: Bench, only: Sequence[str] = ("",)) -> Iterator[dict[str, Told]]:
+    """What all cases came to so far, told anew after every one. only: those whose names have one in them."""
     told: dict[str, Told] = {}
     for name, (measure, needed) in CASES.items():
-        if only is not None and only not in name:
+        if not any(part in name for part in only):
             continue
         began, left = time.monotonic(), bench.ends - time.monotonic()
         if left < (0 if bench.tiny else needed):
@@ -107,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5, help="after which no case begins")
     parser.add_argument("--out", type=Path, required=True, help="folder of GPU.md and RESULTS.json")
-    parser.add_argument("--only", help="cases whose names have this in them")
+    parser.add_argument("--only", nargs="+", default=[""], help="cases whose names have one of these in them")
     parser.add_argument("--tiny", action="store_true", help="small sizes: to see that it runs")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")

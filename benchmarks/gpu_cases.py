@@ -9,7 +9,6 @@ import torch
 from benchmarks.gpu_bench import Bench, Told
 from benchmarks.gpu_models import of_xl
 from benchmarks.sides import Case, draw_peer, peer_of
-from t2v.diffusion.options import Motion
 from t2v.memory.profiles import CPU, HIGH, LOW, MEDIUM
 from t2v.memory.replay import Kind
 
@@ -52,9 +51,7 @@ def way(name: str, graphs: bool, together: bool) -> Callable[[Bench], Told]:
         if "limit" in bench.seconds:
             told["of the limit"] = bench.seconds["limit"] / min(runs)
         if graphs:
-            known = list(bench.pipeline.memory.replays._known.values())
-            told["recorded"] = sum(len(one.recordings) for one in known)
-            told["not recordable"] = sum(len(one.never) for one in known)
+            told |= _recorded(bench)
         pairs = {True: "graphs, channels last", False: "graphs"}
         if all(one in bench.seconds for one in pairs.values()):
             bench.together = bench.seconds[pairs[True]] <= bench.seconds[pairs[False]]
@@ -196,24 +193,33 @@ def xl(bench: Bench) -> Told:
 
 
 def compiled(bench: Bench) -> Told:
-    """Compiled: the first call, and later ones. All frames from noise: one shape."""
-    call: Told = {"motion": Motion(enabled=False), "chunk_size": 0}
+    """Compiled: the first call, and later ones, recorded and not."""
     told: Told = {}
-    kept = {}
-    for name, ways in {
-        "graphs": {"graphs": True},
-        "compiled": {"compiled": True, "together": True},
-    }.items():
-        bench.use(**ways)
-        if name == "compiled":
-            told["first two steps compiled, s"] = bench.timed(lambda: bench.draw(steps=2, **call))[0]
-        told[f"{name}, s"], kept[name] = bench.repeated(lambda: bench.draw(**call), 2)
+    for graphs in (True, False):
+        bench.use(graphs, together=True, compiled=True)
+        if not told:
+            told["first two steps compiled, s"] = bench.timed(lambda: bench.draw(steps=2))[0]
+        runs, made = bench.repeated(bench.draw, 4)
+        name = "runs, s" if graphs else "not recorded, s"
+        told[name] = runs
+        for other, seconds in (("diffusers", "times diffusers"), ("limit", "of the limit")):
+            if graphs and other in bench.seconds:
+                told[seconds] = bench.seconds[other] / min(runs)
+        if graphs:
+            told |= _recorded(bench)
+            if "graphs" in bench.kept:
+                told["compiled and not"] = bench.apart(bench.kept["graphs"], made)
         logger.info("%s", told)
-    bench.use(compiled=True, together=True)
-    told["with the motion field, s"], _ = bench.repeated(bench.draw, 3)
-    told["compiled and not"] = bench.apart(kept["graphs"], kept["compiled"])
     told["told"] = bench.pipeline.notes
     return told
+
+
+def _recorded(bench: Bench) -> Told:
+    known = list(bench.pipeline.memory.replays._known.values())
+    return {
+        "recorded": sum(len(one.recordings) for one in known),
+        "not recordable": sum(len(one.never) for one in known),
+    }
 
 
 # name -> what measures it, and the seconds that have to be left for it

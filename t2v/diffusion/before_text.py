@@ -6,8 +6,7 @@ the layers before it that weigh most compute one branch, and what they make is h
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from itertools import accumulate
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -18,22 +17,26 @@ from t2v.diffusion.time_rows import tells_with_time
 
 @contextmanager
 def once_before_text(network: torch.nn.Module, bank: FirstFrameBank) -> Iterator[None]:
-    """Let the layers before the text compute each frame once; taken out again, come what may.
+    """Let the layers before the text compute each frame once; they are as before afterwards, come what may.
 
     bank: the network's, which knows how many of the branches in a call see the same; batches are laid out as
     "(b f)". Nothing is done to networks that are told something with the time, in which branches differ from
     the start.
     """
-    with ExitStack() as hooks:
-        if not tells_with_time(network):
-            for layer in layers_before_text(network):
-                once = _Once(bank)
-                hooks.callback(layer.register_forward_pre_hook(once.before).remove)
-                hooks.callback(layer.register_forward_hook(once.after).remove)
+    layers = [] if tells_with_time(network) else list(layers_before_text(network))
+    found = [type(layer) for layer in layers]
+    try:
+        for layer in layers:
+            layer.__class__ = _once(type(layer))
+            layer.of_branches = bank
         yield
+    finally:
+        for layer, kind in zip(layers, found, strict=True):
+            layer.__class__ = kind
+            vars(layer).pop("of_branches", None)
 
 
-def layers_before_text(network: Any) -> Iterator[torch.nn.Module]:
+def layers_before_text(network: Any) -> Iterator[Any]:
     """Convolutions and self-attention that come before the first text attention, in the network's order."""
     yield network.conv_in
     for block in network.down_blocks:
@@ -46,31 +49,37 @@ def layers_before_text(network: Any) -> Iterator[torch.nn.Module]:
 
 
 class _Once:
-    """A layer's hooks: it gets the rows of the first of those branches that see the same, for all of them."""
+    """A layer that gets the rows of the first of those branches that see the same, for all of them.
 
-    def __init__(self, bank: FirstFrameBank) -> None:
-        self.bank = bank
-        self.rows = 0  # of a branch
+    A class and not hooks: what is compiled goes by a layer's class and by what it holds, and would go by the
+    first run's hooks for ever.
+    """
 
-    def before(self, _: Any, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        """Rows ((b f) ...) to those of fewer branches; the bank tells attention how many are left."""
-        alike = self.bank.alike
+    of_branches: FirstFrameBank
+
+    def __call__(self, rows: torch.Tensor, *args: Any, **told: Any) -> torch.Tensor:
+        """Rows ((b f) ...), to what the layer makes of them; the bank tells attention how many are left."""
+        layer: Any = super()
+        bank, alike = self.of_branches, self.of_branches.alike
         if len(alike) == sum(alike):
-            return None
-        branches = args[0].chunk(sum(alike))
-        self.rows = len(branches[0])
-        first = [branches[number] for number in accumulate(alike[:-1], initial=0)]
-        rows = first[0] if len(first) == 1 else torch.cat(first)
-        if len(rows) == 1:  # a batch of one may be rounded otherwise, and the chunk size must not matter
-            rows = args[0][:2]
-        self.bank.branches = len(alike)
-        return (rows, *args[1:])
+            made: torch.Tensor = layer.__call__(rows, *args, **told)
+            return made
+        branches = rows.chunk(sum(alike))
+        first = [branches[sum(alike[:number])] for number in range(len(alike))]
+        fewer = first[0] if len(first) == 1 else torch.cat(first)
+        if len(fewer) == 1:  # a batch of one may be rounded otherwise, and the chunk size must not matter
+            fewer = rows[:2]
+        bank.branches = len(alike)
+        made = layer.__call__(fewer, *args, **told)
+        bank.branches = sum(alike)
+        each = torch.split(made, len(first[0]))[: len(alike)]
+        return torch.cat([one for one, count in zip(each, alike, strict=True) for _ in range(count)])
 
-    def after(self, _: Any, __: Any, made: torch.Tensor) -> torch.Tensor | None:
-        """What was made for those, to all that see the same."""
-        alike = self.bank.alike
-        if len(alike) == sum(alike):
-            return None
-        self.bank.branches = sum(alike)
-        branches = torch.split(made, self.rows)[: len(alike)]
-        return torch.cat([one for one, count in zip(branches, alike, strict=True) for _ in range(count)])
+
+KINDS: dict[type, type] = {}  # a layer's class -> the same called once for branches that see the same
+
+
+def _once(kind: type) -> type:
+    if kind not in KINDS:
+        KINDS[kind] = type(f"Once{kind.__name__}", (_Once, kind), {})
+    return KINDS[kind]

@@ -1,7 +1,7 @@
 """How a run calls a network: as it is, compiled, or replayed from a recording; the same numbers each way."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -31,19 +31,17 @@ def made_for_frames(
     cross_frame: bool = True,
     places: Places | None = None,
     told_apart: bool = False,
-    compiles: bool = False,
 ) -> Iterator[FirstFrameBank]:
     """Let a network draw frames "(b f)", nothing of them twice; it is left as found, come what may.
 
     Gives the bank that is to hear of each call. cross_frame: whether frames attend to the first one. places,
-    told_apart: as in ``FirstFrameBank`` and ``few_time_rows``. compiles: whether the network is compiled,
-    where hooks that go by the bank would stay those of the first run: then branches share nothing.
+    told_apart: as in ``FirstFrameBank`` and ``few_time_rows``.
     """
     with (
         cross_frame_attention(network, cross_frame, places) as bank,
         few_time_rows(network, bank, told_apart),
         few_text_rows(network),
-        nullcontext() if compiles else once_before_text(network, bank),
+        once_before_text(network, bank),
     ):
         yield bank
 
@@ -75,10 +73,11 @@ class Caller:
         """As the network itself."""
         if not self._is_plain():
             return self._called(self.network, *args, **told)
-        way = partial(self._called, partial(self.memory.call, self.network))
+        compiles = self.memory.compiles and len(args[0]) > self.bank.branches  # one frame is not worth it
+        way = partial(self._called, partial(self.memory.call, self.network) if compiles else self.network)
         if not (self.is_recordable and self.memory.records):
             return way(*args, **told)
-        state = (self.memory.compiles, *self.ways, self.bank.alike)
+        state = (compiles, *self.ways, self.bank.alike)
         state += (self.bank.first_chunk, self.bank.address)
         kind = Kind(state, self.bank.kept)
         return self.memory.replays.call(self.network, way, kind, *args, **told)

@@ -21,6 +21,7 @@ from t2v.diffusion.guidance import Guidance
 from t2v.diffusion.picture_prompt import seeing_picture
 from t2v.diffusion.pictures import check_numbers
 from t2v.memory.memory import Memory
+from t2v.memory.placing import dtype_of
 
 
 class Acting(NamedTuple):
@@ -95,7 +96,7 @@ class Predictor:
         guidance: Guidance,
         acting: Acting,
     ) -> torch.Tensor:
-        branches, dtype, device = len(guidance.embeds), self.unet.dtype, self.memory.device
+        branches, dtype, device = len(guidance.embeds), dtype_of(self.unet), self.memory.device
         noise = torch.empty_like(latents, dtype=torch.float32)
         time = torch.full((), time.item(), dtype=time.dtype, device=device)  # copied there, Python would wait
         for start in range(0, len(latents), at_once):
@@ -143,7 +144,7 @@ class Predictor:
         if not residuals:
             return {}
         *down, middle = (
-            sum(parts[1:], parts[0]).to(self.unet.dtype) for parts in zip(*residuals, strict=True)
+            sum(parts[1:], parts[0]).to(dtype_of(self.unet)) for parts in zip(*residuals, strict=True)
         )
         return {"down_block_additional_residuals": tuple(down), "mid_block_additional_residual": middle}
 
@@ -184,8 +185,9 @@ def ready_to_predict(
         def prepare(network: torch.nn.Module) -> Caller:
             branches, apart = len(guidance.embeds), guidance.tells_apart
             is_plain = cache_steps == 1 and guidance.picture is None  # else see ``Predictor._unet_call``
+            memory.lay_out(network)  # which recordings go by
             places = memory.replays.begin(network) if memory.records and is_plain else None
-            ready = made_for_frames(network, cross_frame, places, apart, memory.compiles)
+            ready = made_for_frames(network, cross_frame, places, apart)
             bank = installed.enter_context(ready)
             return Caller.of(network, memory, bank, branches, apart, cross_frame)
 

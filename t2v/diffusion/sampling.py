@@ -5,6 +5,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -149,11 +150,15 @@ class Track:
             return a**0.5 * x - (1 - a) ** 0.5 * prediction
         return prediction if kind == "sample" else (x - (1 - a) ** 0.5 * prediction) / a**0.5
 
+    @cached_property
+    def _taken(self) -> frozenset[str]:
+        """What the scheduler's step takes; looked up once, as a GPU waits for Python between steps."""
+        return frozenset(inspect.signature(self.scheduler.step).parameters)
+
     def step(self, prediction: torch.Tensor) -> None:
         """One step of the scheduler on all the track's frames; prediction: (f, c, h, w)."""
-        taken = inspect.signature(self.scheduler.step).parameters
-        extra: dict[str, Any] = {"generator": self.generators} if "generator" in taken else {}
-        if "eta" in taken and self.eta is not None:
+        extra: dict[str, Any] = {"generator": self.generators} if "generator" in self._taken else {}
+        if "eta" in self._taken and self.eta is not None:
             extra["eta"] = self.eta
         time = self.scheduler.timesteps[self.index]
         stepped = self.scheduler.step(prediction, time, self.latents, return_dict=False, **extra)[0]

@@ -1,11 +1,17 @@
-"""Networks compiled by PyTorch: a first call of a minute or more, and quicker ones from then on."""
+"""Networks compiled by PyTorch: a first call of a minute or more, and quicker ones from then on.
+
+Each number of frames at once, and each size, is compiled for itself: with sizes left open it takes three
+times as long, and chunks of a video have one size.
+"""
 
 import logging
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 import torch
 
+from t2v.devices import lay_out
 from t2v.failures import is_out_of_memory
 
 logger = logging.getLogger(__name__)
@@ -19,7 +25,6 @@ OF_XL = (  # their hooks for what is told beside the text would stay those of th
 )
 FAILED = "The networks could not be compiled here, so they are used as they are; see the log for why."
 MOST = 32  # ways of one network at once: its first and later chunks, of some sizes
-BATCH = 0  # the axis of frames and guidance branches, whose length changes from call to call
 
 
 class Compiled:
@@ -28,15 +33,28 @@ class Compiled:
     def __init__(self, tell: Callable[[str], object], backend: str = "inductor") -> None:
         self._tell, self._backend = tell, backend
         self._of: dict[torch.nn.Module, Callable[..., Any]] = {}
+        self._laid: WeakSet[torch.nn.Module] = WeakSet()  # otherwise than suits calls as they are
         self._fails = False
 
     def keep_only(self, networks: tuple[torch.nn.Module, ...]) -> None:
         """Forget the forms of others."""
         self._of = {one: form for one, form in self._of.items() if one in networks}
 
+    def lay_out(self, network: Any, device: str, compiles: bool) -> None:
+        """Lay out weights for a run: where it is compiled with a pixel's channels side by side.
+
+        So compiled norms read them too. And back for later runs, as the same seed gives the same bits.
+        """
+        if compiles and not self._fails and not is_of_xl(network):
+            network.to(memory_format=torch.channels_last)
+            self._laid.add(network)
+        elif network in self._laid:
+            lay_out(network, device)
+            self._laid.remove(network)
+
     def call(self, network: torch.nn.Module, *args: Any, **told: Any) -> Any:
         """What the network gives, by its compiled form; by itself where that fails, which is told."""
-        if getattr(network, "add_embedding", None) is not None:
+        if is_of_xl(network):
             self._tell(OF_XL)
             return network(*args, **told)
         if self._fails:
@@ -45,21 +63,25 @@ class Compiled:
             self._tell(NOTE)
             limits: Any = torch._dynamo.config
             limits.recompile_limit = max(limits.recompile_limit, MOST)
-            laid: Any = network  # with a pixel's channels side by side, as compiled norms read them too
-            self._of[network] = torch.compile(
-                laid.to(memory_format=torch.channels_last), backend=self._backend
-            )
-        for one in args:
-            if isinstance(one, torch.Tensor) and one.ndim > 1:
-                torch._dynamo.maybe_mark_dynamic(one, BATCH)
+            self._of[network] = torch.compile(network, backend=self._backend, dynamic=False)
         own = {name: list(one) if isinstance(one, list) else one for name, one in told.items()}
         try:
             return self._of[network](*args, **own)  # UNets empty lists, and it may be called once more
         except Exception as error:
-            if is_out_of_memory(error):
+            if is_out_of_memory(error) or is_being_recorded():  # which what cannot be recorded ends
                 raise
             logger.warning("compiling failed", exc_info=error)
         self._fails = True
         self._of.clear()
         self._tell(FAILED)
         return network(*args, **told)
+
+
+def is_of_xl(network: torch.nn.Module) -> bool:
+    """Whether a network is told something beside its text, as those of Stable Diffusion XL."""
+    return getattr(network, "add_embedding", None) is not None
+
+
+def is_being_recorded() -> bool:
+    """Whether a call is made while CUDA records it, where an error is not the compiler's."""
+    return torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()

@@ -91,16 +91,17 @@ class Memory:
 
     @property
     def records(self) -> bool:
-        """Whether networks' calls are recorded as CUDA graphs: where all weights stay on a GPU.
-
-        What is compiled is not: kernels that are still chosen among while a call is recorded end it.
-        """
-        return self.graphs and not self.compiles and self.profile == HIGH and self.device.type == "cuda"
+        """Whether networks' calls are recorded as CUDA graphs: where all weights stay on a GPU."""
+        return self.graphs and self.profile == HIGH and self.device.type == "cuda"
 
     @property
     def compiles(self) -> bool:
         """Whether networks are compiled: where that is asked for, and weights stay where they are."""
         return self.asks_compiled and self.profile in (HIGH, CPU)
+
+    def lay_out(self, network: torch.nn.Module) -> None:
+        """Lay a network's weights out as suits how a run calls it."""
+        self.compiled.lay_out(network, str(self.device), self.compiles and not is_in_fp8(network))
 
     def call(self, network: torch.nn.Module, *args: Any, **told: Any) -> Any:
         """What a network gives, compiled where that is asked for and its weights are not in eight bits."""

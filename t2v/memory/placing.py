@@ -66,6 +66,13 @@ def is_in_fp8(network: torch.nn.Module) -> bool:
     return any(one.dtype == FP8 for one in network.parameters())
 
 
+def dtype_of(network: torch.nn.Module) -> torch.dtype:
+    """The precision that a network computes in; diffusers' own looks through all its layers each time."""
+    first = next(network.parameters()).dtype
+    computes: Any = network
+    return computes.dtype if first == FP8 else first
+
+
 def widen(network: torch.nn.Module, dtype: torch.dtype) -> None:
     """All of a network's weights in another precision, where they are."""
     torch.nn.Module.to(network, dtype)  # diffusers' own refuses where weights are offloaded

@@ -170,17 +170,26 @@ class Replays:
 
     def _recorded(self, call: Callable[..., Any], kind: Kind, args: Any, told: Any) -> Recording | None:
         """A call recorded; None where it cannot be, of which nobody but the log hears."""
+        found = dict(kind.left)
+
+        def again(*given: Any, **more: Any) -> Any:  # compiled, it would be compiled anew for what was left
+            kind.left.clear()
+            kind.left.update(found)
+            return call(*given, **more)
+
         try:
             given = [one.clone() for one in tensors_of((args, told))]
             own_args, own_told = with_tensors((args, told), iter(given))
             device = given[0].device
             if device not in self._record:
                 self._record[device] = self._make(device)
-            made, replay = self._record[device](lambda: call(*own_args, **own_told))
+            made, replay = self._record[device](lambda: again(*own_args, **own_told))
         except Exception as error:
             logger.info("a network's call could not be recorded, so it is made as it is: %s", error)
             if is_out_of_memory(error):
                 self.forget()
+            kind.left.clear()
+            kind.left.update(found)
             return None
         return Recording(given, made, replay, dict(kind.left))
 

@@ -19,6 +19,7 @@ from t2v.diffusion.attention import CrossFrameAttention
 from t2v.diffusion.controls import Control
 from t2v.diffusion.options import Camera, Motion, Subject
 from t2v.memory import replay
+from t2v.memory.compiled import NOTE, Compiled
 from t2v.memory.memory import Memory
 from t2v.memory.profiles import HIGH, MEDIUM
 from t2v.memory.replay import Kind, Replays, kind_of, tensors_of, with_tensors
@@ -164,6 +165,20 @@ def test_a_guided_video_is_the_same_its_controlnet_recorded_as_well(recording, m
     assert torch.equal(draw(pipeline, network), right)
     between = len(recording)
     assert torch.equal(draw(pipeline, network), right) and len(recording) == between
+
+
+@pytest.mark.slow
+def test_what_is_compiled_is_recorded_and_recording_compiles_nothing_anew(recording):
+    right, pipeline = video(as_it_is(small_pipeline())), recorded(small_pipeline())
+    pipeline.memory.compiled, pipeline.memory.asks_compiled = Compiled(pipeline.tell, "eager"), True
+    stats = torch._dynamo.utils.counters["stats"]
+    before = stats["unique_graphs"]
+    for _ in range(3):
+        assert torch.allclose(video(pipeline), right, atol=1e-4)
+    assert stats["unique_graphs"] == before + 2  # the first chunk and a later one; a frame alone is not
+    (known,) = pipeline.memory.replays._known.values()
+    assert len(known.recordings) == 3 and not known.never
+    assert pipeline.notes == [NOTE]
 
 
 def test_an_edited_clip_is_the_same(recording):

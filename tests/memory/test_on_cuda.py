@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 from conftest import seeded, small_controlnet, small_pipeline
+from small_t2i import small_t2i
 from small_xl import small_xl_pipeline
 
 from t2v.devices import settle
 from t2v.diffusion.controls import Control
 from t2v.diffusion.options import Camera, Motion, Subject
+from t2v.memory.compiled import NOTE, Compiled
 from t2v.memory.profiles import HIGH, LOW, MEDIUM
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
@@ -71,11 +73,12 @@ def test_graphs_draw_the_same_scene(subject):
     assert recordings(pipeline) > 0
 
 
-def test_graphs_follow_a_clip_with_its_controlnet():
+@pytest.mark.parametrize("make", [small_controlnet, small_t2i])
+def test_graphs_follow_a_clip_with_its_network(make):
     pictures = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), np.uint8)
 
     def guided(pipeline):
-        network = settle(small_controlnet().to(HALF), "cuda")
+        network = settle(make().to(HALF), "cuda")
         pipeline.memory.place_beside((network,))
         control = Control(network, pictures, 0.7, 0.0, 0.8)
         call = {"controls": [control], "num_inference_steps": 6, "chunk_size": 2}
@@ -85,7 +88,19 @@ def test_graphs_follow_a_clip_with_its_controlnet():
 
     pipeline = placed()
     assert torch.equal(guided(pipeline), guided(placed(graphs=False)))
-    assert recordings(pipeline) > 3
+    assert recordings(pipeline) >= 3
+
+
+def test_what_is_compiled_is_recorded_and_draws_the_same():
+    right, pipeline = placed(graphs=False), placed()
+    right = levels(right, video(right))
+    pipeline.memory.compiled = Compiled(pipeline.tell, "aot_eager")
+    pipeline.memory.asks_compiled = True
+    drawn = [levels(pipeline, video(pipeline)) for _ in range(3)]
+    assert all(np.array_equal(one, drawn[0]) for one in drawn[1:])
+    assert np.abs(drawn[0] - right).max() <= 1
+    assert recordings(pipeline) == 3  # one frame, the first chunk, and later ones, which are all of one size
+    assert pipeline.notes == [NOTE]
 
 
 def test_graphs_edit_a_clip():
