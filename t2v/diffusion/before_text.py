@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from t2v.diffusion.attention import FirstFrameBank
+from t2v.diffusion.called_as import called_as
 from t2v.diffusion.time_rows import tells_with_time
 
 
@@ -24,16 +25,8 @@ def once_before_text(network: torch.nn.Module, bank: FirstFrameBank) -> Iterator
     the start.
     """
     layers = [] if tells_with_time(network) else list(layers_before_text(network))
-    found = [type(layer) for layer in layers]
-    try:
-        for layer in layers:
-            layer.__class__ = _once(type(layer))
-            layer.of_branches = bank
+    with called_as(Once, layers, of_branches=bank):
         yield
-    finally:
-        for layer, kind in zip(layers, found, strict=True):
-            layer.__class__ = kind
-            vars(layer).pop("of_branches", None)
 
 
 def layers_before_text(network: Any) -> Iterator[Any]:
@@ -48,12 +41,8 @@ def layers_before_text(network: Any) -> Iterator[Any]:
         yield from block.downsamplers or ()
 
 
-class _Once:
-    """A layer that gets the rows of the first of those branches that see the same, for all of them.
-
-    A class and not hooks: what is compiled goes by a layer's class and by what it holds, and would go by the
-    first run's hooks for ever.
-    """
+class Once:
+    """Calls a layer with the rows of the first of those branches that see the same, for all of them."""
 
     of_branches: FirstFrameBank
 
@@ -74,12 +63,3 @@ class _Once:
         bank.branches = sum(alike)
         each = torch.split(made, len(first[0]))[: len(alike)]
         return torch.cat([one for one, count in zip(each, alike, strict=True) for _ in range(count)])
-
-
-KINDS: dict[type, type] = {}  # a layer's class -> the same called once for branches that see the same
-
-
-def _once(kind: type) -> type:
-    if kind not in KINDS:
-        KINDS[kind] = type(f"Once{kind.__name__}", (_Once, kind), {})
-    return KINDS[kind]

@@ -13,6 +13,7 @@ import torch
 from einops import rearrange
 
 from t2v.diffusion.attention import FirstFrameBank
+from t2v.diffusion.called_as import called_as
 
 # Of Stable Diffusion XL, and of its ControlNets for many kinds of pictures (ControlNetUnionModel)
 ALIKE = ("add_embedding", "control_add_embedding")
@@ -29,25 +30,19 @@ def few_time_rows(network: torch.nn.Module, bank: FirstFrameBank, told_apart: bo
     told_apart: whether frames are told different things beside their text.
     """
     embedding: Any = network.time_embedding
+    own = dict(network.named_children())
+    alike = [own[name] for name in ALIKE if name in own]
+    if alike:
+        alike += [one for name, one in network.named_modules() if name.endswith("time_emb_proj")]
+    apart = [layer for name in BY_PICTURE for layer in _layers(own.get(name, ()))]
     with ExitStack() as hooks:
-
-        def hook(handle: Any) -> None:
-            hooks.callback(handle.remove)
-
-        hook(embedding.register_forward_pre_hook(lambda _, args: (args[0][:1], *args[1:])))
-        own = dict(network.named_children())
-        if any(name in own for name in ALIKE):
-            alike = [own[name] for name in ALIKE if name in own]
-            alike += [one for name, one in network.named_modules() if name.endswith("time_emb_proj")]
-            for module in alike:
-                _frame_by_frame(module, bank, told_apart, hook)
-        for name in BY_PICTURE:
-            parts: Any = own.get(name, ())
-            for module in parts if isinstance(parts, (torch.nn.ModuleList, tuple)) else (parts,):
-                _frame_by_frame(module, bank, True, hook)
-        if any(name in own for name in BY_PICTURE):  # means of it are taken, and rounded by how it lies there
-            first: Any = own["conv_in"]
-            hook(first.register_forward_hook(lambda _, __, made: made.contiguous()))
+        first = embedding.register_forward_pre_hook(lambda _, args: (args[0][:1], *args[1:]))
+        hooks.callback(first.remove)
+        hooks.enter_context(called_as(FrameByFrame, alike, of_branches=bank, each=told_apart))
+        hooks.enter_context(called_as(FrameByFrame, apart, of_branches=bank, each=True))
+        if apart:  # means of it are taken, and rounded by how it lies there
+            laid = own["conv_in"].register_forward_hook(lambda _, __, made: made.contiguous())
+            hooks.callback(laid.remove)
         yield
 
 
@@ -56,25 +51,24 @@ def tells_with_time(network: torch.nn.Module) -> bool:
     return any(name in (*ALIKE, *BY_PICTURE) for name, _ in network.named_children())
 
 
-def _frame_by_frame(module: Any, bank: FirstFrameBank, each: bool, hook: Any) -> None:
-    """Let a module see the rows ((b f) ...) of one frame at a time.
+def _layers(parts: Any) -> tuple[torch.nn.Module, ...]:
+    return tuple(parts) if isinstance(parts, (torch.nn.ModuleList, tuple)) else (parts,)
 
-    each: else those of the first frame serve all. The module is called again from its own hook, and a frame
-    alone passes through.
-    """
-    waiting: list[list[torch.Tensor]] = []
 
-    def before(_: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        first, *others = rearrange(args[0], "(b f) ... -> f b ...", b=bank.branches).unbind()
-        waiting.append(others)
-        return (first.contiguous(), *args[1:])
+class FrameByFrame:
+    """Calls a layer with the rows of one frame at a time. each: else those of the first frame serve all."""
 
-    def after(_: Any, args: tuple[Any, ...], made: torch.Tensor) -> torch.Tensor:
-        others = waiting.pop()
+    of_branches: FirstFrameBank
+    each: bool
+
+    def __call__(self, rows: torch.Tensor, *args: Any) -> torch.Tensor:
+        """Rows ((b f) ...), to what the layer makes of them."""
+        layer: Any = super()
+        first, *others = rearrange(rows, "(b f) ... -> f b ...", b=self.of_branches.branches).unbind()
+        made: torch.Tensor = layer.__call__(first.contiguous(), *args)
         if not others:
             return made
-        more = [module(rows.contiguous(), *args[1:]) for rows in others] if each else [made] * len(others)
+        more = (
+            [layer.__call__(one.contiguous(), *args) for one in others] if self.each else [made] * len(others)
+        )
         return rearrange([made, *more], "f b ... -> (b f) ...")
-
-    hook(module.register_forward_pre_hook(before))
-    hook(module.register_forward_hook(after))

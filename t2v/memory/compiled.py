@@ -20,9 +20,6 @@ NOTE = (
     "The networks are compiled: the first video of each size takes a minute or more longer, and those after "
     "it are quicker, for as long as the program runs."
 )
-OF_XL = (  # their hooks for what is told beside the text would stay those of the first run
-    "Networks of Stable Diffusion XL's kind are not compiled here; they are used as they are."
-)
 FAILED = "The networks could not be compiled here, so they are used as they are; see the log for why."
 MOST = 32  # ways of one network at once: its first and later chunks, of some sizes
 
@@ -45,7 +42,7 @@ class Compiled:
 
         So compiled norms read them too. And back for later runs, as the same seed gives the same bits.
         """
-        if compiles and not self._fails and not is_of_xl(network):
+        if compiles and not self._fails:
             network.to(memory_format=torch.channels_last)
             self._laid.add(network)
         elif network in self._laid:
@@ -54,9 +51,6 @@ class Compiled:
 
     def call(self, network: torch.nn.Module, *args: Any, **told: Any) -> Any:
         """What the network gives, by its compiled form; by itself where that fails, which is told."""
-        if is_of_xl(network):
-            self._tell(OF_XL)
-            return network(*args, **told)
         if self._fails:
             return network(*args, **told)
         if network not in self._of:
@@ -75,11 +69,6 @@ class Compiled:
         self._of.clear()
         self._tell(FAILED)
         return network(*args, **told)
-
-
-def is_of_xl(network: torch.nn.Module) -> bool:
-    """Whether a network is told something beside its text, as those of Stable Diffusion XL."""
-    return getattr(network, "add_embedding", None) is not None
 
 
 def is_being_recorded() -> bool:

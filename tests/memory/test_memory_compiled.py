@@ -3,6 +3,7 @@
 import pytest
 import torch
 from conftest import seeded, small_pipeline
+from small_xl import small_xl_pipeline
 
 from t2v.diffusion.options import Motion
 from t2v.memory import compiled
@@ -65,8 +66,9 @@ def test_weights_lie_as_suits_each_run_and_what_follows_is_drawn_to_the_same_bit
 
 
 @pytest.mark.slow
-def test_a_compiled_network_draws_the_same_and_later_videos_compile_nothing():
-    right, pipeline = [video(small_pipeline(), frames=frames) for frames in (7, 8)], small_pipeline()
+@pytest.mark.parametrize("make", [small_pipeline, small_xl_pipeline])
+def test_a_compiled_network_draws_the_same_and_later_videos_compile_nothing(make):
+    right, pipeline = [video(make(), frames=frames) for frames in (7, 8)], make()
     pipeline.memory.compiled, pipeline.memory.asks_compiled = Compiled(pipeline.tell, "eager"), True
     assert torch.allclose(video(pipeline), right[0], atol=1e-4)
     graphs = torch._dynamo.utils.counters["stats"]["unique_graphs"]

@@ -91,8 +91,9 @@ def test_graphs_follow_a_clip_with_its_network(make):
     assert recordings(pipeline) >= 3
 
 
-def test_what_is_compiled_is_recorded_and_draws_the_same():
-    right, pipeline = placed(graphs=False), placed()
+@pytest.mark.parametrize("make", [small_pipeline, small_xl_pipeline])
+def test_what_is_compiled_is_recorded_and_draws_the_same(make):
+    right, pipeline = placed(make, graphs=False), placed(make)
     right = levels(right, video(right))
     pipeline.memory.compiled = Compiled(pipeline.tell, "aot_eager")
     pipeline.memory.asks_compiled = True
