@@ -16,6 +16,7 @@ from t2v.memory.memory import Memory
 from t2v.trained.clean import watching
 from t2v.trained.decoding import DECODERS
 from t2v.trained.grey import grey
+from t2v.trained.noise import drawn_in_float32
 from t2v.weights.family import STABLE_DIFFUSION
 from t2v.weights.video_kinds import MODELSCOPE, Made, VideoKind
 
@@ -78,7 +79,7 @@ class TrainedPipeline:
                 on_step(Step(number, num_inference_steps, DRAWING, share, latents, int(time)))
 
         given = {**call, "num_frames": num_frames, "num_inference_steps": num_inference_steps}
-        with watching(self.own.scheduler) as seen:
+        with watching(self.own.scheduler) as seen, drawn_in_float32(self.own):
             drawn = self.own(prompt, generator=generator, output_type="latent", **given, **self._heard(step))
         latents = rearrange(drawn.frames, f"{LAYOUTS[self.kind.pipeline]} -> b f c h w")
         return check_numbers(latents, self._networks()["unet"].dtype)  # type: ignore[arg-type]
