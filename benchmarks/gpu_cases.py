@@ -45,7 +45,7 @@ def way(name: str, graphs: bool, together: bool) -> Callable[[Bench], Told]:
         bench.use(graphs, together)
         runs, bench.kept[name] = bench.repeated(bench.draw)
         bench.seconds[name] = min(runs)
-        told: Told = {"runs, s": runs, "told": bench.pipeline.notes}
+        told: Told = {"runs, s": runs, "told": list(bench.pipeline.notes)}
         if "diffusers" in bench.seconds:
             told["times diffusers"] = bench.seconds["diffusers"] / min(runs)
         if "limit" in bench.seconds:
@@ -210,7 +210,7 @@ def compiled(bench: Bench) -> Told:
             if "graphs" in bench.kept:
                 told["compiled and not"] = bench.apart(bench.kept["graphs"], made)
         logger.info("%s", told)
-    told["told"] = bench.pipeline.notes
+    told["told"] = list(bench.pipeline.notes)
     return told
 
 
