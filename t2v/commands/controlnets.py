@@ -9,7 +9,7 @@ from t2v.commands.options import other_tasks
 from t2v.tasks import TASKS
 from t2v.tasks.controlled import Also, ControlledSettings
 from t2v.tasks.guide_names import guessed, shows
-from t2v.weights.source import is_there
+from t2v.weights.source import BUNDLED, HUB_ID, full_name, is_there
 
 OWN = ""  # stands for the run's own task
 
@@ -54,16 +54,24 @@ def _read(task: str, text: str) -> tuple[Also, bool]:
 
 
 def _with_scale(weights: str, text: str) -> tuple[Also, bool]:
-    """ "depth@0.5" as depth at 0.5; without a number all of it, at 1. text: as it was given."""
-    name, at, told = weights.rpartition("@")
-    try:
-        scale = float(told) if at and not is_there(weights) else None
-    except ValueError:  # an @ in a name
-        scale = None
-    if scale is None:
+    """ "depth@0.5" as depth at 0.5; without a strength all of it, at 1. text: as it was given."""
+    name, at, told = (part.strip() for part in weights.rpartition("@"))
+    if not at or is_there(weights):
         return Also(OWN, weights), False
-    check_number(f"the scale in --controlnet {text}", scale, *ControlledSettings.limits["conditioning_scale"])
-    return Also(OWN, name.strip(), scale), True
+    scale: object = told
+    try:
+        scale = float(told)
+    except ValueError:
+        if is_there(full_name(weights)) or not _may_be_meant(name):  # an @ in a name
+            return Also(OWN, weights), False
+    limits = ControlledSettings.limits["conditioning_scale"]
+    return Also(OWN, name, check_number(f"the scale in --controlnet {text}", scale, *limits)), True
+
+
+def _may_be_meant(name: str) -> bool:
+    """Whether it names weights or a task, so that what stands behind its @ is meant for a strength."""
+    known = name == BUNDLED or name in TASKS or HUB_ID.fullmatch(name) is not None
+    return known or is_there(full_name(name))
 
 
 def _no_such(task: str, name: str, weights: str) -> str:

@@ -229,18 +229,24 @@ def _cut_strength(piece: str) -> tuple[str, str | None]:
     name, at, strength = piece.rpartition("@")
     if not at or "+" in strength or is_there(piece) or is_there(piece.strip()):
         return piece, None
-    return name, strength.strip()
+    is_name = math.isnan(_number(strength)) and is_there(full_name(piece))
+    return (piece, None) if is_name else (name, strength.strip())
 
 
 def _strength(adapter: str, told: str | None) -> float:
-    try:
-        strength = 1.0 if told is None else float(told)
-    except ValueError:
-        strength = math.nan
+    strength = 1.0 if told is None else _number(told)
     if not abs(strength) <= MAX_STRENGTH:
         allowed = f"give a number from -{MAX_STRENGTH:g} to {MAX_STRENGTH:g}, as in {STYLE}@0.7"
         raise ModelError(f"the strength of lora {adapter} is {str(told)[:60]!r}; {allowed}.")
     return strength
+
+
+def _number(text: str) -> float:
+    """What a text says; not a number (NaN) where it says none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def is_there(text: str) -> bool:

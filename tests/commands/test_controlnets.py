@@ -64,3 +64,30 @@ def test_a_strength_behind_the_controlnet_and_another_beside_it_are_refused(squa
             asked("--controlnet", "my/own@0.5", "--conditioning-scale", other)
         told = f"--conditioning-scale is {other}, and controlnet my/own has 0.5 behind its @; give one of the"
         assert str(refusal.value) == f"{told} two."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mine@much",
+        "mine.pth@much",
+        "mine@",
+        "depth@much",
+        "me/edges@much",
+        "miniature@much",
+        "depth=mine@much",
+    ],
+)
+def test_what_is_no_strength_behind_a_name_that_is_known_is_told_as_such(text, folder_of_models):
+    (folder_of_models / "mine.pth").touch()
+    with pytest.raises(InputError) as told:
+        read_controlnets("canny", [text])
+    given = text.rpartition("@")[2]
+    assert str(told.value) == f"the scale in --controlnet {text} is '{given}'; give a number from 0 to 2."
+
+
+def test_an_at_in_the_name_of_a_file_without_its_ending_is_no_strength(folder_of_models):
+    (folder_of_models / "mine.pth").touch()
+    (folder_of_models / "mine@home.pth").touch()
+    assert read_controlnets("canny", ["mine@home"])["controlnet"] == "mine@home"
+    assert read_controlnets("canny", ["mine@home@0.5"])["conditioning_scale"] == 0.5

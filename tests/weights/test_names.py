@@ -57,6 +57,18 @@ def test_a_models_name(folder, name):
     assert source.folder == folder / "dreamyToon_v4.safetensors" and source.kind == "file"
 
 
+def test_a_strength_that_is_none_and_an_at_in_a_name(folder):
+    allowed = "give a number from -10 to 10, as in miniature+style@0.7."
+    for name in ("style_detail", "style_detail.safetensors", "nowhere"):
+        whole = name if name == "nowhere" else "style_detail.safetensors"
+        for strength in ("abc", "", "1e3", "nan"):
+            told = f"the strength of lora {whole} is '{strength}'; {allowed}"
+            assert refusal(f"dreamyToon_v4+{name}@{strength}") == told
+    shutil.copy(folder / "loras/style_detail.safetensors", folder / "style@home.safetensors")
+    assert Source.parse("dreamyToon_v4+style@home").adapters == ("style@home.safetensors",)
+    assert refusal("dreamyToon_v4+style@home@abc").startswith("the strength of lora style@home.safetensors")
+
+
 def test_settings_keep_whole_names(folder):
     asked = CannySettings(
         "car.mp4",
