@@ -93,9 +93,7 @@ def _settings(studio: Studio, settings_class: type[Settings], given: dict[str, A
     if given.get("also"):
         one = settings_of({"task": settings_class.task, "clip": "", "prompt": "", "also": given["also"]})
         given = {**given, "also": one.also if isinstance(one, ControlledSettings) else ()}
-    settings = settings_from(settings_class, with_pictures(given))
-    check_offered(studio, settings)
-    return settings
+    return check_offered(studio, settings_from(settings_class, with_pictures(given)))
 
 
 async def _wait_for(studio: Studio, settings_class: type[Settings], given: dict[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from t2v.checks import InputError
 from t2v.page.events import QUIET, RAW
 from t2v.page.studio import Studio
 from t2v.weights.listing import listed
+from t2v.weights.models_folder import with_places
 from t2v.weights.single_file.behind import behind
-from t2v.weights.source import Source, bundled_loras
+from t2v.weights.source import LONGEST, Source, bundled_loras
 
 ROWS = 6  # more are for the model's field
 STRENGTHS = (-2.0, 2.0)  # that a slider reaches
@@ -25,6 +26,12 @@ def offered_loras() -> list[tuple[str, str]]:
     """The LoRAs on offer: label, and what stands behind a plus. The bundled ones are the miniature's."""
     own = [(f"{name} (bundled)", Source.parse(model).adapters[0]) for name, model in bundled_loras().items()]
     return [*own, *((one.label, one.name) for one in listed() if one.is_lora)]
+
+
+def goes_behind(is_bundled: bool = True) -> list[str]:
+    """Names of all on offer that may stand behind a model's plus. is_bundled: behind the miniature's."""
+    own = [name for _, name in offered_loras()] if is_bundled else []
+    return [*own, *(one.name for one in listed() if one.is_lora or _kind(one) == "vae")]
 
 
 def _kind(one: Any) -> str:
@@ -111,12 +118,8 @@ def _remove(studio: Studio, number: int, model: object) -> Any:
 
 def read(studio: Studio, model: object) -> Source:
     """A model's name taken apart; for visitors without a look at what lies on this machine."""
-    text = model if isinstance(model, str) else ""
-    if not studio.is_open:
-        return Source.parse(text)
-    base, *adapters = (piece.strip() for piece in text.split("+"))
-    cut = [piece.partition("@") for piece in adapters]
-    return Source(base, tuple(name for name, _, _ in cut), tuple(told if at else None for _, at, told in cut))
+    text = model if isinstance(model, str) and len(model) <= LONGEST else ""
+    return Source.parse(text, with_places(goes_behind()) if studio.is_open else None)
 
 
 def places_of_loras(studio: Studio, source: Source) -> list[int]:
@@ -149,16 +152,3 @@ def written(source: Source, changes: dict[int, float | None]) -> str:
         strength = f"{changes[place]:.6g}" if place in changes else told[place]
         pieces.append(name if strength in (None, "1") else f"{name}@{strength}")
     return "+".join(pieces)
-
-
-def are_offered(text: object, models: list[str]) -> bool:
-    """Whether a name is one of these models with LoRAs on offer behind it. The name is looked for nowhere."""
-    if not isinstance(text, str):
-        return False
-    names = {name for _, name in offered_loras()}
-    names |= {one.name for one in listed() if _kind(one) == "vae"}
-    text = "+".join(piece.strip() for piece in text.split("+"))
-    behind_it = [text[len(model) + 1 :] for model in models if text.startswith(f"{model}+")]
-    return any(
-        all(piece.partition("@")[0].strip() in names for piece in rest.split("+")) for rest in behind_it
-    )

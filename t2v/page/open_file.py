@@ -126,7 +126,7 @@ class OpenFile:
         else:
             settings, picture = without_picture(settings)
             settings.check()
-        check_offered(self._studio, settings)
+        settings = check_offered(self._studio, settings)
         shown = panel.values_again(settings)
         values = [as_shown(value, panel.form[name]) for name, value in shown.items()]
         about = {"task": settings.task, "tab": settings.tab.name, "clip": clip, "named": named}

@@ -105,7 +105,7 @@ def apply(studio: Studio, name: Any, model: Any) -> tuple[Any, ...]:
     try:
         if not isinstance(model, str) or not model.strip():
             raise InputError("model is empty; choose one.")
-        check_offered(studio, KIND("a preset", model=model))
+        model = check_offered(studio, KIND("a preset", model=model)).model
         values = preset(model, name)
     except InputError:  # none is chosen, or a model that there is not: the run will say so
         return (gr.skip(),) * (len(FIELDS) + 1)
@@ -121,7 +121,7 @@ def apply_to_model(studio: Studio, name: Any, model: Any, *values: Any) -> tuple
     if not is_open or not isinstance(model, str) or not model.strip():
         return (gr.skip(), *apply(studio, name, model))
     try:
-        check_offered(studio, KIND("a preset", model=model))
+        model = check_offered(studio, KIND("a preset", model=model)).model
     except InputError:
         return (gr.skip(),) * (len(FIELDS) + 2)
     chosen = first_choice(model)
@@ -138,7 +138,7 @@ def which(studio: Studio, values: Mapping[str, Any]) -> str | None:
     if not isinstance(model, str) or not model.strip():
         return None
     try:
-        check_offered(studio, KIND("a preset", model=model))
+        model = check_offered(studio, KIND("a preset", model=model)).model
         suits = {"method": told_method(model), **told_sampler(model, KIND), **_told(values)}
         return next((name for name in PRESETS if _is_so(preset(model, name), suits, values)), None)
     except InputError:

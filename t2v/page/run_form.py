@@ -38,8 +38,7 @@ class RunForm:
         if not values.get(FIELD):  # then what the form says of one means nothing
             values = {name: value for name, value in values.items() if name not in WITHOUT}
         settings = settings_from(self.settings_class, with_pictures(values))
-        check_offered(self.studio, settings)
-        return settings
+        return check_offered(self.studio, settings)
 
     def values(self, settings: Any) -> dict[str, Any]:
         """Settings → the form's values, in the form's order; what the prompt says by itself stays empty."""

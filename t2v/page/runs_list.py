@@ -103,7 +103,7 @@ class RunsList:
         settings = with_kept_source(view)
         if view.tries is None and view.resolved is not None:
             settings = replace(settings, seed=view.resolved.seed)
-        check_offered(self._studio, settings)
+        settings = check_offered(self._studio, settings)
         settings.check()
         check_weights(settings)
         jobs.submit(settings, visitor(self._studio), source(self._studio), view.tries)

@@ -1,59 +1,90 @@
 """What visitors of an app that is open to others may ask for, and who asks."""
 
 import hashlib
-from pathlib import PurePosixPath
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from gradio.context import LocalContext
 from starlette.requests import Request
 
-from t2v.checks import InputError
+from t2v.checks import InputError, check_text
 from t2v.library.owner import Owner
 from t2v.page.door.neighbours import is_at_the_machine
 from t2v.page.door.recognised import mark_of
 from t2v.page.door.sign_in import NAME
 from t2v.page.form_fields import model_choices
-from t2v.page.lora_rows import are_offered
+from t2v.page.lora_rows import goes_behind
 from t2v.page.studio import Studio
 from t2v.tasks import Settings
 from t2v.tasks.controlled import ControlledSettings, controlled_kinds
 from t2v.weights.guides import guides
+from t2v.weights.models_folder import with_places
 from t2v.weights.picture_adapters import adapters_for, told_width
-from t2v.weights.single_file.header import ENDINGS
-from t2v.weights.source import BUNDLED
+from t2v.weights.source import BUNDLED, LONGEST, Source
+
+SomeSettings = TypeVar("SomeSettings", bound=Settings)
 
 
-def check_offered(studio: Studio, settings: Settings) -> None:
-    """InputError where an app that is open to others is asked for weights that the page does not list.
+def check_offered(studio: Studio, settings: SomeSettings) -> SomeSettings:
+    """The settings; of an app that is open to others with each name in full, as the page lists it.
 
-    Other names are neither looked for on this machine, which would tell what lies there, nor fetched.
+    InputError for weights that the page does not list there. Names are neither looked for on this machine,
+    which would tell what lies there, nor fetched.
     """
     if not studio.is_open:
-        return
-    listed = dict.fromkeys(model for _, model in model_choices(studio, type(settings)))
-    if not are_offered(settings.model, list(listed)):
-        _check("model", settings.model, listed)
+        return settings
+    offered = list(dict.fromkeys(model for _, model in model_choices(studio, type(settings))))
+    full: dict[str, Any] = {"model": _model(settings.model, offered)}
     if settings.ip_adapter is not None:
-        names = adapters_for(told_width(settings.model))
-        _check("ip_adapter", settings.ip_adapter, dict.fromkeys([None, *names]))
+        names = adapters_for(told_width(full["model"]))
+        full["ip_adapter"] = _one_of("ip_adapter", settings.ip_adapter, names)
     if isinstance(settings, ControlledSettings):
-        _check("controlnet", settings.controlnet, _networks(type(settings)))
-        for one in settings.also:
-            kind = controlled_kinds().get(str(one.task), type(settings))
-            _check("controlnet", one.controlnet, _networks(kind))
+        full["controlnet"] = _network(type(settings), settings.controlnet)
+        kinds = controlled_kinds()
+        full["also"] = tuple(
+            replace(one, controlnet=_network(kinds.get(str(one.task), type(settings)), one.controlnet))
+            for one in settings.also
+        )
+    return replace(settings, **full)
 
 
-def _networks(kind: type[ControlledSettings]) -> dict[str | None, None]:
-    """The bundled one, those of the hub that suit models, and all that lie in the folder of models."""
-    return dict.fromkeys([None, BUNDLED, *kind.hub_ids.values(), *(one.name for one in guides())])
+def _model(asked: object, offered: list[str]) -> str:
+    """One of these models, with what is on offer behind it."""
+    wholes = [Source.parse(one) if "+" in one else Source(one) for one in offered]
+    bases = [one.base for one in wholes]
+    base = _read("model", asked, bases).base
+    alike = [one for one in wholes if one.base == base]
+    behind = goes_behind(base == BUNDLED)
+    source = _read("model", asked, [*bases, *behind, *(name for one in alike for name in one.adapters)])
+    for one in alike:
+        own = len(one.adapters)
+        if source.adapters[:own] == one.adapters and all(name in behind for name in source.adapters[own:]):
+            return source.name
+    raise _not_on_offer("model", offered)
 
 
-def _check(field: str, value: object, listed: dict[str, None] | dict[str | None, None]) -> None:
-    names = [one for one in listed if one is not None]
-    name = value.strip() if isinstance(value, str) else value
-    shown = {str(PurePosixPath(one).with_suffix("")) for one in names if one.endswith(ENDINGS)}
-    if not (name is None or isinstance(name, str)) or (name not in listed and name not in shown):
-        raise InputError(f"{field} is not on offer here; choose one of {', '.join(names)}.")
+def _network(kind: type[ControlledSettings], asked: object) -> str | None:
+    """The bundled one, one of the hub that suits models, or one that lies in the folder of models."""
+    found = (one.name for one in guides())
+    return None if asked is None else _one_of("controlnet", asked, (BUNDLED, *kind.hub_ids.values(), *found))
+
+
+def _one_of(field: str, asked: object, names: Iterable[str]) -> str:
+    names = list(dict.fromkeys(names))
+    found = _read(field, asked, names).name
+    if found not in names:
+        raise _not_on_offer(field, names)
+    return found
+
+
+def _read(field: str, asked: object, names: list[str]) -> Source:
+    """A name taken apart among these; InputError for what is no name."""
+    return Source.parse(check_text(field, asked, LONGEST), with_places(names))
+
+
+def _not_on_offer(field: str, names: list[str]) -> InputError:
+    return InputError(f"{field} is not on offer here; choose one of {', '.join(names)}.")
 
 
 def visitor(studio: Studio) -> str | None:

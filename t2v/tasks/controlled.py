@@ -15,6 +15,7 @@ from t2v.tasks.resolved import Means
 from t2v.tasks.settings import KINDS, Limits
 from t2v.tasks.suits import ChooseNetwork, Network, Suits
 from t2v.tasks.words import ControlWords
+from t2v.weights.source import LONGEST
 
 LIMITS: Limits = {
     **clip.LIMITS,
@@ -100,7 +101,7 @@ class ControlledSettings(ClipSettings):
     def check(self) -> None:
         """InputError, one sentence, for anything that cannot be run; cheap, no weights needed."""
         super().check()
-        if self.controlnet is not None and not check_text("controlnet", self.controlnet, 500).strip():
+        if self.controlnet is not None and not check_text("controlnet", self.controlnet, LONGEST).strip():
             allowed = "give a hub id, a file or a folder, or leave it out"
             raise InputError(f"controlnet is empty; {allowed}.")
         check_flag("control_ready", self.control_ready)

@@ -12,7 +12,7 @@ from t2v.memory.profiles import AUTO, Kept
 from t2v.tasks.picture_prompt import check_picture_prompt
 from t2v.tasks.suits import ChooseNetwork, Network, Suits
 from t2v.tasks.words import OwnNumber, TabWords
-from t2v.weights.source import BUNDLED
+from t2v.weights.source import BUNDLED, LONGEST
 
 if TYPE_CHECKING:
     from t2v.tasks.resolved import Resolved
@@ -148,7 +148,7 @@ class Settings(ABC):
             raise InputError(f"prompt is empty; write {self.asks}.")
         check_text("negative_prompt", self.negative_prompt, MAX_PROMPT_CHARS)
         self._check_over_time()
-        if not check_text("model", self.model, 500).strip():
+        if not check_text("model", self.model, LONGEST).strip():
             raise InputError("model is empty; give miniature, a hub id or a folder.")
         self._check_numbers()
         for field, choices in (("scheduler", SCHEDULERS), ("spacing", SPACINGS)):

@@ -3,10 +3,10 @@
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from t2v.checks import InputError, nearest, one_line
 from t2v.weights.files import is_file, is_folder
@@ -157,17 +157,33 @@ def find_by_name(name: str) -> Path | None:
     return next((path for path in files_of_folder(folder) if path.name == name), None)
 
 
-def find_without_ending(name: str) -> str | None:
-    """The whole name of the one file in the folder of models that has this name and an ending; None where
-    there is none, or several. One that lies in the folder itself goes before those in its folders."""
+def with_places(names: Iterable[str] | None = None) -> dict[str, str]:
+    """Names, and where the file of each lies in the folder of models: its path from it, "" without.
+
+    names: None for those of all files there.
+    """
     folder = models_folder()
-    if not _may_be_inside(name) or not is_folder(folder):
+    files = (one for one in contents(folder).named if not one.is_folder)
+    places = {one.name: one.path.relative_to(folder).as_posix() for one in files}
+    return places if names is None else {name: places.get(name, "") for name in names}
+
+
+def find_without_ending(name: str, listed: Mapping[str, str] | None = None) -> str | None:
+    """The whole name of the one file in the folder of models that has this name and an ending; None where
+    there is none, or several. One that lies in the folder itself goes before those in its folders.
+
+    listed: the only ones that are looked for, as ``with_places`` has them; None: all.
+    """
+    folder = models_folder()
+    if not _may_be_inside(name) or (listed is None and not is_folder(folder)):
         return None
     if len(Path(name).parts) > 1:
-        fits = [f"{name}{ending}" for ending in ENDINGS if is_file(folder / f"{name}{ending}")]
+        whole = (f"{name}{ending}" for ending in ENDINGS)
+        fits = [one for one in whole if (is_file(folder / one) if listed is None else listed.get(one))]
     else:
-        alike = [one for one in contents(folder).named if not one.is_folder and one.path.stem == name]
-        fits = [one.name for one in alike if one.path.parent == folder] or [one.name for one in alike]
+        places = with_places() if listed is None else listed
+        alike = [one for one, place in places.items() if place and PurePosixPath(place).stem == name]
+        fits = [one for one in alike if "/" not in places[one]] or alike
     return fits[0] if len(fits) == 1 else None
 
 

@@ -1,15 +1,16 @@
 """Where weights are: the bundled miniature, a folder, a file, a hub id. Nothing is read for it."""
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from t2v.program import bundled
 from t2v.weights.files import is_file, is_folder
 from t2v.weights.folders import why_closed
 from t2v.weights.models_folder import find_by_name, find_without_ending, meant
+from t2v.weights.pluses import cut_strength, number, pieces
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.header import SAFE
 
@@ -26,6 +27,8 @@ PLACES = "a file, a folder or a hub id (owner/name)"
 ALLOWED = f"{BUNDLED}, {PLACES}"
 MAX_STRENGTH = 10.0  # of a LoRA; some are made to be slid far, both ways
 LORA_PLACES = "a .safetensors file, a folder (of one beside the model's, its name) or a hub id (owner/name)"
+LONGEST = 500  # letters of a name
+Listed = Mapping[str, str] | None  # names -> paths in the folder of models, as ``with_places`` has them
 
 
 @dataclass(frozen=True)
@@ -42,24 +45,26 @@ class Source:
     told: tuple[str | None, ...] = ()
 
     @classmethod
-    def parse(cls, text: str) -> "Source":
+    def parse(cls, text: str, listed: Listed = None) -> "Source":
         """The source that a name tells, every name in it in full (``full_name``).
 
-        What lies on the disk decides where a plus belongs to a folder.
+        What lies on the disk decides where a plus belongs to a folder. listed: see there.
         """
-        if "+" not in text or is_there(text):
-            return cls(full_name(text))
-        first, *adapters = _pieces(text)
-        cut = [_cut_strength(one) for one in adapters]
+        there, full = partial(is_there, listed=listed), partial(full_name, listed=listed)
+        if "+" not in text or there(text):
+            return cls(full(text))
+        first, *adapters = pieces(text, there, full)
+        cut = [cut_strength(one, there, full) for one in adapters]
         told = tuple(strength for _, strength in cut)
-        alone = cls(full_name(first))
-        names = tuple(alone._full_adapter(name) for name, _ in cut)
+        alone = cls(full(first))
+        names = tuple(alone._full_adapter(name, listed) for name, _ in cut)
         return cls(alone.base, names, told if any(one is not None for one in told) else ())
 
-    def _full_adapter(self, name: str) -> str:
+    def _full_adapter(self, name: str, listed: Listed) -> str:
         """What lies beside the model comes before a file of such a name."""
         cut = name.strip()
-        return cut if cut and self.companion(cut, LORA_FILE) is not None else full_name(name)
+        is_beside = listed is None and cut and self.companion(cut, LORA_FILE) is not None
+        return cut if is_beside else full_name(name, listed)
 
     def strengths(self) -> tuple[float, ...]:
         """That of each adapter, 1 where none is told; ModelError for what is no strength."""
@@ -198,59 +203,37 @@ def as_path(text: str) -> Path:
     return path if found is None else found
 
 
-def full_name(text: str) -> str:
+def full_name(text: str, listed: Listed = None) -> str:
     """A name as settings keep it: of what is there its own, else without spaces around it, and with its
-    ending where it is that of one file in the folder of models."""
-    if text == BUNDLED or is_there(text):
+    ending where it is that of one file in the folder of models.
+
+    listed: all that there is to be found, and nothing is looked for on this machine: for who may not learn
+    what else lies there. None: what lies there.
+    """
+    if text == BUNDLED or is_there(text, listed):
         return text
     cut = text.strip()
-    if cut != text and (cut == BUNDLED or is_there(cut)):
+    if cut != text and (cut == BUNDLED or is_there(cut, listed)):
         return cut
     try:
-        found = find_without_ending(cut)
+        found = find_without_ending(cut, listed)
     except (OSError, ValueError):  # a name that no file can have
         return cut
     return cut if found is None else found
 
 
-def _pieces(text: str) -> list[str]:
-    """A name cut at its pluses, but for those within the name of a file or folder that is there."""
-    parts, made = text.split("+"), []
-    while parts:
-        ends = range(len(parts), 1, -1)
-        end = next((end for end in ends if is_there(_cut_strength("+".join(parts[:end]).strip())[0])), 1)
-        made.append("+".join(parts[:end]))
-        parts = parts[end:]
-    return made
-
-
-def _cut_strength(piece: str) -> tuple[str, str | None]:
-    """A name and the strength behind its last @, None where none is; a file's own @ belongs to its name."""
-    name, at, strength = piece.rpartition("@")
-    if not at or "+" in strength or is_there(piece) or is_there(piece.strip()):
-        return piece, None
-    is_name = math.isnan(_number(strength)) and is_there(full_name(piece))
-    return (piece, None) if is_name else (name, strength.strip())
-
-
 def _strength(adapter: str, told: str | None) -> float:
-    strength = 1.0 if told is None else _number(told)
+    strength = 1.0 if told is None else number(told)
     if not abs(strength) <= MAX_STRENGTH:
         allowed = f"give a number from -{MAX_STRENGTH:g} to {MAX_STRENGTH:g}, as in {STYLE}@0.7"
         raise ModelError(f"the strength of lora {adapter} is {str(told)[:60]!r}; {allowed}.")
     return strength
 
 
-def _number(text: str) -> float:
-    """What a text says; not a number (NaN) where it says none."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def is_there(text: str) -> bool:
-    """Whether it names a file or a folder on this disk."""
+def is_there(text: str, listed: Listed = None) -> bool:
+    """Whether it names a file or a folder on this disk. listed: as in ``full_name``."""
+    if listed is not None:
+        return text in listed
     path = as_path(text)
     return is_file(path) or is_folder(path)
 

@@ -1,5 +1,6 @@
 """lora_rows.py: rows of LoRAs and the model's field say the same; visitors have what is on offer."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import gradio as gr
@@ -15,9 +16,10 @@ from t2v.page.visitors import check_offered
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.controlled import Also
 from t2v.tasks.text_to_video import TextToVideoSettings
+from t2v.weights import models_folder, source
 from t2v.weights.listing import listed
 from t2v.weights.models_folder import use_models_folder
-from t2v.weights.source import Source, bundled_loras
+from t2v.weights.source import Source, as_path, bundled_loras
 
 OWN = SimpleNamespace(is_open=False, default_model="miniature")
 OPEN = SimpleNamespace(is_open=True, default_model="miniature")
@@ -120,8 +122,87 @@ def test_labels_have_no_gaps_and_no_lora_that_nothing_takes(folder):
 def test_names_with_spaces_around_are_offered_ones():
     for model in (" miniature ", "miniature+neon.safetensors ", " miniature + neon.safetensors@0.5"):
         check_offered(OPEN, TextToVideoSettings("a cat", model=model))
-    with pytest.raises(InputError, match="^model is not on offer here; choose one of miniature"):
-        check_offered(OPEN, TextToVideoSettings("a cat", model="miniature+neon"))
+
+
+def asked(studio, model):
+    return check_offered(studio, TextToVideoSettings("a cat", model=model)).model
+
+
+def test_names_without_endings_are_the_files_that_the_page_lists(folder, tmp_path):
+    """By the rule that runs go by; and what comes back is whole, so that nothing else can be found for it."""
+    shapes, dtype, metadata, _ = MADE_UP["sd1 fp16"]
+    write_made_up(folder / "dream.safetensors", shapes(), dtype, metadata)
+    (folder / "far").mkdir()
+    (folder / "b.safetensors").rename(folder / "far/b.safetensors")
+    for model, whole in (
+        ("dream", "dream.safetensors"),
+        ("dream+neon@0.5", "dream.safetensors+neon.safetensors@0.5"),
+        (" dream + neon @0.5+v+b", "dream.safetensors+neon.safetensors@0.5+v.safetensors+b.safetensors"),
+        ("miniature+neon+style@2", "miniature+neon.safetensors+style@2"),
+        ("dream+neon@much", "dream.safetensors+neon.safetensors@much"),  # which a run refuses
+    ):
+        assert asked(OPEN, model) == Source.parse(model).name == whole
+        assert asked(OWN, model) == model
+        assert shown(OPEN, model).keys() == shown(OWN, model).keys()
+    assert rows._slide(OPEN, 0, "dream+neon", 0.5)[0] == "dream+neon.safetensors@0.5"
+    by_folder = SimpleNamespace(is_open=True, default_model=f"{folder}/dream.safetensors+v")
+    assert asked(by_folder, f"{folder}/dream.safetensors+v+neon") == (
+        f"{folder}/dream.safetensors+v.safetensors+neon.safetensors"
+    )
+
+
+def test_what_is_not_listed_is_looked_for_nowhere_and_told_like_what_is_not_there(
+    folder, tmp_path, monkeypatch
+):
+    shapes, dtype, metadata, _ = MADE_UP["sd1 fp16"]
+    write_made_up(folder / "dream.safetensors", shapes(), dtype, metadata)
+    (folder / "broken.safetensors").write_bytes(b"x")
+    (folder / ".hidden.safetensors").write_bytes((folder / "neon.safetensors").read_bytes())
+    here = tmp_path / "here"
+    (here / "dream").mkdir(parents=True)  # where the app runs: of the name of a model on offer
+    (here / "other").mkdir()
+    monkeypatch.chdir(here)
+    told, sought = set(), []
+    there = (
+        "broken",
+        "broken.safetensors",
+        ".hidden",
+        "other",
+        "./dream",
+        f"{folder}/dream",
+        str(here),
+        "/etc",
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(source, "as_path", lambda text: sought.append(text) or as_path(text))
+        patch.setattr(models_folder, "is_file", lambda path: sought.append(path) or path.is_file())
+        assert asked(OPEN, "miniature") == "miniature"
+        of_the_list = set(sought)
+        for name in (*there, "missing", "missing.safetensors", "/missing", "x" * 500):
+            for model in (name, f"{name}+neon", f"dream+{name}", f"dream+neon+{name}@0.5", f"dream+{name}@x"):
+                with pytest.raises(InputError) as refused:
+                    asked(OPEN, model[:500])
+                told.add(str(refused.value))
+        assert asked(OPEN, "dream+neon") == "dream.safetensors+neon.safetensors"
+    assert len(told) == 1 and told.pop().startswith("model is not on offer here; choose one of miniature, ")
+    assert set(sought) == of_the_list
+    assert Source.parse("dream").base == "dream"  # which, of somebody at this machine, is the folder
+
+
+def test_what_lies_beside_the_miniature_is_on_offer_behind_it_alone(folder):
+    shapes, dtype, metadata, _ = MADE_UP["sd1 fp16"]
+    write_made_up(folder / "dream.safetensors", shapes(), dtype, metadata)
+    with pytest.raises(InputError, match="model is not on offer here"):
+        asked(OPEN, "dream+style")
+    (folder / "neon.safetensors").rename(folder / "style.safetensors")
+    assert asked(OPEN, "dream+style") == "dream.safetensors+style.safetensors"
+    assert asked(OPEN, "miniature+style") == "miniature+style"
+
+
+def test_a_name_that_goes_on_without_end_is_not_taken_apart():
+    with pytest.raises(InputError, match="^model has 1000001 characters; at most 500 are allowed"):
+        asked(OPEN, "+" * 1_000_001)
+    assert shown(OPEN, "+" * 1_000_001) == {}
 
 
 def test_visitors_may_have_the_folders_controlnets_and_no_others(folder):
@@ -134,10 +215,22 @@ def test_visitors_may_have_the_folders_controlnets_and_no_others(folder):
         "miniature",
         "edges.safetensors",
         " edges ",
+        "edges",
         "lllyasviel/control_v11p_sd15_canny",
     ):
-        check_offered(OPEN, CannySettings("x.mp4", "a car", controlnet=controlnet, also=also))
-    for other in ("neon.safetensors", str(folder / "edges.safetensors"), "../edges.safetensors", "/etc"):
+        settings = CannySettings("x.mp4", "a car", controlnet=controlnet, also=also)
+        full = check_offered(OPEN, settings)
+        whole = "edges.safetensors" if "edges" in str(controlnet) else controlnet
+        assert (full.controlnet, full.also) == (whole, settings.also)
+    assert check_offered(OPEN, replace(settings, also=(Also("depth", "t2i"),))).also == (also[0],)
+    for other in (
+        "neon.safetensors",
+        "neon",
+        "edges+t2i",
+        str(folder / "edges.safetensors"),
+        "../edges.safetensors",
+        "/etc",
+    ):
         for asked in ({"controlnet": other}, {"also": (Also("depth", other),)}):
             with pytest.raises(
                 InputError, match="controlnet is not on offer here; choose one of miniature, "

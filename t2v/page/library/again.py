@@ -88,7 +88,7 @@ def going_on(entry: Entry, video: Path) -> Again:
 
 def run_again(studio: Studio, request: Any, settings: Settings) -> str:
     """Into the queue, as if who asks had pressed Run; the run's id. InputError where it cannot be run."""
-    check_offered(studio, settings)
+    settings = check_offered(studio, settings)
     settings.check()
     check_weights(settings)
     return studio.jobs.submit(settings, visitor_of(studio, request), source_of(studio, request))

@@ -143,7 +143,7 @@ class Desk:
 
     def queue(self, settings: Settings) -> str:
         """Into the queue; the run's id."""
-        check_offered(self._studio, settings)
+        settings = check_offered(self._studio, settings)
         settings.check()
         check_weights(settings)
         return self._studio.jobs.submit(settings, self._caller.visitor, self._caller.source)
