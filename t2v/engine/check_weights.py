@@ -22,4 +22,5 @@ def check_weights(settings: Settings) -> None:
     if settings.picture_prompt is not None and (width is not None or settings.ip_adapter is not None):
         chosen_adapter(settings.ip_adapter, width)
     for network in settings.networks(choose_network(settings.model)):
-        check_guide(network.source, network.task, settings.model, advice(network.task, settings.model))
+        otherwise = advice(network.task, settings.model, network.source)
+        check_guide(network.source, network.task, settings.model, otherwise)

@@ -114,7 +114,7 @@ class InMemory:
         """
         pipeline = loaded.pipeline
         memory, dtype = pipeline.memory, pipeline.unet.dtype
-        marks = {one: place_mark(find_controlnet(one.source, one.task)) for one in wanted}
+        marks = {one: _mark(one, model) for one in wanted}
         kept = {
             key: one
             for key, one in self._networks.items()
@@ -127,16 +127,21 @@ class InMemory:
             if one not in kept:
                 with quiet_loading():
                     network = memory.keep_going(partial(_load_network, pipeline, one, model))
-                after = place_mark(find_controlnet(one.source, one.task))
-                kept[one] = Held(network, taken(marks[one], after))
-            check_fits(one.source, kept[one].network, model, pipeline, advice(one.task, model))
+                kept[one] = Held(network, taken(marks[one], _mark(one, model)))
+            check_fits(one.source, kept[one].network, model, pipeline, advice(one.task, model, one.source))
         networks = [kept[one].network for one in wanted]
         memory.keep_going(lambda: memory.place_beside(tuple(networks)))
         return networks
 
 
+def _mark(wanted: Network, model: str) -> Mark:
+    """The mark of a network's place as it is now; ModelError where it is not there."""
+    instead = advice(wanted.task, model, wanted.source)
+    return place_mark(find_controlnet(wanted.source, wanted.task, instead))
+
+
 def _load_network(pipeline: Any, wanted: Network, model: str) -> ControlNet:
     memory = pipeline.memory
     device = "cpu" if is_offloaded(memory.profile) else str(memory.device)
-    instead = advice(wanted.task, model)
+    instead = advice(wanted.task, model, wanted.source)
     return load_controlnet(wanted.source, wanted.task, device, pipeline.unet.dtype, instead)

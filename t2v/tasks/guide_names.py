@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from difflib import SequenceMatcher
 from functools import partial
 from pathlib import PurePath
 
@@ -52,9 +53,12 @@ def fitting(task: str, model: str) -> list[Guide]:
     return sorted(guides_for(model), key=partial(_order, task=task))
 
 
-def instead(task: str, model: str) -> str:
-    """What to choose for a model, the rest of a sentence: "choose depth.safetensors or lines.pth"."""
-    found = fitting(task, model)
+def instead(task: str, model: str, asked: str = "") -> str:
+    """What to choose for a model, the rest of a sentence: "choose depth.safetensors or lines.pth".
+
+    asked: the name that cannot be had; those called alike come first.
+    """
+    found = sorted(fitting(task, model), key=lambda one: (_order(one, task), -_likeness(asked, one.name)))
     own = [one.name for one in found if _order(one, task) < LAST]
     names = own if own else [one.name for one in found]
     if len(names) > NAMED:
@@ -66,9 +70,9 @@ def instead(task: str, model: str) -> str:
     return "put one made for this model into the folder of models"
 
 
-def advice(task: str, model: str) -> Callable[[], str]:
+def advice(task: str, model: str, asked: str = "") -> Callable[[], str]:
     """The same, looked up only where it is needed."""
-    return partial(instead, task, model)
+    return partial(instead, task, model, asked)
 
 
 def guide_notes(settings: Settings) -> tuple[str, ...]:
@@ -92,6 +96,12 @@ def _notes(settings: ControlledSettings) -> Iterator[str]:
 def _order(one: Guide, task: str) -> int:
     guess = guessed(one.name)
     return 0 if guess == task else LAST if guess else 1
+
+
+def _likeness(asked: str, name: str) -> float:
+    """Of the last parts of two names, from 0 to 1."""
+    mine, other = (PurePath(one.lower()).stem for one in (asked, name))
+    return SequenceMatcher(None, mine, other).ratio()
 
 
 def _guess(name: str) -> str | None:

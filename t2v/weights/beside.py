@@ -1,5 +1,6 @@
 """Where the networks beside a model are: its ControlNets, and the bundled finisher."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from t2v.weights.files import is_file, is_folder
@@ -7,11 +8,14 @@ from t2v.weights.refusals import ModelError
 from t2v.weights.source import BUNDLED, CONFIG, FINISHER, MINIATURE, Source
 
 
-def find_controlnet(text: str, task: str) -> str:
-    """A folder's path or a hub id of the ControlNet for ``task``; ModelError where it can be neither."""
+def find_controlnet(text: str, task: str, instead: Callable[[], str] | None = None) -> str:
+    """A folder's path or a hub id of the ControlNet for ``task``; ModelError where it can be neither.
+
+    instead: as in ``Source.place``.
+    """
     source = Source.parse(text)
     if source != Source(BUNDLED):
-        place = source.place("controlnet")
+        place = source.place("controlnet", instead)
         if is_folder(Path(place)) and not is_file(Path(place) / CONFIG):
             raise ModelError(f"controlnet {text} has no {CONFIG}; give a ControlNet's folder.")
         return place

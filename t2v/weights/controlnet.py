@@ -25,13 +25,13 @@ KINDS = {one.__name__: one for one in (ControlNetModel, ControlNetUnionModel, T2
 
 
 def load_controlnet(
-    source: str, task: str, device: str, dtype: torch.dtype, instead: Callable[[], str] = generally
+    source: str, task: str, device: str, dtype: torch.dtype, instead: Callable[[], str] | None = None
 ) -> ControlNet:
     """The ControlNet for ``task`` of "miniature", or of a folder, file or hub id; else ModelError.
 
     instead: what to choose where it cannot be had, the rest of a sentence.
     """
-    place = find_controlnet(source, task)
+    place = find_controlnet(source, task, instead)
     try:
         if Path(place).is_file():
             is_adapter = check_controlnet(source, Path(place)).kind == "t2i-adapter"
@@ -49,7 +49,8 @@ def load_controlnet(
         raise
     except Exception as error:
         log_failure(f"loading {source}", error)
-        raise ModelError(explain(source, error, "controlnet", instead())) from error
+        otherwise = generally() if instead is None else instead()
+        raise ModelError(explain(source, error, "controlnet", otherwise)) from error
     return network
 
 

@@ -142,9 +142,12 @@ def build_of(config: Mapping[str, Any], is_bundled: bool = False) -> Build:
     return Build(of, width, _first(widths), is_bundled)
 
 
-def build_of_guide(source: str, task: str) -> Build:
-    """What a ControlNet's or T2I-Adapter's files tell, nothing of a hub id; ModelError where it is none."""
-    place = Path(find_controlnet(source, task))
+def build_of_guide(source: str, task: str, instead: Callable[[], str] | None = None) -> Build:
+    """What a ControlNet's or T2I-Adapter's files tell, nothing of a hub id; ModelError where it is none.
+
+    instead: what to choose where it is not there, the rest of a sentence.
+    """
+    place = Path(find_controlnet(source, task, instead))
     if place.is_file():
         check_controlnet(source, place)
     try:
@@ -174,12 +177,13 @@ def build_of_model(model: str) -> Build:
     return Build(next(one for one in GENERATIONS if one.key in family.generations))
 
 
-def check_guide(source: str, task: str, model: str, instead: Callable[[], str] = generally) -> None:
-    """ModelError where files tell that a ControlNet or T2I-Adapter is for another model.
+def check_guide(source: str, task: str, model: str, instead: Callable[[], str] | None = None) -> None:
+    """ModelError where a ControlNet or T2I-Adapter is not there, or files tell that it is for another model.
 
     instead: advice, the rest of a sentence: "choose depth.safetensors".
     """
-    refuse_another(source, build_of_guide(source, task), build_of_model(model), instead)
+    guide = build_of_guide(source, task, instead)
+    refuse_another(source, guide, build_of_model(model), generally if instead is None else instead)
 
 
 def refuse_another(source: str, guide: Build, own: Build, instead: Callable[[], str] = generally) -> None:

@@ -96,10 +96,11 @@ class Source:
             return "folder"
         return "hub" if HUB_ID.fullmatch(self.base) else "nowhere"
 
-    def place(self, what: str = "model") -> str:
+    def place(self, what: str = "model", instead: Callable[[], str] | None = None) -> str:
         """The base as a folder's path or a hub id; ModelError where it can be neither.
 
-        what: how refusals call it.
+        what: how refusals call it. instead: what to do where it is not there, the rest of a sentence; None:
+        what is called alike is named.
         """
         allowed = ALLOWED if what == "model" else PLACES
         if not self.base.strip():
@@ -108,6 +109,8 @@ class Source:
         if kind == "bundled" and not (MINIATURE / MODEL_INDEX).is_file():
             raise ModelError(f"model {BUNDLED} has no weights in this copy; fetch the project again.")
         if kind == "nowhere":
+            if instead is not None:
+                raise ModelError(f"{what} {self.base} is not there; {instead()}, or give {allowed}.")
             otherwise = meant(self.base) or f"; give {allowed}."
             raise ModelError(f"{what} {self.base} is not there{otherwise}")
         if kind == "hub":

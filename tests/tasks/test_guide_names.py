@@ -6,11 +6,13 @@ from checkpoint_files import write_safetensors
 from conftest import small_controlnet
 from small_t2i import released, small_t2i, small_xl_t2i
 
+from t2v.engine.check_weights import check_weights
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.controlled import Also
 from t2v.tasks.depth import DepthSettings
 from t2v.tasks.guide_names import fitting, guessed, guide_notes, instead, shows
 from t2v.weights.models_folder import use_models_folder
+from t2v.weights.refusals import ModelError
 
 
 @pytest.fixture
@@ -69,6 +71,30 @@ def test_those_for_the_task_come_first_and_are_what_a_refusal_names(folder, mode
         torch.save(released(small_t2i()), folder / f"{name}.pth")
     assert instead("canny", model) == "choose canny_adapter.pth, b.safetensors, c.pth or one of 3 more"
     assert instead("canny", "miniature") == "leave it out, as the miniature has its own"
+
+
+def test_what_was_picked_and_is_not_there_any_more_is_told_with_what_fits(folder, model_folder):
+    model, places = str(model_folder), "or give a file, a folder or a hub id (owner/name)."
+
+    def refusal(controlnet, model=model):
+        with pytest.raises(ModelError) as told:
+            check_weights(CannySettings("x.mp4", "a car", model=model, controlnet=controlnet))
+        return str(told.value)
+
+    picked = folder / "canny_v2.safetensors"
+    write_safetensors(picked, small_controlnet().state_dict())
+    check_weights(CannySettings("x.mp4", "a car", model=model, controlnet=picked.name))
+    gone = f"controlnet {picked.name} is not there"
+    picked.unlink()
+    assert refusal(picked.name) == f"{gone}; put one made for this model into the folder of models, {places}"
+    assert (
+        refusal(picked.name, "miniature") == f"{gone}; leave it out, as the miniature has its own, {places}"
+    )
+    for name in ("a_canny", "canny_v1", "depth"):
+        write_safetensors(folder / f"{name}.safetensors", small_controlnet().state_dict())
+    fits = "choose canny_v1.safetensors or a_canny.safetensors"  # the one that is called alike comes first
+    assert refusal(picked.name) == f"{gone}; {fits}, {places}"
+    assert refusal("./canny_v3") == f"controlnet ./canny_v3 is not there; {fits}, {places}"
 
 
 def test_one_for_other_pictures_gets_a_note_and_no_refusal():
