@@ -55,6 +55,11 @@ def read_header(path: Path) -> Header:
     """
     if is_safetensors(path):
         return _of_safetensors(path)
+    return pickle_header(path)
+
+
+def pickle_header(path: Path) -> Header:
+    """The header of a pickle of tensors, whatever it is called; raises as ``read_header``."""
     from t2v.weights.single_file.pickles import read_pickle
 
     pickled = read_pickle(path)

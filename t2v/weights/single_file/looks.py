@@ -4,7 +4,8 @@ import re
 import zipfile
 from pathlib import Path
 
-from t2v.weights.single_file.header import SAFE
+from t2v.weights.single_file.header import SAFE, pickle_header
+from t2v.weights.single_file.kinds import recognise
 
 LOOKED_AT = 4096  # bytes
 POINTER = re.compile(rb"version https?://\S+\noid sha256:")
@@ -12,6 +13,7 @@ WEB = (b"<!doctype html", b"<html")
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
 ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x1f\x8b")
+PICKLED = {"controlnet": ".pth", "t2i-adapter": ".pth", "ip-adapter": ".bin"}  # kinds, other than .ckpt
 CONTROLS = set(range(32)) - set(b"\t\n\f\r\x1b")  # that stand in no text
 NOT = "not a file of weights"
 AGAIN = "fetch it again or choose another"
@@ -54,7 +56,15 @@ def _zip(path: Path) -> str | None:
         is_torch = False
     if not is_torch:
         return ARCHIVE
-    return "is a pickle of torch's, which has to be called .ckpt; rename it." if is_safe else None
+    return f"is a pickle of torch's, which has to be called {_ending(path)}; rename it." if is_safe else None
+
+
+def _ending(path: Path) -> str:
+    """What a pickle's name ends in by what it holds."""
+    try:
+        return PICKLED.get(recognise(pickle_header(path)).kind, ".ckpt")
+    except (OSError, ValueError):  # told when it is read by its right name
+        return ".ckpt"
 
 
 def _is_text(began: bytes) -> bool:

@@ -3,8 +3,10 @@
 import zipfile
 
 import pytest
-from checkpoint_files import write_pickle
+from checkpoint_files import checkpoint, parts_of_1, write_pickle
+from conftest import small_controlnet
 from PIL import Image
+from small_t2i import released, small_t2i
 
 from t2v.weights.index import check_model
 from t2v.weights.models_folder import use_models_folder
@@ -60,6 +62,13 @@ def test_archives(tmp_path):
     (tmp_path / "own.safetensors").write_bytes(whole.read_bytes())
     renamed = "is a pickle of torch's, which has to be called .ckpt; rename it."
     assert looks_like(tmp_path / "own.safetensors") == renamed
+    for held, ending in (
+        (small_controlnet().state_dict(), ".pth"),
+        (released(small_t2i()), ".pth"),
+        (checkpoint(parts_of_1(1)), ".ckpt"),
+    ):
+        write_pickle(tmp_path / "made.pth", held).rename(tmp_path / "made.safetensors")
+        assert looks_like(tmp_path / "made.safetensors") == renamed.replace(".ckpt", ending)
     (tmp_path / "short.ckpt").write_bytes(whole.read_bytes()[:-50])
     assert looks_like(tmp_path / "short.ckpt") is None  # broken, and no more is known
 
