@@ -9,7 +9,7 @@ from t2v.commands.options import other_tasks
 from t2v.tasks import TASKS
 from t2v.tasks.controlled import Also, ControlledSettings
 from t2v.tasks.guide_names import guessed, shows
-from t2v.weights.source import BUNDLED, HUB_ID, full_name, is_there
+from t2v.weights.source import BUNDLED, full_name, is_hub_id, is_there
 
 OWN = ""  # stands for the run's own task
 
@@ -70,7 +70,7 @@ def _with_scale(weights: str, text: str) -> tuple[Also, bool]:
 
 def _may_be_meant(name: str) -> bool:
     """Whether it names weights or a task, so that what stands behind its @ is meant for a strength."""
-    known = name == BUNDLED or name in TASKS or HUB_ID.fullmatch(name) is not None
+    known = name == BUNDLED or name in TASKS or is_hub_id(name)
     return known or is_there(full_name(name))
 
 

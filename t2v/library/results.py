@@ -69,6 +69,7 @@ def settings_dict(settings: Settings) -> dict[str, Any]:
     """Settings as JSON for a video's metadata, with the task, the program and its version.
 
     Of clip, picture, local models and ControlNets only names: folders are private, and files get around.
+    Names in the folder of models, which pickers show, have its folders in them where two files have one name.
     """
     about = {"task": settings.task, "program": "Text2Video-Zero Studio", "version": __version__}
     kept = asdict(settings)
@@ -76,7 +77,7 @@ def settings_dict(settings: Settings) -> dict[str, Any]:
         kept[name] = None if kept[name] is None else Path(kept[name]).name
     for part in (kept, *kept.get("also", ())):
         for name in WEIGHTS & part.keys():
-            part[name] = None if part[name] is None else Source.parse(part[name]).public_name
+            part[name] = None if part[name] is None else Source.parse(part[name]).kept_name
     return {**about, **kept}
 
 

@@ -187,6 +187,19 @@ def find_without_ending(name: str, listed: Mapping[str, str] | None = None) -> s
     return fits[0] if len(fits) == 1 else None
 
 
+def name_in_folder(path: Path) -> str | None:
+    """What a file or folder is called that lies in the folder of models; None of what lies elsewhere."""
+    folder = models_folder()
+    try:
+        place = Path(os.path.abspath(path)).relative_to(os.path.abspath(folder))
+    except ValueError:
+        return None
+    if len(place.parts) < 2:
+        return place.name or None
+    named = (one.name for one in contents(folder).named if one.path == folder / place)
+    return next(named, place.as_posix())
+
+
 def meant(name: str) -> str:
     """For a name that is not there ", did you mean 'dream.safetensors'?", where a file is called alike."""
     without_endings = {

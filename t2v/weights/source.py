@@ -9,10 +9,10 @@ from pathlib import Path
 from t2v.program import bundled
 from t2v.weights.files import is_file, is_folder
 from t2v.weights.folders import why_closed
-from t2v.weights.models_folder import find_by_name, find_without_ending, meant
+from t2v.weights.models_folder import find_by_name, find_without_ending, meant, name_in_folder
 from t2v.weights.pluses import cut_strength, number, pieces
 from t2v.weights.refusals import ModelError
-from t2v.weights.single_file.header import SAFE
+from t2v.weights.single_file.header import ENDINGS, SAFE
 
 BUNDLED = "miniature"  # what the bundled model is called wherever a model is named
 STYLE, STYLE_NAME = "miniature+style", "Miniature, neon"  # with a bundled LoRA; and for people
@@ -94,7 +94,7 @@ class Source:
             return "file"
         if is_folder(path):
             return "folder"
-        return "hub" if HUB_ID.fullmatch(self.base) else "nowhere"
+        return "hub" if is_hub_id(self.base) else "nowhere"
 
     def place(self, what: str = "model", instead: Callable[[], str] | None = None) -> str:
         """The base as a folder's path or a hub id; ModelError where it can be neither.
@@ -142,7 +142,7 @@ class Source:
             return str(path.parent), path.name
         if is_folder(path):
             return str(path), None
-        if HUB_ID.fullmatch(adapter):
+        if is_hub_id(adapter):
             return adapter, None
         otherwise = meant(adapter) or f"; give {LORA_PLACES}."
         raise ModelError(f"lora {adapter} is not there{otherwise}")
@@ -171,6 +171,12 @@ class Source:
     def public_name(self) -> str:
         """What it is called where others read it: of paths, which are private, the last part alone."""
         return self._written(_last_part)
+
+    @property
+    def kept_name(self) -> str:
+        """What settings in a file call it: as ``public_name``, but for what lies in the folder of models its
+        name there, which leads to it: of two files of a name the path from that folder."""
+        return self._written(_name_to_keep)
 
     def _written(self, as_told: Callable[[str], str]) -> str:
         told = self.told if self.told else (None,) * len(self.adapters)
@@ -241,8 +247,18 @@ def is_there(text: str, listed: Listed = None) -> bool:
     return is_file(path) or is_folder(path)
 
 
+def is_hub_id(text: str) -> bool:
+    """Whether it may be one. What ends as files of weights do is one of a folder that is not there."""
+    return HUB_ID.fullmatch(text) is not None and not text.lower().endswith(ENDINGS)
+
+
+def _name_to_keep(text: str) -> str:
+    found = name_in_folder(as_path(text)) if text != BUNDLED and is_there(text) else None
+    return _last_part(text) if found is None else found
+
+
 def _last_part(text: str) -> str:
     path = as_path(text)
-    if HUB_ID.fullmatch(text) and not is_folder(path) and not is_file(path):
+    if is_hub_id(text) and not is_folder(path) and not is_file(path):
         return text
     return path.name or path.resolve().name  # "." has no name of its own

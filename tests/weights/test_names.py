@@ -18,6 +18,11 @@ from t2v.weights.refusals import ModelError
 from t2v.weights.source import ALLOWED, BUNDLED, QUICK, Source, full_name
 
 
+def made(name):
+    shapes, dtype, metadata, _ = MADE_UP[name]
+    return shapes(), dtype, metadata
+
+
 @pytest.fixture
 def folder(tmp_path):
     folder = tmp_path / "mine"
@@ -31,8 +36,7 @@ def folder(tmp_path):
         ("sd1 fp16", "other/twice.safetensors"),
         ("lora kohya sdxl", "style.safetensors"),
     ):
-        shapes, dtype, metadata, _ = MADE_UP[name]
-        write_made_up(folder / place, shapes(), dtype, metadata)
+        write_made_up(folder / place, *made(name))
     write_safetensors(folder / "soft.v1.safetensors", original_vae(small_vae()))
     use_models_folder(folder)
     yield folder
@@ -81,6 +85,43 @@ def test_settings_keep_whole_names(folder):
     assert kept["model"] == "dreamyToon_v4.safetensors+style_detail.safetensors@0.8"
     assert (kept["controlnet"], kept["ip_adapter"]) == ("control_depth.safetensors", "ip.safetensors")
     assert settings_dict(TextToVideoSettings("a", model=f" {BUNDLED} "))["model"] == BUNDLED
+
+
+def test_settings_keep_a_name_that_leads_to_the_picked_file(folder, tmp_path, monkeypatch):
+    def kept(model):
+        return settings_dict(TextToVideoSettings("a", model=model))["model"]
+
+    write_made_up(folder / "other/style.safetensors", *made("lora kohya sd1"))
+    (folder / "sd/mine").mkdir(parents=True)
+    (folder / "sd/mine/model_index.json").write_text("{}")
+    (folder / "nets/edges").mkdir(parents=True)
+    (folder / "nets/edges/config.json").write_text("{}")
+    for picked in (
+        "other/twice.safetensors",
+        "dreamyToon_v4.safetensors+other/style.safetensors@0.5",
+        "sd/mine",
+    ):
+        assert kept(picked) == picked
+        assert Source.parse(kept(picked)).folder == folder / picked.partition("+")[0]
+    assert kept(f"{folder}/other/twice.safetensors") == "other/twice.safetensors"  # given as a path
+    assert kept(f"{folder}/twice.safetensors") == "twice.safetensors"
+    assert kept(f"{folder}/loras/style_detail.safetensors") == "style_detail.safetensors"  # the only one
+    net = CannySettings("car.mp4", "a car", controlnet="nets/edges")
+    assert settings_dict(net)["controlnet"] == "nets/edges"
+    assert Source.parse("other/twice.safetensors").public_name == "twice.safetensors"
+    elsewhere = tmp_path / "elsewhere/other"
+    shutil.copytree(folder / "other", elsewhere)
+    assert kept(f"{elsewhere}/twice.safetensors") == "twice.safetensors"  # whose folders are private
+    monkeypatch.chdir(elsewhere.parent)
+    assert kept("other/twice.safetensors") == "twice.safetensors"
+
+
+def test_a_path_that_leads_nowhere_any_more_is_no_hub_id(folder):
+    (folder / "other/twice.safetensors").unlink()
+    told = "model other/twice.safetensors is not there, did you mean 'twice.safetensors'?"
+    assert refusal("other/twice.safetensors") == told
+    told = "lora other/style_detial.safetensors is not there, did you mean 'style_detail.safetensors'?"
+    assert refusal("dreamyToon_v4+other/style_detial.safetensors") == told
 
 
 def test_controlnets_and_picture_adapters(folder):
