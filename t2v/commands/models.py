@@ -8,6 +8,7 @@ from t2v.commands.options import FURTHER, MODELS_HINT
 from t2v.commands.outcome import Outcome
 from t2v.program import Parser
 from t2v.weights.folders import LeftOut
+from t2v.weights.guides import listed_networks
 from t2v.weights.listing import Listed, listed
 from t2v.weights.models_folder import MODELS, NOTE, check_models_folder, contents, make_models_folder
 from t2v.weights.sizes import size_words
@@ -24,13 +25,18 @@ def models(argv: list[str], prog: str) -> Outcome:
     made = _made_now(folder) if asked.models is None else ""
     if not made:
         check_models_folder(folder)
-    found, left_out = listed(folder), contents(folder).left_out
+    found, left_out = _all(folder), contents(folder).left_out
     report = {
         "models": [_report(one) for one in found],
         "left_out": [{"name": _name(one, folder), "why": one.why} for one in left_out],
     }
     lines = [_table(found, folder, made), *(f"{_name(one, folder)} {one.why}." for one in left_out)]
     return Outcome(report, "\n".join(lines), asked.json)
+
+
+def _all(folder: Path) -> tuple[Listed, ...]:
+    """Files, models' folders, and folders with a ControlNet or T2I-Adapter alone, by their paths."""
+    return tuple(sorted((*listed(folder), *listed_networks(folder)), key=lambda one: one.path))
 
 
 def _made_now(folder: Path) -> str:

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,23 @@ def files_of(place: str, local: bool, surely: str) -> list[str]:
 
 def best_weights(names: Iterable[str]) -> dict[str, Any] | None:
     """What ``from_pretrained`` is told to read the best of the files of these names; None without any."""
-    there = {(found[2], found[1] and found[1][1:]) for name in names if (found := WEIGHTS.fullmatch(name))}
+    there = {_kind(name) for name in names}
     best = next((kind for kind in KINDS if kind in there), None)
     return None if best is None else {"use_safetensors": best[0] == "safetensors", "variant": best[1]}
+
+
+def weights_bytes(folder: Path) -> int | None:
+    """The bytes of the weights in a network's folder, of the kind that is read; None where nobody knows."""
+    sizes: Counter[tuple[str, str | None] | None] = Counter()
+    try:
+        for path in folder.iterdir():
+            sizes[_kind(path.name)] += path.stat().st_size
+    except OSError:
+        return None
+    return next((sizes[kind] for kind in KINDS if kind in sizes), None)
+
+
+def _kind(name: str) -> tuple[str, str | None] | None:
+    """Ending and variant of a file of weights; None of any other."""
+    found = WEIGHTS.fullmatch(name)
+    return None if found is None else (found[2], found[1] and found[1][1:])

@@ -12,16 +12,16 @@ from typing import Any
 
 from t2v.checks import one_line
 from t2v.weights.beside import find_controlnet
-from t2v.weights.files import read_object
-from t2v.weights.listing import listed
+from t2v.weights.files import read_object, weights_bytes
+from t2v.weights.listing import Listed, listed
 from t2v.weights.marks import Mark, file_mark
 from t2v.weights.models_folder import models_folder, networks_of_folder
 from t2v.weights.refusals import ModelError
-from t2v.weights.single_file.checks import check_controlnet, look
+from t2v.weights.single_file.checks import check_controlnet, look, why_not
 from t2v.weights.single_file.details import ADAPTER, CONTROL, UNET, Names, text_width, within
 from t2v.weights.single_file.generations import FOLDED, GENERATIONS, Generation, by_structure, by_width
 from t2v.weights.single_file.header import read_header
-from t2v.weights.single_file.kinds import KINDS
+from t2v.weights.single_file.kinds import KINDS, FileKind
 from t2v.weights.sizes import size_words
 from t2v.weights.source import CONFIG, Source
 from t2v.weights.told import told_family
@@ -73,7 +73,7 @@ class Build:
 class Guide:
     """A ControlNet or T2I-Adapter in the folder of models. name: what people and settings call it.
 
-    kind: "controlnet" or "t2i-adapter". size: in bytes, None of a folder.
+    kind: "controlnet" or "t2i-adapter". size: in bytes, None where nobody knows.
     """
 
     name: str
@@ -81,21 +81,21 @@ class Guide:
     kind: str
     build: Build
     size: int | None = None
+    is_folder: bool = False
 
     @property
     def label(self) -> str:
         """What a picker calls it: "control_depth, ControlNet for Stable Diffusion 1.x, 1.4 GB"."""
         what = KINDS[self.kind].partition(" ")[2]
         family = "" if self.build.generation is None else f" for {self.build.generation.name}"
-        is_folder = self.size is None
-        name = self.name if is_folder else PurePosixPath(self.name).with_suffix("").as_posix()
+        name = self.name if self.is_folder else PurePosixPath(self.name).with_suffix("").as_posix()
         told = (one_line(name), f"{what}{family}")
         return ", ".join(told if self.size is None else (*told, size_words(self.size)))
 
 
 def guides() -> tuple[Guide, ...]:
     """All in the folder of models that can be given to some model: files, and folders with one network."""
-    return (*_files(), *_folders())
+    return (*_files(), *_folders(models_folder()))
 
 
 def guides_for(model: str) -> tuple[Guide, ...]:
@@ -115,8 +115,17 @@ def _files() -> Iterator[Guide]:
             continue
 
 
-def _folders() -> Iterator[Guide]:
-    root = models_folder()
+def listed_networks(root: Path) -> tuple[Listed, ...]:
+    """The folders with one in a folder of models, as its files are listed."""
+    return tuple(map(_entry, _folders(root)))
+
+
+def _entry(one: Guide) -> Listed:
+    kind = FileKind(one.kind, one.build.generation, size=0 if one.size is None else one.size)
+    return Listed(one.name, one.path, kind, one.size, why_not(kind), one.is_folder)
+
+
+def _folders(root: Path) -> Iterator[Guide]:
     for folder in networks_of_folder(root) if root.is_dir() else ():
         try:
             config = read_object(folder / CONFIG)
@@ -125,7 +134,9 @@ def _folders() -> Iterator[Guide]:
         kind = CLASSES.get(str(config.get("_class_name")))
         if kind is None or config.get("global_pool_conditions"):
             continue
-        yield Guide(folder.relative_to(root).as_posix(), folder, kind, build_of(config))
+        yield Guide(
+            folder.relative_to(root).as_posix(), folder, kind, build_of(config), weights_bytes(folder), True
+        )
 
 
 def build_of(config: Mapping[str, Any], is_bundled: bool = False) -> Build:

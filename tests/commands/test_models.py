@@ -4,6 +4,8 @@ import json
 
 import pytest
 from checkpoint_files import checkpoint, parts_of_1, small_vae, write_safetensors
+from conftest import small_controlnet
+from small_t2i import small_t2i
 from strange_folders import closed
 
 from benchmarks.made_up.kinds import MADE_UP
@@ -39,6 +41,33 @@ def test_the_folder_is_listed(folder, capsys):
         ("half.ckpt", None, False), ("own.safetensors", "checkpoint", True),
         ("soft.safetensors", "vae", False),
     ]  # fmt: skip
+
+
+def test_folders_with_one_network_are_listed_as_files_are(folder, capsys):
+    small_controlnet().save_pretrained(folder / "nets" / "edges.v1")
+    small_controlnet().save_pretrained(folder / "nets" / "edges.v1", safe_serialization=False)  # not read
+    small_t2i().save_pretrained(folder / "pose")
+    (folder / "cut").mkdir()
+    (folder / "cut" / "config.json").write_text('{"_class_name": "ControlNetModel"}')
+    size = (folder / "nets/edges.v1/diffusion_pytorch_model.safetensors").stat().st_size
+    assert main(["models", "--models", str(folder), "--json"]) == 0
+    report = {one.pop("name"): one for one in json.loads(capsys.readouterr().out)["models"]}
+    assert list(report) == [
+        "cut", "half.ckpt", "nets/edges.v1", "own.safetensors", "pose", "soft.safetensors",
+    ]  # fmt: skip
+    words = "a ControlNet for Stable Diffusion 1.x"
+    assert report["nets/edges.v1"] == {
+        "is": words,
+        "kind": "controlnet",
+        "family": "Stable Diffusion 1.x",
+        "bytes": size,
+        "why_not": f"is {words}; a ControlNet is given beside a model, to runs that follow a clip.",
+    }
+    assert report["pose"]["is"] == "a T2I-Adapter for Stable Diffusion 1.x" and report["pose"]["bytes"] > 0
+    assert (report["cut"]["is"], report["cut"]["bytes"]) == ("a ControlNet", 0)
+    rows = table(folder, capsys)
+    assert rows[0] == f"6 files in {folder}:"
+    assert rows[3] == f"nets/edges.v1     {size // 1000:>4} KB  {words}"
 
 
 def test_an_empty_folder_and_none(tmp_path, capsys):

@@ -62,7 +62,8 @@ def test_what_lies_in_the_folder_is_told_by_files_and_configurations(folder):
     assert builds["union"][0] is SDXL
     size = (folder / "t2i.pth").stat().st_size // 1000
     assert found["t2i.pth"].label == f"t2i, T2I-Adapter for Stable Diffusion 1.x, {size} KB"
-    assert found["nets/edges"].label == "nets/edges, ControlNet for Stable Diffusion 1.x"
+    size = (folder / "nets/edges/diffusion_pytorch_model.safetensors").stat().st_size // 1000
+    assert found["nets/edges"].label == f"nets/edges, ControlNet for Stable Diffusion 1.x, {size} KB"
 
 
 def test_those_on_offer_fit_the_model(folder, model_folder):
