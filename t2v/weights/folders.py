@@ -8,7 +8,7 @@ from pathlib import Path
 
 from t2v.checks import counted
 
-MOST_FOLDERS = 5000  # that one walk looks into
+MOST_WALKED = 5000  # folders that one walk looks into
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def walk(root: Path, deepest: int, enters: Callable[[Folder], bool]) -> Iterator
             mark = _mark(path)
             if mark in seen:
                 continue
-            if len(seen) >= MOST_FOLDERS:
-                yield LeftOut(root, f"has more in it than the {counted(MOST_FOLDERS, 'folder')} looked into")
+            if len(seen) >= MOST_WALKED:
+                yield LeftOut(root, f"has more in it than the {counted(MOST_WALKED, 'folder')} looked into")
                 return
             seen.add(mark)
             inside = _Inside.of(path)

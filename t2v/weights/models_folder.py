@@ -37,7 +37,7 @@ A .yaml of a checkpoint's name, as its makers give it out, tells what it predict
 """
 MOST_FILES = 2000
 DEPTH = 3  # folders in folders that are looked into
-MOST_FOLDERS = 500  # of single networks that are looked into
+MOST_NETWORKS = 500  # folders of single networks that are looked into
 INDEX, CONFIG = "model_index.json", "config.json"  # of a model in diffusers' format, and of one network
 
 _chosen: list[Path] = []
@@ -141,7 +141,7 @@ def networks_of_folder(folder: Path) -> Iterator[Path]:
     """Folders in it that have one network each, in diffusers' format: with a config.json."""
     folders = (one for one in walk(folder, DEPTH, lambda _: True) if isinstance(one, Folder))
     networks = (one.path for one in folders if one.depth and CONFIG in one.files)
-    yield from islice(networks, MOST_FOLDERS)
+    yield from islice(networks, MOST_NETWORKS)
 
 
 def find_by_name(name: str) -> Path | None:

@@ -17,7 +17,7 @@ from t2v.weights.files import is_file, is_folder, read_object
 from t2v.weights.folders import folders_in
 from t2v.weights.marks import Mark, file_mark
 from t2v.weights.models_folder import (
-    MOST_FOLDERS,
+    MOST_NETWORKS,
     contents,
     files_of_folder,
     meant,
@@ -220,5 +220,5 @@ def _encoders(path: Path) -> Iterator[Path]:
     yield path.parent / ENCODER
     yield path.parent.parent / ENCODER
     near = (one / ENCODER for one in folders_in(path.parent.parent))
-    yield from islice((one for one in near if is_file(one / CONFIG)), MOST_FOLDERS)
+    yield from islice((one for one in near if is_file(one / CONFIG)), MOST_NETWORKS)
     yield from networks_of_folder(models_folder())

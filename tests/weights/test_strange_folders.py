@@ -167,7 +167,7 @@ def test_what_changes_while_it_is_listed(folder, monkeypatch):
 
 
 def test_folders_without_end_are_looked_into_as_far_as_is_told(folder, monkeypatch):
-    monkeypatch.setattr(folders, "MOST_FOLDERS", 2)
+    monkeypatch.setattr(folders, "MOST_WALKED", 2)
     found = list(walk(folder, 3, lambda _: True))
     assert [one.path for one in found if isinstance(one, Folder)] == [folder, folder / "locked"]
     (folder / "more").mkdir()
