@@ -1,6 +1,7 @@
 """What a program does before it imports torch, diffusers and transformers, to start and run fast."""
 
 import argparse
+import atexit
 import functools
 import gc
 import glob
@@ -12,6 +13,7 @@ import re
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -50,6 +52,28 @@ def loading_libraries() -> Iterator[None]:
         gc.freeze()
         if was_on:
             gc.enable()
+
+
+def end(status: int) -> NoReturn:
+    """As ``sys.exit``, but for taking apart all that libraries have made, which takes an eighth of a second.
+
+    Whatever is to be done at the end is done, and what was written is on its way. Where threads are still at
+    work that are to be waited for, or a stream cannot be written to, Python ends as ever.
+    """
+    others = threading.enumerate()
+    if (
+        sum(not thread.daemon for thread in others) > 1
+        or threading.current_thread() is not threading.main_thread()
+    ):
+        sys.exit(status)
+    atexit._run_exitfuncs()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):
+        sys.exit(status)
+    os._exit(status)
 
 
 def prepare_environment() -> None:

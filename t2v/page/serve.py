@@ -23,6 +23,7 @@ from t2v.program import (
     show_downloads_only,
     spin_briefly,
 )
+from t2v.sparing import only_for_drawing
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -72,7 +73,7 @@ def serve(
 ) -> None:
     """Starts the server and stays until it is told to stop. tasks: the tabs on the page, None for all."""
     lent = lends_gpus()
-    with loading_libraries():
+    with loading_libraries(), only_for_drawing():
         if lent:
             prepare_lending()
         from t2v.jobs.queue import Jobs

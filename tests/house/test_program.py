@@ -1,5 +1,5 @@
-"""program.py: the collector rests while libraries load, passes over them after, and works as before; and how
-threads wait.
+"""program.py: the collector rests while libraries load, passes over them after, and works as before; how
+threads wait, and how a program ends.
 """
 
 import gc
@@ -70,6 +70,34 @@ def test_threads_wait_as_their_owner_says_else_briefly(monkeypatch, told, spins,
         monkeypatch.setenv(name, value)
     spin_briefly()
     assert (os.environ.get("GOMP_SPINCOUNT"), os.environ.get("OMP_WAIT_POLICY")) == (spins, policy)
+
+
+AT_THE_END = """
+import atexit, os, tempfile, threading, time
+from t2v.program import end
+atexit.register(print, "done at the end")
+folder = tempfile.TemporaryDirectory(prefix="t2v-test-end-")
+print(folder.name)
+class Slow:
+    def __del__(self, write=os.write): write(1, b"taken apart\\n")
+slow = Slow()
+"""
+
+
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [
+        ("end(7)", ["done at the end"]),
+        ("threading.Thread(target=lambda: (time.sleep(0.2), print('worked'))).start(); end(7)",
+         ["worked", "done at the end", "taken apart"]),
+        ("threading.Thread(target=time.sleep, args=(60,), daemon=True).start(); end(7)", ["done at the end"]),
+    ],
+)  # fmt: skip
+def test_a_program_ends_at_once_when_all_is_done_and_written(last, told):
+    done = subprocess.run([sys.executable, "-c", AT_THE_END + last], cwd=ROOT, capture_output=True, text=True)
+    folder, *lines = done.stdout.splitlines()
+    assert (done.returncode, lines, done.stderr) == (7, told, "")
+    assert not os.path.exists(folder)
 
 
 def levels_and_bars() -> list[object]:
