@@ -2,10 +2,8 @@
 
 import argparse
 import atexit
-import functools
-import gc
 import glob
-import importlib.metadata
+import importlib
 import importlib.util
 import logging
 import os
@@ -31,27 +29,6 @@ def bundled(name: str) -> Path:
     """A folder that comes with the program: inside an installed package, beside the package in a clone."""
     inside = PACKAGE / "bundled" / name
     return inside if inside.exists() else PACKAGE.parent / name
-
-
-@contextmanager
-def loading_libraries() -> Iterator[None]:
-    """Import large libraries in this block: nothing is collected meanwhile, and nothing of them ever after.
-
-    They make objects by the hundred thousand, all of which stay. The collector would look through them again
-    and again: a quarter of the time that importing takes, and a second when the process ends. And diffusers
-    and transformers both look which packages there are, a tenth of a second each: they are told the same. For
-    programs' entry points only, as whatever is there at the end of the block stays for good.
-    """
-    was_on, look = gc.isenabled(), importlib.metadata.packages_distributions
-    gc.disable()
-    importlib.metadata.packages_distributions = functools.cache(look)
-    try:
-        yield
-    finally:
-        importlib.metadata.packages_distributions = look
-        gc.freeze()
-        if was_on:
-            gc.enable()
 
 
 def end(status: int) -> NoReturn:

@@ -27,11 +27,11 @@ from t2v.commands.outcome import Outcome
 from t2v.commands.tries import Sheet, draw_sheet
 from t2v.commands.tries import sentence as _tried
 from t2v.failures import OutOfMemory, is_out_of_memory, own_fault
+from t2v.libraries import loading_libraries, only_for_drawing
 from t2v.library.continuing import joined, joined_count
 from t2v.library.results import OUTPUTS, new_output_path, write_result
 from t2v.library.space import check_space
-from t2v.program import end, loading_libraries, prepare_environment, show_downloads_only
-from t2v.sparing import only_for_drawing
+from t2v.program import end, prepare_environment, show_downloads_only
 from t2v.tasks import Resolved
 from t2v.tasks.clip import ResolvedClip
 from t2v.video.formats import FORMATS

@@ -12,7 +12,7 @@ from conftest import ROOT
 # import each other. "root" are the files at the top, which the package never imports.
 FLOORS = [
     {"checks", "version", "late_compiler"},
-    {"program", "sparing", "devices", "failures", "bar"},
+    {"program", "libraries", "devices", "failures", "bar"},
     {"memory"},
     {"video", "diffusion"},
     {"weights", "evaluation"},

@@ -1,12 +1,16 @@
-"""Large libraries without what drawing does without: a program's first video is there a second sooner.
+"""How a program imports large libraries: at once, and without what drawing does without.
 
-Each of these is a state in which the libraries come anyhow, as on machines that lack something. Where a
-version of theirs knows it no more they are imported whole, which is slower and nothing else.
+A first video is there a second and a half sooner. What is left out is what the libraries do without anyhow,
+as on machines that lack it. Where a version of theirs knows it no more they are imported whole, which is
+slower and nothing else.
 """
 
+import functools
+import gc
 import importlib
+import importlib.metadata
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,45 @@ from typing import Any
 from t2v.late_compiler import compiler_later
 
 TRAINS = "peft"  # LoRAs are read and put into the weights by t2v/weights/lora
+
+
+@contextmanager
+def loading_libraries() -> Iterator[None]:
+    """Import large libraries in this block: nothing is collected meanwhile, and nothing of them ever after.
+
+    They make objects by the hundred thousand, all of which stay. The collector would look through them again
+    and again: a quarter of the time that importing takes, and a second when the process ends. And diffusers
+    and transformers both ask which packages there are, a tenth of a second each: they are looked for once,
+    and only when the answer is used. For programs' entry points only, as whatever is there at the end of the
+    block stays for good.
+    """
+    was_on, look = gc.isenabled(), importlib.metadata.packages_distributions
+    gc.disable()
+    found = Found(look)
+    importlib.metadata.packages_distributions = lambda: found
+    try:
+        yield
+    finally:
+        importlib.metadata.packages_distributions = look
+        gc.freeze()
+        if was_on:
+            gc.enable()
+
+
+class Found(Mapping[str, list[str]]):
+    """What ``look`` finds, once somebody looks into it."""
+
+    def __init__(self, look: Callable[[], Mapping[str, list[str]]]) -> None:
+        self._look = functools.cache(look)
+
+    def __getitem__(self, name: str) -> list[str]:
+        return self._look()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._look())
+
+    def __len__(self) -> int:
+        return len(self._look())
 
 
 @contextmanager

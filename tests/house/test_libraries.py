@@ -1,23 +1,80 @@
-"""sparing.py and late_compiler.py: what drawing does without is not imported, and all works that comes later.
-
-Most in a process of its own, as libraries are imported once.
+"""libraries.py and late_compiler.py: the collector rests while libraries load; what drawing does without
+is not imported, and all works that comes later, each in a process of its own, as libraries are imported once.
 """
 
+import gc
+import importlib.metadata
 import subprocess
 import sys
 import textwrap
+import weakref
 
 import pytest
 from conftest import ROOT
 
-from t2v.sparing import only_for_drawing
+from t2v.libraries import loading_libraries, only_for_drawing
 from t2v.weights.source import MINIATURE
+
+
+class Ring:
+    """Refers to itself, so that only the collector can free it."""
+
+    def __init__(self) -> None:
+        self.own = self
+
+
+@pytest.fixture
+def thawed():
+    yield
+    gc.unfreeze()
+
+
+def test_rests_in_the_block_and_passes_over_what_was_made_there(thawed):
+    with loading_libraries():
+        assert not gc.isenabled()
+        kept = Ring()
+    assert gc.isenabled()
+    made_in_it, made_after = weakref.ref(kept), weakref.ref(Ring())
+    del kept
+    gc.collect()
+    assert made_after() is None, "garbage made later is still collected"
+    assert made_in_it() is not None, "what was there is not looked through again"
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_leaves_the_collector_as_it_was_also_after_an_error(thawed, was_on):
+    if not was_on:
+        gc.disable()
+    try:
+        with pytest.raises(ImportError), loading_libraries():
+            raise ImportError("no such library")
+        assert gc.isenabled() is was_on
+    finally:
+        gc.enable()
+
+
+def test_which_packages_there_are_is_looked_for_once_and_only_if_somebody_uses_it(monkeypatch, thawed):
+    looked = []
+
+    def look() -> dict[str, list[str]]:
+        looked.append(1)
+        return {"PIL": ["pillow"]}
+
+    monkeypatch.setattr(importlib.metadata, "packages_distributions", look)
+    with loading_libraries():
+        found = [importlib.metadata.packages_distributions() for _ in range(2)]
+        assert not looked
+        assert [(dict(one), len(one), one.get("cv2", []), "PIL" in one) for one in found] == [
+            ({"PIL": ["pillow"]}, 1, [], True)
+        ] * 2
+        assert looked == [1]
+    assert importlib.metadata.packages_distributions is look
+
 
 SPARED = ("torch._dynamo", "torch._inductor", "torch.distributed.tensor", "sympy", "peft", "gradio", "pandas")
 LOADED = """
     import sys
-    from t2v.program import loading_libraries
-    from t2v.sparing import only_for_drawing
+    from t2v.libraries import loading_libraries, only_for_drawing
     with loading_libraries(), only_for_drawing():
         from t2v.engine.engine import Engine
         import diffusers, torch, transformers
