@@ -1,8 +1,7 @@
 """The command line's door: ``python generate.py text-to-video "a red car on a street" -o car.mp4``."""
 
-import sys
-
 from t2v.commands.generate import main
+from t2v.program import end
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

@@ -12,7 +12,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import numpy as np
 import pytest
 
-from t2v.program import loading_libraries
+from t2v.libraries import loading_libraries
 
 with loading_libraries():
     import torch

@@ -14,7 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -27,17 +27,15 @@ from t2v.commands.outcome import Outcome
 from t2v.commands.tries import Sheet, draw_sheet
 from t2v.commands.tries import sentence as _tried
 from t2v.failures import OutOfMemory, is_out_of_memory, own_fault
+from t2v.libraries import loading_libraries, only_for_drawing
 from t2v.library.continuing import joined, joined_count
 from t2v.library.results import OUTPUTS, new_output_path, write_result
 from t2v.library.space import check_space
-from t2v.program import loading_libraries, prepare_environment, show_downloads_only
+from t2v.program import end, prepare_environment, show_downloads_only
 from t2v.tasks import Resolved
 from t2v.tasks.clip import ResolvedClip
 from t2v.video.formats import FORMATS
 from t2v.video.write import check_output, replacing, write_video
-
-if TYPE_CHECKING:
-    pass
 
 logger = logging.getLogger(__name__)
 
@@ -64,9 +62,9 @@ class Clock:
         return round(time.perf_counter() - self.began, 3)
 
 
-def t2v() -> int:
+def t2v() -> NoReturn:
     """The console command of an installed package."""
-    return main(prog="t2v")
+    end(main(prog="t2v"))
 
 
 def main(argv: list[str] | None = None, prog: str = PROG) -> int:
@@ -125,7 +123,7 @@ def _drawing(device: str | None, dtype: str | None) -> Callable[[Order], dict[st
 def _engine(device: str | None, dtype: str | None = None) -> Any:
     _say_for_now("Loading ...")
     prepare_environment()
-    with loading_libraries():
+    with loading_libraries(), only_for_drawing():
         from t2v.engine.engine import Engine
 
         show_downloads_only()

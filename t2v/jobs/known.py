@@ -43,6 +43,11 @@ class KnownRuns:
             raise InputError("This run is not known any more (the program was restarted); run it again.")
         return job
 
+    def has_ended(self, job_id: str) -> bool:
+        """Whether the run has ended; one that is not known (any more) has."""
+        job = self._jobs.get(job_id)
+        return job is None or job.finished
+
     def check_room(self, job: Job, max_waiting: int) -> None:
         """InputError where so many wait already, or too many of the same source."""
         waiting = len(self.waiting)

@@ -128,6 +128,11 @@ class Jobs:
         with self._changed:
             return self._known.view(self._known.find(job_id))
 
+    def has_ended(self, job_id: str) -> bool:
+        """Whether there is no more to follow: a job that is not known (any more) has ended, too."""
+        with self._changed:
+            return self._known.has_ended(job_id)
+
     def runs(self, visitor: str | None = None) -> list[JobView]:
         """A visitor's own runs: what is drawn, those that wait in order, those that ended, latest first."""
         with self._changed:

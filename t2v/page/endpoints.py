@@ -13,7 +13,7 @@ import gradio as gr
 
 from t2v.checks import InputError
 from t2v.page.door.answers import OWN_FAULT
-from t2v.page.following import HEARTBEAT_S
+from t2v.page.following import heartbeat
 from t2v.page.form_values import settings_from
 from t2v.page.programs.endpoints import desk_endpoints
 from t2v.page.studio import Studio
@@ -101,7 +101,7 @@ async def _wait_for(studio: Studio, settings_class: type[Settings], given: dict[
     try:
         job_id = studio.jobs.submit(_settings(studio, settings_class, given), visitor(studio), source(studio))
         while not (view := studio.jobs.follow(job_id)).finished:
-            await asyncio.sleep(HEARTBEAT_S)
+            await heartbeat(studio.jobs, job_id)
     except InputError as error:
         raise gr.Error(str(error), print_exception=False) from None
     except Exception as error:  # of which Gradio would tell null

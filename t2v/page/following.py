@@ -1,6 +1,7 @@
 """Following a run: what a tab shows of one while it is drawn, and after it has ended."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from gradio.context import LocalContext
 from t2v.checks import InputError
 from t2v.jobs.job import JobView
 from t2v.jobs.latest import Latest
+from t2v.jobs.queue import Jobs
 from t2v.page import notes, status_markup
 from t2v.page.run_form import RunForm
 from t2v.page.stage_markup import Stage
@@ -21,6 +23,14 @@ KEPT_RUNS = 1000  # of which it is known what their windows showed before
 # A streaming handler notices a closed page or a stop only when it yields; and each time that it does, the
 # page has work to do, often on the processor that draws the video.
 HEARTBEAT_S = 0.4
+LOOK_S = 0.03  # how often a run is looked at for whether it has ended: then it is shown at once
+
+
+async def heartbeat(jobs: Jobs, job_id: str) -> None:
+    """Waits for the next one, or until the run has ended."""
+    ends_s = time.monotonic() + HEARTBEAT_S
+    while not jobs.has_ended(job_id) and (left_s := ends_s - time.monotonic()) > 0:
+        await asyncio.sleep(min(LOOK_S, left_s))
 
 
 def run_label(is_busy: bool) -> str:
@@ -124,7 +134,7 @@ class Following(RunForm):
             shown = now
             if view is None or view.finished:
                 return
-            await asyncio.sleep(HEARTBEAT_S)
+            await heartbeat(self.studio.jobs, job_id)
         # Gradio sends the last values once more at the end, which would lie over those of the run shown now
         yield (gr.skip(),) * (1 + len(self.followers()))
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from t2v.checks import InputError
+from t2v.libraries import loading_libraries, only_for_drawing
 from t2v.page.door.belongings import own_temporary_folder
 from t2v.page.flags import PROG, arguments, check, is_for_itself, knows_owner, not_served, sign_in
 from t2v.page.motion_editor import of_motion_editor
 from t2v.page.space import lends_gpus, prepare_lending, trust_its_proxy
 from t2v.program import (
-    loading_libraries,
     prepare_environment,
     reach_itself_directly,
     show_downloads_only,
@@ -72,7 +72,7 @@ def serve(
 ) -> None:
     """Starts the server and stays until it is told to stop. tasks: the tabs on the page, None for all."""
     lent = lends_gpus()
-    with loading_libraries():
+    with loading_libraries(), only_for_drawing():
         if lent:
             prepare_lending()
         from t2v.jobs.queue import Jobs

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from t2v.checks import counted
 from t2v.devices import settle
@@ -19,6 +20,7 @@ from t2v.weights.source import CONFIG
 MOST = {"layers": 256, "list": 4096, "number": 2_000_000}
 COUNTS = re.compile(r"layers|num_(?!train|class|embeds)|heads", re.ASCII)
 DEEPEST = 8
+DRAWN = torch.nn.init.normal_
 FOREIGN = ("quantization_config", "attn_implementation", "_attn_implementation")  # code of other packages
 
 
@@ -59,19 +61,46 @@ def load_network(kind: Any, at: Place, device: str, dtype: torch.dtype) -> torch
     if not at.local:
         for file in _weights_of(at, weights):
             fetch(at.base, file, local=False)
-    network, report = kind.from_pretrained(
-        at.base,
-        subfolder=at.folder,
-        dtype=dtype,
-        output_loading_info=True,
-        local_files_only=True,
-        **weights,
-    )
+    with Unset():
+        network, report = kind.from_pretrained(
+            at.base,
+            subfolder=at.folder,
+            dtype=dtype,
+            output_loading_info=True,
+            local_files_only=True,
+            **weights,
+        )
     lost = lost_tensors(network, report)
     if lost:
         missing = f"{counted(lost, 'missing tensor')}{at.of_it}"
         raise ModelError(f"{at.owner} is broken and cannot be loaded ({missing}); fetch it again.")
     return settle(network, device)
+
+
+class Unset(TorchFunctionMode):
+    """Networks are made in this block without values (on "meta"), as they are read next, and no more is done.
+
+    There PyTorch would go through its own formulas in Python, for which it imports its compiler and SymPy:
+    half a second for a few tensors that have no values, or whose values are the same in this way.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        told = kwargs or {}
+        if func is DRAWN and _is_unset(told.get("tensor")):
+            return told["tensor"]
+        if func is torch.arange and _is_meta(told):
+            return torch.arange(*args, **{**told, "device": "cpu"}).to("meta")
+        if func is torch.empty_like and _is_unset(args[0]) and "device" in told and not _is_meta(told):
+            return torch.empty(args[0].shape, **{"dtype": args[0].dtype, **told})
+        return func(*args, **told)
+
+
+def _is_unset(value: object) -> bool:
+    return isinstance(value, torch.Tensor) and value.is_meta
+
+
+def _is_meta(told: Mapping[str, Any]) -> bool:
+    return str(told.get("device")) == "meta"
 
 
 def _weights_of(at: Place, weights: Mapping[str, Any]) -> list[str]:

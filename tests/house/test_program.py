@@ -1,57 +1,16 @@
-"""program.py: the collector rests while libraries load, passes over them after, and works as before; and how
-threads wait.
-"""
+"""program.py: how threads wait, how a program ends, and that loading is quiet."""
 
-import gc
 import importlib
 import logging
 import os
 import subprocess
 import sys
-import weakref
 
 import pytest
 from conftest import ROOT
 
-from t2v.program import loading_libraries, quiet_loading, spin_briefly
+from t2v.program import quiet_loading, spin_briefly
 from t2v.weights.source import MINIATURE
-
-
-class Ring:
-    """Refers to itself, so that only the collector can free it."""
-
-    def __init__(self) -> None:
-        self.own = self
-
-
-@pytest.fixture
-def thawed():
-    yield
-    gc.unfreeze()
-
-
-def test_rests_in_the_block_and_passes_over_what_was_made_there(thawed):
-    with loading_libraries():
-        assert not gc.isenabled()
-        kept = Ring()
-    assert gc.isenabled()
-    made_in_it, made_after = weakref.ref(kept), weakref.ref(Ring())
-    del kept
-    gc.collect()
-    assert made_after() is None, "garbage made later is still collected"
-    assert made_in_it() is not None, "what was there is not looked through again"
-
-
-@pytest.mark.parametrize("was_on", [True, False])
-def test_leaves_the_collector_as_it_was_also_after_an_error(thawed, was_on):
-    if not was_on:
-        gc.disable()
-    try:
-        with pytest.raises(ImportError), loading_libraries():
-            raise ImportError("no such library")
-        assert gc.isenabled() is was_on
-    finally:
-        gc.enable()
 
 
 @pytest.mark.parametrize(
@@ -70,6 +29,34 @@ def test_threads_wait_as_their_owner_says_else_briefly(monkeypatch, told, spins,
         monkeypatch.setenv(name, value)
     spin_briefly()
     assert (os.environ.get("GOMP_SPINCOUNT"), os.environ.get("OMP_WAIT_POLICY")) == (spins, policy)
+
+
+AT_THE_END = """
+import atexit, os, tempfile, threading, time
+from t2v.program import end
+atexit.register(print, "done at the end")
+folder = tempfile.TemporaryDirectory(prefix="t2v-test-end-")
+print(folder.name)
+class Slow:
+    def __del__(self, write=os.write): write(1, b"taken apart\\n")
+slow = Slow()
+"""
+
+
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [
+        ("end(7)", ["done at the end"]),
+        ("threading.Thread(target=lambda: (time.sleep(0.2), print('worked'))).start(); end(7)",
+         ["worked", "done at the end", "taken apart"]),
+        ("threading.Thread(target=time.sleep, args=(60,), daemon=True).start(); end(7)", ["done at the end"]),
+    ],
+)  # fmt: skip
+def test_a_program_ends_at_once_when_all_is_done_and_written(last, told):
+    done = subprocess.run([sys.executable, "-c", AT_THE_END + last], cwd=ROOT, capture_output=True, text=True)
+    folder, *lines = done.stdout.splitlines()
+    assert (done.returncode, lines, done.stderr) == (7, told, "")
+    assert not os.path.exists(folder)
 
 
 def levels_and_bars() -> list[object]:

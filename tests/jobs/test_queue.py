@@ -54,6 +54,15 @@ def test_a_run_ends_in_a_file_with_its_settings(jobs, puppet):
     assert view.preview is None
 
 
+def test_a_run_has_ended_once_nothing_comes_of_it_any_more(jobs, puppet):
+    first, second = jobs.submit(settings()), jobs.submit(settings())
+    wait(jobs, first, lambda view: view.state == "running")
+    assert not jobs.has_ended(first) and not jobs.has_ended(second)
+    jobs.stop(second)
+    finish(jobs, puppet, first)
+    assert jobs.has_ended(first) and jobs.has_ended(second) and jobs.has_ended("nobody knows it")
+
+
 def test_a_running_job_shows_steps_preview_and_time_left(jobs, puppet):
     job_id = jobs.submit(settings())
     begun = wait(jobs, job_id, lambda view: view.resolved is not None)

@@ -10,7 +10,7 @@ from runs import resolved
 from t2v.engine.engine import Engine
 from t2v.jobs.job import JobView
 from t2v.jobs.queue import Jobs
-from t2v.page import text_tab
+from t2v.page import following, text_tab
 from t2v.page.addresses import file_url
 from t2v.page.clip import clip_tab
 from t2v.page.form_fields import _with_original_words
@@ -135,6 +135,29 @@ def test_a_stopped_run_leaves_the_last_result_where_it_is(panel, studio):
     assert panel._show(second, "") == (second, "")  # asked for in the list: it has no video, and says so
     stage, status, *_ = panel.shown(Stage(), view)
     assert 'data-state="stopped"' in stage and "<video" not in stage and "It made no video" in status
+
+
+@pytest.mark.parametrize(("looks", "slept"), [(0, 0), (2, 2), (1000, 14)])
+def test_a_run_that_ends_is_shown_at_once_and_else_at_the_next_heartbeat(monkeypatch, looks, slept):
+    """0.4 s, looked at every 0.03 s. looks: how often the run is found not to have ended."""
+    now_s, waited = [100.0], []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        now_s[0] += seconds + 1e-4
+
+    class Looked:
+        def has_ended(self, job_id: str) -> bool:
+            assert job_id == "the run"
+            return len(waited) >= looks
+
+    monkeypatch.setattr(following.asyncio, "sleep", sleep)
+    monkeypatch.setattr(following.time, "monotonic", lambda: now_s[0])
+    pending = following.heartbeat(Looked(), "the run")
+    with pytest.raises(StopIteration):  # nothing in it waits for anything else
+        pending.send(None)
+    assert len(waited) == slept
+    assert sum(waited) == pytest.approx(0.4 if looks == 1000 else 0.03 * looks, abs=0.002)
 
 
 def test_what_was_followed_before_ends_with_nothing_over_what_is_shown_now(panel, studio):

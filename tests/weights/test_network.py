@@ -9,7 +9,7 @@ from t2v.diffusion.options import own_cells
 from t2v.weights.files import best_weights, read_json
 from t2v.weights.fits import check_parts
 from t2v.weights.load import load_pipeline
-from t2v.weights.network import lost_tensors
+from t2v.weights.network import Unset, lost_tensors
 from t2v.weights.refusals import ModelError
 
 
@@ -20,6 +20,21 @@ def test_tensors_that_never_arrived_are_counted_whoever_knows_of_them():
     network[0].weight = torch.nn.Parameter(torch.empty(3, 2, device="meta"))  # of this the library is silent
     network[1].running_mean = torch.empty(3, device="meta")
     assert lost_tensors(network, {"missing_keys": ["0.weight", "0.bias"]}) == 3
+
+
+def test_networks_made_without_values_come_to_the_same_with_less_done():
+    with torch.device("meta"), Unset():
+        drawn, counted = torch.nn.Embedding(3, 2), torch.arange(1, 7, 2, dtype=torch.int32)
+    assert drawn.weight.is_meta and drawn.weight.shape == (3, 2)
+    assert counted.is_meta and (counted.shape, counted.dtype) == ((3,), torch.int32)
+    torch.manual_seed(0)
+    right = torch.nn.Embedding(3, 2).weight
+    torch.manual_seed(0)
+    with Unset():
+        made = torch.empty_like(counted.expand(2, -1), device="cpu")
+        assert (made.shape, made.dtype, made.device.type) == ((2, 3), torch.int32, "cpu")
+        assert torch.empty_like(counted).is_meta and torch.equal(torch.arange(3), torch.tensor([0, 1, 2]))
+        assert torch.equal(torch.nn.Embedding(3, 2).weight, right)  # what has values has them drawn
 
 
 @pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])

@@ -14,7 +14,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 
 from t2v.checks import counted
 from t2v.diffusion.schedule import saved_scheduler
-from t2v.weights.network import lost_tensors
+from t2v.weights.network import Unset, lost_tensors
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.details import EMA, UNET, VAE, Names
 from t2v.weights.single_file.generations import Generation, TextEncoder
@@ -142,7 +142,7 @@ def whole(
 
     owner: "model NAME" or "controlnet NAME"; part: of it.
     """
-    with init_empty_weights():
+    with Unset(), init_empty_weights():
         network = build()
     told = network.load_state_dict(dict(state), strict=False, assign=True)
     if told.unexpected_keys:
