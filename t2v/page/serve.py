@@ -72,9 +72,9 @@ def serve(
 ) -> None:
     """Starts the server and stays until it is told to stop. tasks: the tabs on the page, None for all."""
     lent = lends_gpus()
+    if lent:
+        prepare_lending()  # before torch comes
     with loading_libraries(), only_for_drawing():
-        if lent:
-            prepare_lending()
         from t2v.jobs.queue import Jobs
         from t2v.page.glances import Glances
         from t2v.page.layout import build_page
