@@ -18,6 +18,7 @@ from PIL import Image
 from t2v.diffusion.calls import ON_THE_WAY_DOWN
 from t2v.diffusion.controls import Control
 from t2v.memory.memory import Memory
+from t2v.memory.placing import dtype_of
 from t2v.memory.profiles import is_offloaded
 
 MOST_KEPT = 256_000_000  # bytes: 53 frames of Stable Diffusion 1.5, 19 of XL, in half precision
@@ -64,7 +65,7 @@ class AdapterFeatures:
 
     def _of(self, control: Control, number: int, device: torch.device) -> list[torch.Tensor]:
         """Of one frame, (1 c h w) for each level. Made in another precision it is made anew."""
-        key = (control, control.network.dtype, number)
+        key = (control, dtype_of(control.network), number)
         if key not in self._kept:
             made: list[torch.Tensor] = control.network(shown(control, number).to(device, key[1]))
             size = sum(one.nbytes for one in made)

@@ -29,7 +29,7 @@ def once_before_text(network: torch.nn.Module, bank: FirstFrameBank) -> Iterator
         yield
 
 
-def layers_before_text(network: Any) -> Iterator[Any]:
+def layers_before_text(network: Any) -> Iterator[torch.nn.Module]:
     """Convolutions and self-attention that come before the first text attention, in the network's order."""
     yield network.conv_in
     for block in network.down_blocks:

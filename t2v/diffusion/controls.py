@@ -14,6 +14,7 @@ from PIL import Image
 
 from t2v.checks import InputError, check_number
 from t2v.diffusion.options import check_window
+from t2v.memory.placing import dtype_of
 
 # for one kind of pictures, for many, and what can be used in their place
 ControlNet: TypeAlias = ControlNetModel | ControlNetUnionModel | T2IAdapter
@@ -96,7 +97,7 @@ class Control:
         noisy: ((b f) c h w) of these frames. told: as ``Guidance.added``. call: how its network is called;
         None: as it is.
         """
-        network, dtype = self.network, self.network.dtype
+        network, dtype = self.network, dtype_of(self.network)
         call = network if call is None else call
         pictures = torch.from_numpy(self.packed[frames]).to(noisy.device)
         pictures = rearrange(pictures, "f h w c -> f c h w").to(dtype) / 255

@@ -16,6 +16,7 @@ from einops import rearrange
 
 from t2v.checks import InputError
 from t2v.memory.memory import Memory
+from t2v.memory.placing import dtype_of
 from t2v.memory.profiles import is_offloaded
 
 DOWN, MIDDLE = "down_block_additional_residuals", "mid_block_additional_residual"
@@ -112,7 +113,7 @@ class DeepFeatures:
     def _batch(self, rows: list[torch.Tensor]) -> torch.Tensor:
         """Of each frame (b c h w), to ((b f) c h w) where it is computed; of branches the last, told most."""
         found = rearrange(torch.stack(rows)[:, -self._now :], "f b c h w -> (b f) c h w")
-        found = found.to(self.memory.device, self.unet.dtype)
+        found = found.to(self.memory.device, dtype_of(self.unet))
         return found.contiguous(memory_format=self._laid)
 
     def _skip(self, frames: range, installed: ExitStack) -> None:
