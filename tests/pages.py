@@ -130,6 +130,18 @@ def field(page: Page, label: str):
     return page.locator("label", has=whole.get_by_text(label, exact=True)).locator("input, textarea")
 
 
+# Gradio fills in what a fold holds one frame after it was unfolded: what was typed before that is gone
+FILLED_IN = """() => new Promise((done) => {
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)));
+})"""
+
+
+def unfold(place: Page | Locator, name: str) -> None:
+    """Opens or closes a fold of the form, and waits until its fields can be filled in."""
+    place.get_by_text(name).locator("visible=true").first.click()
+    getattr(place, "page", place).evaluate(FILLED_IN)
+
+
 def drop(page: Page, path: Path, on: str = "body") -> None:
     """Lets go of a file above a part of the page, as with a mouse."""
     data = base64.b64encode(path.read_bytes()).decode()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from clips import grey_steps
-from pages import PLAYING, button, drop, field, needs_browser
+from pages import PLAYING, button, drop, field, needs_browser, unfold
 from playwright.sync_api import Page, expect
 
 from t2v.video.write import write_video
@@ -52,7 +52,7 @@ def test_it_would_be_noticed(page):
 def test_the_empty_page_and_all_of_its_folds(page):
     assert found(page) == []
     for fold in ("Try before you make", "Start from a picture", "Draw the motion", "Advanced options"):
-        page.get_by_text(fold, exact=True).click()
+        unfold(page, fold)
     page.wait_for_selector(".motion-editor[data-ready] .me-thing option", state="attached")
     button(page, "Keys").click()
     page.locator(".motion-text textarea").fill("0: 0,0 | 7: 25%,0")
@@ -69,7 +69,7 @@ def test_the_empty_page_and_all_of_its_folds(page):
 
 
 def test_runs_from_refusal_to_result(page, tmp_path):
-    page.get_by_text("Advanced options").click()
+    unfold(page, "Advanced options")
     ask(page, "a zeppelin on a street", Width=100)
     button(page, "Run").click()
     expect(page.locator(".notes .note[data-kind=error]:visible")).to_contain_text("Width is 100")
@@ -91,7 +91,7 @@ def test_runs_from_refusal_to_result(page, tmp_path):
     page.wait_for_function(PLAYING)
     assert found(page) == []
     ask(page, "a blue boat", Steps=2)
-    page.get_by_text("Try before you make").click()
+    unfold(page, "Try before you make")
     button(page, "Variations").click()
     page.wait_for_selector(".save-stills")
     assert found(page) == []
@@ -101,7 +101,7 @@ def test_runs_from_refusal_to_result(page, tmp_path):
 
 
 def test_the_library_and_its_dialogs(page):
-    page.get_by_text("Advanced options").click()
+    unfold(page, "Advanced options")
     for prompt in ("a red car", "a blue boat"):
         before = (
             page.locator(".stage video").get_attribute("src") if page.locator(".stage video").count() else ""
@@ -142,7 +142,7 @@ def test_the_tabs_with_a_clip(page, tab):
     assert found(page) == []
     page.locator(".clip-examples button:visible").first.click()
     page.locator(".pane[data-state=playing]:visible").first.wait_for()
-    page.get_by_text("Advanced options").locator("visible=true").click()
+    unfold(page, "Advanced options")
     assert found(page) == []
 
 
@@ -150,5 +150,5 @@ def test_the_tabs_with_a_clip(page, tab):
 def test_on_a_phone(open_page, scheme):
     phone = open_page(viewport=SIZES["phone"], has_touch=True, is_mobile=True, color_scheme=scheme)
     assert found(phone) == []
-    phone.get_by_text("Advanced options").click()
+    unfold(phone, "Advanced options")
     assert found(phone) == []

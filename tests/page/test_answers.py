@@ -1,7 +1,7 @@
 """What the page says when an answer fails, and what outlives a reload, and a server that starts anew."""
 
 import pytest
-from pages import PATIENCE_MS, button, field, needs_browser, serving
+from pages import PATIENCE_MS, button, field, needs_browser, serving, unfold
 from playwright.sync_api import Page, Route, expect
 from test_app import ask, prompt_box, stage
 
@@ -67,7 +67,7 @@ def test_what_was_typed_outlives_a_reload_and_a_word_may_be_long(open_page):
     page.wait_for_function("sessionStorage.getItem('form-of-text-to-video').includes('whole-cell')")
     page.reload()
     expect(prompt_box(page)).to_have_value("a blue boat")
-    page.get_by_text("Advanced options").click()
+    unfold(page, "Advanced options")
     for label, value in (("Steps", "7"), ("Frames", "5"), ("Seed", "12")):
         expect(field(page, label)).to_have_value(value)
     expect(page.get_by_label("Frames follow the first frame")).not_to_be_checked()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from pages import PLAYING, Windows, button, fetched, field, needs_browser, serving
+from pages import PLAYING, Windows, button, fetched, field, needs_browser, serving, unfold
 from playwright.sync_api import Page, expect
 
 from t2v.video.video import read_video
@@ -40,7 +40,7 @@ def prompt_box(page: Page):
 def ask(page: Page, prompt: str, **fields) -> None:
     """Fills the form; fields of the advanced options by their labels."""
     if fields and not field(page, "Steps").is_visible():
-        page.get_by_text("Advanced options").click()
+        unfold(page, "Advanced options")
     for label, value in fields.items():
         field(page, label).fill(str(value))
     prompt_box(page).fill(prompt)
@@ -72,9 +72,9 @@ def test_a_sentence_becomes_a_playing_video_and_nothing_leaves_the_machine(open_
     page.on("request", lambda request: elsewhere.append(request.url))
     page.reload()
     page.wait_for_selector(".stage[data-state=idle]")
+    ask(page, "a red car on a street", Steps=50)  # the usual ones are over before a look at them
     place = page.locator(".stage").bounding_box()
 
-    prompt_box(page).fill("a red car on a street")
     prompt_box(page).press("Enter")
     strip = page.wait_for_selector(".stage .strip")
     assert strip.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
@@ -139,7 +139,7 @@ def test_a_page_reloaded_in_the_middle_finds_its_run_and_its_form_again(page):
     stage(page, "running")
     assert used_seed(page) == seed
     expect(prompt_box(page)).to_have_value("a blue boat")
-    page.get_by_text("Advanced options").click()
+    unfold(page, "Advanced options")
     expect(field(page, "Steps")).to_have_value(str(LONG))
     button(page, "Stop").click()
     stage(page, "stopped")
@@ -221,7 +221,7 @@ def test_examples_fill_the_form_and_a_phone_needs_no_sideways_scrolling(open_pag
     example = phone.locator("#prompt-examples button").first
     example.click()
     expect(prompt_box(phone)).to_have_value(example.inner_text().strip())
-    phone.get_by_text("Advanced options").click()
+    unfold(phone, "Advanced options")
     expect(field(phone, "Steps")).to_be_visible()
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
 

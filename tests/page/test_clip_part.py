@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pages import button, drop, field, needs_browser, opened, serving, upload
+from pages import button, drop, field, needs_browser, opened, serving, unfold, upload
 from playwright.sync_api import Locator, expect
 from small_detectors import hub_of, save_depth
 
@@ -152,7 +152,7 @@ def test_a_long_clip_begins_with_a_short_part_and_its_handles_follow_keys_and_fo
     expect(tab.locator(".plan")).to_contain_text("120 frames will be drawn")
     expect(tab.locator(".part-told")).to_have_text("0\u00a0s to 6\u00a0s of 6\u00a0s")
     expect(tab.get_by_role("radio").nth(1)).to_be_checked()
-    tab.get_by_text("Advanced options").click()
+    unfold(tab, "Advanced options")
     for label in ("Start", "End", "Frames per second"):
         expect(field(tab, label)).to_have_value("")
     field(tab, "Start").fill("3")
@@ -214,7 +214,7 @@ def test_one_clip_serves_all_tabs_with_its_part_and_its_words(open_page, long_cl
     frames_in(tab, 16)
     prompt = tab.locator(".prompt textarea, .prompt input")
     expect(prompt).to_have_value("a red boat")
-    tab.get_by_text("Advanced options").click()
+    unfold(tab, "Advanced options")
     field(tab, "Steps").fill("1")
     button(tab, "Run").click()
     expect(tab.locator(".stage[data-state=done]")).to_be_visible()
@@ -311,7 +311,7 @@ def test_the_clip_of_a_run_is_there_again_after_a_restart(browser, family, tmp_p
         tab = opened(page, "Edges")
         drop(page, Path(long_clip), ".clip-tab:not([style*='none']) .clip-box")
         frames_in(tab, 16)
-        tab.get_by_text("Advanced options").click()
+        unfold(tab, "Advanced options")
         field(tab, "Steps").fill("1")
         tab.locator(".prompt textarea, .prompt input").fill("a boat")
         button(tab, "Run").click()

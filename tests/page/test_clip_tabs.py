@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from pages import button, fetched, field, needs_browser, opened, serving, upload
+from pages import button, fetched, field, needs_browser, opened, serving, unfold, upload
 from playwright.sync_api import Locator, expect
 
 from t2v.video.video import read_video
@@ -48,7 +48,7 @@ def shown_file(pane: Locator) -> Path:
 
 def fill(tab: Locator, prompt: str, **fields) -> None:
     if fields and not field(tab, "Steps").is_visible():
-        tab.get_by_text("Advanced options").click()
+        unfold(tab, "Advanced options")
     for label, value in fields.items():
         field(tab, label).fill(str(value))
     tab.locator(".prompt textarea, .prompt input").fill(prompt)
@@ -160,7 +160,7 @@ def test_what_was_typed_for_a_clip_outlives_a_reload_whatever_the_choice_had_fil
     tab = page.locator(".clip-tab:visible")
     pane(tab, "seen")
     expect(prompt_of(tab)).to_have_value("a boat")
-    tab.get_by_text("Advanced options").click()
+    unfold(tab, "Advanced options")
     for label, value in (("Seed", "5"), ("Start", "0.2"), ("End", "0.6"), ("Width", "96")):
         expect(field(tab, label)).to_have_value(value)
 

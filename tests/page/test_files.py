@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from clips import grey_steps
-from pages import button, drop, fetched, field, needs_browser
+from pages import button, drop, fetched, field, needs_browser, unfold
 from playwright.sync_api import Page, expect
 
 from t2v.engine.engine import Engine
@@ -161,7 +161,7 @@ def draw(page: Page) -> None:
 @needs_browser
 def test_every_kind_that_is_saved_opens_again_and_draws_the_same_frames(open_page, videos):
     page = open_page(viewport={"width": 1280, "height": 800})
-    page.get_by_text("Advanced options").click()
+    unfold(page, "Advanced options")
     for label, value in {
         "Steps": 2,
         "Frames": 3,

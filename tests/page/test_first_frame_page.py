@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from pages import button, field, needs_browser, serving
+from pages import button, field, needs_browser, serving, unfold
 from playwright.sync_api import expect
 
 from t2v.page.picture_field import PictureField
@@ -41,12 +41,12 @@ def test_a_picture_is_chosen_seen_drawn_from_kept_and_left_out(open_page, pictur
     page = open_page(viewport={"width": 1280, "height": 800})
     small = page.locator(".picture-shown")
     expect(page.locator(".from-picture .upload")).not_to_be_visible()
-    page.get_by_text("Start from a picture").click()
+    unfold(page, "Start from a picture")
     page.locator(".from-picture input[type=file]").set_input_files(picture)
     expect(small).to_be_visible()
     data = small.get_attribute("src").partition("base64,")[2]
     assert base64.b64decode(data)[:3] == b"\xff\xd8\xff" and "256×128" in small.get_attribute("alt")
-    page.get_by_text("Advanced options").click()
+    unfold(page, "Advanced options")
     for label, value in {"Steps": 2, "Width": 256, "Height": 128, "Frames": 3}.items():
         field(page, label).fill(str(value))
     page.get_by_label("What should the video show?").fill("a red car")
@@ -56,7 +56,7 @@ def test_a_picture_is_chosen_seen_drawn_from_kept_and_left_out(open_page, pictur
     assert drawn.shape == (3, 128, 256, 3) and np.abs(drawn[0].astype(int) - SHADE).mean() < 3
     page.reload()
     page.wait_for_selector(".stage[data-state=done]")
-    page.get_by_text("Start from a picture").click()
+    unfold(page, "Start from a picture")
     expect(small).to_be_visible()
     button(page, "Without this picture").click()
     expect(small).to_have_count(0)
@@ -68,26 +68,26 @@ def test_what_else_is_in_use_stands_below_run_and_can_be_taken_out(open_page, pi
     page = open_page(viewport={"width": 1280, "height": 1400})
     line = page.locator(".in-use")
     expect(line).to_be_hidden()
-    page.get_by_text("Draw the motion").click()
+    unfold(page, "Draw the motion")
     page.locator(".motion-text textarea").fill("0: 0,0 | 7: 25%,0")
     expect(line).to_have_text("In use: a drawn motion ×")
-    page.get_by_text("Draw the motion").click()  # folded up again, and out of sight
-    page.get_by_text("Start from a picture").click()
+    unfold(page, "Draw the motion")  # folded up again, and out of sight
+    unfold(page, "Start from a picture")
     page.locator(".from-picture input[type=file]").set_input_files(picture)
     expect(line).to_have_text("In use: a drawn motion ×a start picture ×")
-    page.get_by_text("Start from a picture").click()
+    unfold(page, "Start from a picture")
     page.get_by_label("What should the video show?").fill("a panda dancing")
     page.reload()
     button(page, "Take out a drawn motion").click()
     expect(line).to_have_text("In use: a start picture ×")
     button(page, "Take out a start picture").click()
     expect(line).to_be_hidden()
-    page.get_by_text("Draw the motion").click()
+    unfold(page, "Draw the motion")
     expect(page.locator(".motion-text textarea")).to_have_value("")
     page.locator(".motion-text textarea").fill("0: 0,0 | 7: 25%,0")
     expect(line).to_have_text("In use: a drawn motion ×")
-    page.get_by_text("Draw the motion").click()
-    page.get_by_text("Advanced options").click()
+    unfold(page, "Draw the motion")
+    unfold(page, "Advanced options")
     button(page, "Reset the options").click()
     expect(line).to_be_hidden()
     field(page, "Motion to the right").fill("8")
@@ -101,7 +101,7 @@ def test_what_else_is_in_use_stands_below_run_and_can_be_taken_out(open_page, pi
 def test_what_is_no_picture_is_told_where_errors_are_told(open_page, videos):
     page = open_page(viewport={"width": 390, "height": 844})
     (videos / "text.png").write_text("no picture")
-    page.get_by_text("Start from a picture").click()
+    unfold(page, "Start from a picture")
     page.locator(".from-picture input[type=file]").set_input_files(videos / "text.png")
     expect(page.locator(".note[data-kind=error]")).to_contain_text(
         "text.png is not a picture that can be read"

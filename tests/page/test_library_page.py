@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from pages import button, field, needs_browser, serving
+from pages import button, field, needs_browser, serving, unfold
 from playwright.sync_api import Page, expect
 from shelves import NOON_S, put, put_raw
 
@@ -65,7 +65,7 @@ def opened(page: Page, prompt: str):
 
 
 def run(page: Page, prompt: str, **fields) -> None:
-    page.get_by_text("Advanced options").first.click()
+    unfold(page, "Advanced options")
     for label, value in {"Steps": 2, "Frames": 3, "Width": 64, "Height": 64, **fields}.items():
         field(page, label).fill(str(value))
     page.get_by_label("What should the video show?").fill(prompt)

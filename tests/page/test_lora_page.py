@@ -3,7 +3,7 @@
 import pytest
 import torch
 from conftest import seeded
-from pages import button, field, needs_browser, serving
+from pages import button, field, needs_browser, serving, unfold
 from playwright.sync_api import expect
 from safetensors.torch import save_file
 
@@ -39,7 +39,7 @@ def model_of(page):
 @needs_browser
 def test_loras_are_picked_slid_and_drawn_with(open_page, videos, model_folder):
     page = open_page(viewport={"width": 1280, "height": 800})
-    page.get_by_text("Advanced options").first.click()
+    unfold(page, "Advanced options")
     for label, value in {"Steps": 2, "Width": 64, "Height": 64, "Frames": 2}.items():
         field(page, label).first.fill(str(value))
     page.get_by_label("What should the video show?").first.fill("a zorg")
@@ -67,7 +67,7 @@ def test_loras_are_picked_slid_and_drawn_with(open_page, videos, model_folder):
 @needs_browser
 def test_a_lora_for_few_steps_switches_what_the_page_shows_and_draws_with(open_page, videos):
     page = open_page(viewport={"width": 1280, "height": 800})
-    page.get_by_text("Advanced options").first.click()
+    unfold(page, "Advanced options")
     for label, value in {"Width": 64, "Height": 64, "Frames": 2}.items():
         field(page, label).first.fill(str(value))
     page.get_by_label("What should the video show?").first.fill("a quick car")

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from pages import PLAYING, button, field, needs_browser
+from pages import PLAYING, button, field, needs_browser, unfold
 from playwright.sync_api import Page, expect
 
 from t2v.video.video import read_video
@@ -28,7 +28,7 @@ def prompt_box(page: Page):
 
 
 def options(page: Page, **fields) -> None:
-    page.get_by_text("Advanced options").click()
+    unfold(page, "Advanced options")
     for label, value in fields.items():
         field(page, label).fill(str(value))
 

@@ -11,7 +11,7 @@ from checkpoint_files import (
     write_pickle,
     write_safetensors,
 )
-from pages import button, field, needs_browser, serving
+from pages import button, field, needs_browser, serving, unfold
 from playwright.sync_api import expect
 
 from benchmarks.made_up.kinds import MADE_UP
@@ -80,7 +80,7 @@ def test_files_are_picked_and_drawn_with(open_page, videos, folder):
         "first-of-all, Stable Diffusion 1.x",
         "second, Stable Diffusion 2.x",
     ]
-    page.get_by_text("Advanced options").first.click()
+    unfold(page, "Advanced options")
     for label, value in {"Steps": 2, "Width": 64, "Height": 64, "Frames": 2}.items():
         field(page, label).first.fill(str(value))
     page.get_by_label("What should the video show?").first.fill("a red car")

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from pages import PLAYING, button, field, needs_browser
+from pages import PLAYING, button, field, needs_browser, unfold
 from playwright.sync_api import Page, expect
 
 from t2v.diffusion.course_text import read_motion
@@ -29,7 +29,7 @@ pytestmark = needs_browser
 @pytest.fixture
 def page(open_page) -> Page:
     page = open_page(viewport={"width": 1280, "height": 1400})
-    page.get_by_text("Draw the motion").click()
+    unfold(page, "Draw the motion")
     page.wait_for_selector(".motion-editor[data-ready] .me-thing option", state="attached")
     return page
 
@@ -174,7 +174,7 @@ def test_the_sketch_moves_unless_people_want_no_motion(page, open_page):
     before = page.locator(mover).get_attribute("transform")
     page.wait_for_function(f"document.querySelector('{mover}').getAttribute('transform') != '{before}'")
     calm = open_page(reduced_motion="reduce")
-    calm.get_by_text("Draw the motion").click()
+    unfold(calm, "Draw the motion")
     expect(button(calm, "Play")).to_have_attribute("aria-pressed", "false")
 
 
@@ -184,7 +184,7 @@ def test_a_drawn_motion_is_run_kept_and_shown_on_its_first_frame(page, videos):
     drag(page, (0.3, 0.7), (0.6, 0.7))
     button(page, "Path").click()
     drag(page, (0.3, 0.7), (0.5, 0.7))
-    page.get_by_text("Advanced options").click()
+    unfold(page, "Advanced options")
     for label, value in (("Steps", 3), ("Frames", 3), ("Seed", 7)):
         field(page, label).fill(str(value))
     text, painted = text_of(page).input_value(), painted_of(page)
@@ -198,7 +198,7 @@ def test_a_drawn_motion_is_run_kept_and_shown_on_its_first_frame(page, videos):
     settings = read_settings(file)
     assert (settings["motion"], settings["painted"], settings["move"]) == (text, painted, "subject")
     page.reload()
-    page.get_by_text("Draw the motion").click()
+    unfold(page, "Draw the motion")
     expect(text_of(page)).to_have_value(text)
     expect(page.locator(".me-way")).to_have_count(1)
     assert painted_of(page) == painted
@@ -213,7 +213,7 @@ def test_its_files_are_there_and_outlines_are_told_in_shares():
 
 def test_a_path_keeps_the_seed_of_the_picture_that_it_was_drawn_on(page):
     page.get_by_label("What should the video show?").fill("a red car on a street")
-    page.get_by_text("Advanced options").click()
+    unfold(page, "Advanced options")
     field(page, "Steps").fill("2")
     drag(page, (0.3, 0.6), (0.7, 0.6))
     expect(field(page, "Seed")).to_have_value("")  # there is no picture yet
@@ -238,7 +238,7 @@ def test_a_subject_that_a_first_frame_has_found_is_what_is_sketched(page):
     page.get_by_label("The subject").check()
     expect(page.locator(".me-help")).to_contain_text("The box is a guess")  # before anything is drawn
     guess = page.locator(".me-mover").get_attribute("points")
-    page.get_by_text("Advanced options").click()
+    unfold(page, "Advanced options")
     field(page, "Steps").fill("6")
     button(page, "First frame").click()
     page.wait_for_selector(".still[data-outlines]")

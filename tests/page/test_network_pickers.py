@@ -7,7 +7,7 @@ import pytest
 import torch
 from checkpoint_files import write_safetensors
 from conftest import small_controlnet
-from pages import button, fetched, field, needs_browser, opened, serving, upload
+from pages import button, fetched, field, needs_browser, opened, serving, unfold, upload
 from playwright.sync_api import expect
 from small_t2i import released, small_t2i, small_xl_t2i
 
@@ -63,7 +63,7 @@ def prepared(page, clip: str):
     upload(tab, clip)
     choose(tab, "Model", "dream")
     expect(picker(tab)).to_be_visible()
-    tab.get_by_text("Advanced options").click()
+    unfold(tab, "Advanced options")
     for label, value in {"Steps": 2, "Width": 96, "Height": 64}.items():
         field(tab, label).fill(str(value))
     tab.get_by_label("What should the video show?").fill("a car")
@@ -89,7 +89,7 @@ def test_the_pickers_offer_what_fits_the_model_and_the_tab(open_page, folder):
         "t2i_color",
         FOLDER,
     }
-    tab.get_by_text("Advanced options").click()
+    unfold(tab, "Advanced options")
     for label, best in (("ControlNet for skeletons", FOLDER), ("ControlNet for depth", "control_depth")):
         assert offered(tab, label)[1].startswith(f"{best}, ControlNet {family}")
     choose(tab, "Model", "Miniature (bundled)")

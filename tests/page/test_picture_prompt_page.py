@@ -5,7 +5,7 @@ import pytest
 from conftest import small_pipeline
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from pages import button, field, needs_browser, serving
+from pages import button, field, needs_browser, serving, unfold
 from playwright.sync_api import expect
 from small_adapters import a_picture, save_with_encoder
 
@@ -49,7 +49,7 @@ def test_it_is_there_where_an_adapter_is_and_stays_with_the_run(open_page, pictu
     shown = page.locator(".prompt-picture-shown")
     expect(shown).to_be_visible()
     expect(page.locator(".in-use")).to_have_text("In use: a picture as a prompt ×")
-    page.get_by_text("Advanced options").click()
+    unfold(page, "Advanced options")
     for label, value in {"Steps": 2, "Width": 64, "Height": 64, "Frames": 2}.items():
         field(page, label).fill(str(value))
     page.get_by_label("What should the video show?").fill("a red car")

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
-from pages import button, field, needs_browser
+from pages import button, field, needs_browser, unfold
 from playwright.sync_api import Page, expect
 
 from t2v.page.presets import KNOWN, NO_PRESET, apply, apply_to_model, told_html, which
@@ -79,7 +79,7 @@ def test_of_models_that_are_not_on_offer_no_preset_is_found():
 
 
 def options(page: Page) -> None:
-    page.get_by_text("Advanced options").click()
+    unfold(page, "Advanced options")
     expect(field(page, "Steps")).to_be_visible()
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from conftest import free_port
-from pages import PATIENCE_MS, Windows, button, field, needs_browser, serving
+from pages import PATIENCE_MS, Windows, button, field, needs_browser, serving, unfold
 from playwright.sync_api import Page, expect
 
 pytestmark = needs_browser
@@ -25,7 +25,7 @@ def server():
 
 def ask(page: Page, prompt: str, length: tuple[int, int]) -> None:
     if not field(page, "Steps").is_visible():
-        page.get_by_text("Advanced options").click()
+        unfold(page, "Advanced options")
     asked = {"Steps": length[0], "Frames": length[1], "Width": 128, "Height": 128, "Seed": 7}
     for label, value in asked.items():
         field(page, label).fill(str(value))
@@ -99,7 +99,7 @@ def test_three_runs_in_two_windows_and_over_a_restart(browser, family, tmp_path)
         expect(row(page, "one")).to_have_count(0)
         press(page, "three", "Use these settings")
         expect(page.get_by_label("What should the video show?")).to_have_value("three")
-        page.get_by_text("Advanced options").click()
+        unfold(page, "Advanced options")
         assert field(page, "Steps").input_value() == str(LONG[0])
         button(page, "Clear ended").click()
         expect(page.locator(".runs")).to_have_count(0)

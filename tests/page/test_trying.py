@@ -8,7 +8,7 @@ import zipfile
 import gradio as gr
 import numpy as np
 import pytest
-from pages import button, fetched, field, needs_browser
+from pages import button, fetched, field, needs_browser, unfold
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -145,7 +145,7 @@ def small(frame: np.ndarray) -> np.ndarray:
 @needs_browser
 def test_a_first_frame_and_then_its_video(page, videos):
     page.get_by_label("What should the video show?").fill("a red car on a street")
-    page.get_by_text("Advanced options").click()
+    unfold(page, "Advanced options")
     field(page, "Steps").fill("4")
     field(page, "Frames").fill("3")
     button(page, "First frame").click()
@@ -168,10 +168,10 @@ def test_a_first_frame_and_then_its_video(page, videos):
 @needs_browser
 def test_of_variations_one_becomes_a_video_that_begins_with_it(page, videos):
     page.get_by_label("What should the video show?").fill("a blue boat on the sea")
-    page.get_by_text("Advanced options").click()
+    unfold(page, "Advanced options")
     field(page, "Steps").fill("4")
     field(page, "Frames").fill("3")
-    page.get_by_text("Try before you make").click()
+    unfold(page, "Try before you make")
     page.locator(".tries").scroll_into_view_if_needed()
     button(page, "Variations").click()
     page.wait_for_function("document.querySelectorAll('.still img').length === 4")
@@ -194,7 +194,7 @@ def test_seconds_frames_and_rate_stay_together(page):
     expect(told).to_have_text("= 8 frames at 4 a second")
     length.fill("4")
     expect(told).to_have_text("= 16 frames at 4 a second")
-    page.get_by_text("Advanced options").click()
+    unfold(page, "Advanced options")
     expect(field(page, "Steps")).to_be_visible()
     expect(field(page, "Frames")).to_have_value("16")
     field(page, "Frames per second").fill("8")

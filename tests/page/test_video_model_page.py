@@ -1,7 +1,7 @@
 """A trained video model in the browser: picked from the folder of models, drawn with, and what it refuses."""
 
 import pytest
-from pages import button, field, needs_browser, serving
+from pages import button, field, needs_browser, serving, unfold
 from playwright.sync_api import expect
 from small_videos import saved, small_cogvideox
 
@@ -34,7 +34,7 @@ def test_it_is_picked_and_drawn_with_and_its_motion_is_its_own(open_page, videos
     page.get_by_label("Model", exact=True).first.click()
     page.get_by_role("option").filter(has_text="clips of mine, trained video model, CogVideoX").click()
     expect(page.locator(".model-told:visible").first).to_contain_text("its motion is its own")
-    page.get_by_text("Advanced options").first.click()
+    unfold(page, "Advanced options")
     expect(field(page, "Width").first).to_have_attribute("placeholder", "96")
     expect(field(page, "Steps").first).to_have_attribute("placeholder", "50")
     field(page, "Steps").first.fill("2")
