@@ -1,8 +1,6 @@
 """The app's door: ``python app.py`` serves the page on http://127.0.0.1:7860."""
 
-import sys
-
-from t2v.page.serve import main
+from t2v.page.start import app
 
 if __name__ == "__main__":
-    sys.exit(main())
+    app("app.py")

@@ -1,9 +1,8 @@
 """The tab "Instructions" alone: served by ``python app_pix2pix_video.py``, or laid out by create_demo."""
 
-import sys
 from typing import TYPE_CHECKING
 
-from t2v.page.serve import main
+from t2v.page.start import app
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -21,4 +20,4 @@ def create_demo(model: "Engine") -> "gr.Blocks":
 
 
 if __name__ == "__main__":
-    sys.exit(main(tasks=(TASK,), prog="app_pix2pix_video.py"))
+    app("app_pix2pix_video.py", tasks=(TASK,))

@@ -1,7 +1,6 @@
 """The command line's door: ``python generate.py text-to-video "a red car on a street" -o car.mp4``."""
 
-from t2v.commands.generate import main
-from t2v.program import end
+from t2v.commands.start import command
 
 if __name__ == "__main__":
-    end(main())
+    command("generate.py")

@@ -19,7 +19,8 @@ class Bar:
     """
 
     def __init__(self, is_shown: bool | None = None) -> None:
-        self._is_shown = sys.stderr.isatty() if is_shown is None else is_shown
+        terminal = sys.stderr is not None and sys.stderr.isatty()
+        self._is_shown = terminal if is_shown is None else is_shown and sys.stderr is not None
         self._bar: tqdm | None = None
 
     def show(self, step: Any) -> None:

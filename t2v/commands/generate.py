@@ -14,7 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from t2v.commands import batch, finish, models
 from t2v.commands.options import in_options
 from t2v.commands.order import PROG, Order, read_order
 from t2v.commands.outcome import Outcome
+from t2v.commands.start import STOPPED
 from t2v.commands.tries import Sheet, draw_sheet
 from t2v.commands.tries import sentence as _tried
 from t2v.failures import OutOfMemory, is_out_of_memory, own_fault
@@ -31,7 +32,7 @@ from t2v.libraries import loading_libraries, only_for_drawing
 from t2v.library.continuing import joined, joined_count
 from t2v.library.results import OUTPUTS, new_output_path, write_result
 from t2v.library.space import check_space
-from t2v.program import end, prepare_environment, show_downloads_only
+from t2v.program import prepare_environment, show_downloads_only
 from t2v.tasks import Resolved
 from t2v.tasks.clip import ResolvedClip
 from t2v.video.formats import FORMATS
@@ -62,11 +63,6 @@ class Clock:
         return round(time.perf_counter() - self.began, 3)
 
 
-def t2v() -> NoReturn:
-    """The console command of an installed package."""
-    end(main(prog="t2v"))
-
-
 def main(argv: list[str] | None = None, prog: str = PROG) -> int:
     """Run one command and return its exit status. argv: the arguments, by default those of the process."""
     clock = Clock()
@@ -74,7 +70,7 @@ def main(argv: list[str] | None = None, prog: str = PROG) -> int:
         _log_errors_only()
         outcome = _run_command(sys.argv[1:] if argv is None else argv, prog, clock)
     except KeyboardInterrupt:
-        return _complain("Stopped; no video was written.", 130)
+        return _complain(STOPPED, 130)
     except Exception as error:
         logger.debug("the run failed", exc_info=True)
         return _complain(*_explain(error))
@@ -204,7 +200,7 @@ class Drawing:
 
 def _say_for_now(text: str) -> None:
     """For a person at a terminal: a line that the next one, which is longer, covers."""
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         print(text, end="\r", file=sys.stderr, flush=True)
 
 
@@ -241,6 +237,8 @@ def _tell(text: str) -> int:
         print(text.encode("ascii", "backslashreplace").decode(), flush=True)
     except OSError as error:
         sys.stdout = None  # or Python would complain of it too, at its end
+        if isinstance(error, BrokenPipeError) and "\n" in text:
+            return 0  # of a list, as in ``| head``, its reader has had enough
         return _complain(f"{text} This could not be told on stdout: {error}.", 1)
     return 0
 

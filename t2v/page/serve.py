@@ -236,11 +236,6 @@ def _gates(
     return [*gates, only_our_files(is_ours), only_well_formed(named, inputs_of)]
 
 
-def t2v_app() -> int:
-    """The console command of an installed package."""
-    return main(prog="t2v-app")
-
-
 def main(argv: list[str] | None = None, tasks: Collection[str] | None = None, prog: str = PROG) -> int:
     """Serve the page until a signal ends it; the exit status. tasks: the tabs on it, None for all."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

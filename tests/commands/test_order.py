@@ -218,7 +218,9 @@ def test_help_shows_options_limits_and_defaults(capsys):
 def test_help_and_refusals_load_nothing_heavy(clip):
     """They have to come at once: torch and diffusers take seconds to import."""
     program = (
-        "import sys, app, generate\n"
+        "import sys\n"
+        "from t2v.commands import generate\n"
+        "from t2v.page import serve as app\n"
         f"assert generate.main(['canny', {clip!r}, 'a car', '--start', '9']) == 2\n"
         "assert generate.main(['text-to-video', 'a car', '--device', 'cuda:99']) == 2\n"
         "assert app.main(['--device', 'cuda:99']) == app.main(['--model', 'nosuch']) == 2\n"

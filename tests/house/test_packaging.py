@@ -79,7 +79,7 @@ def test_version_and_commands(wheel):
     (entries,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
     commands = archive.read(entries).decode().splitlines()
     assert wheel.name.startswith(f"text2video_zero_studio-{t2v.__version__}-")
-    assert {"t2v = t2v.commands.generate:t2v", "t2v-app = t2v.page.serve:t2v_app"} <= set(commands)
+    assert {"t2v = t2v.commands.start:t2v", "t2v-app = t2v.page.start:t2v_app"} <= set(commands)
 
 
 @pytest.mark.slow
