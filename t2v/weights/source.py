@@ -9,7 +9,8 @@ from pathlib import Path
 from t2v.program import bundled
 from t2v.weights.files import is_file, is_folder
 from t2v.weights.folders import why_closed
-from t2v.weights.models_folder import find_by_name, find_without_ending, meant, name_in_folder
+from t2v.weights.meant import absent
+from t2v.weights.models_folder import find_by_name, find_without_ending, name_in_folder
 from t2v.weights.pluses import cut_strength, number, pieces
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.header import ENDINGS, SAFE
@@ -109,10 +110,7 @@ class Source:
         if kind == "bundled" and not (MINIATURE / MODEL_INDEX).is_file():
             raise ModelError(f"model {BUNDLED} has no weights in this copy; fetch the project again.")
         if kind == "nowhere":
-            if instead is not None:
-                raise ModelError(f"{what} {self.base} is not there; {instead()}, or give {allowed}.")
-            otherwise = meant(self.base) or f"; give {allowed}."
-            raise ModelError(f"{what} {self.base} is not there{otherwise}")
+            raise absent(what, self.base, allowed, instead)
         if kind == "hub":
             return self.base
         if kind == "file":
@@ -144,8 +142,7 @@ class Source:
             return str(path), None
         if is_hub_id(adapter):
             return adapter, None
-        otherwise = meant(adapter) or f"; give {LORA_PLACES}."
-        raise ModelError(f"lora {adapter} is not there{otherwise}")
+        raise absent("lora", adapter, LORA_PLACES)
 
     def companion(self, name: str, file: str = CONFIG) -> str | None:
         """The folder ``name``, with this file, beside that of the bundled or a local model; None without."""
