@@ -8,6 +8,7 @@ from pathlib import Path
 
 from t2v.program import bundled
 from t2v.weights.files import is_file, is_folder
+from t2v.weights.folder_kinds import why_no_model
 from t2v.weights.folders import why_closed
 from t2v.weights.meant import absent
 from t2v.weights.models_folder import find_by_name, find_without_ending, name_in_folder
@@ -57,9 +58,12 @@ class Source:
         first, *adapters = pieces(text, there, full)
         cut = [cut_strength(one, there, full) for one in adapters]
         told = tuple(strength for _, strength in cut)
+        told = told if any(one is not None for one in told) else ()
+        typed = [first.strip(), *(name.strip() for name, _ in cut)]
+        if not all(typed):  # which is refused as it was typed
+            return cls(typed[0], tuple(typed[1:]), told)
         alone = cls(full(first))
-        names = tuple(alone._full_adapter(name, listed) for name, _ in cut)
-        return cls(alone.base, names, told if any(one is not None for one in told) else ())
+        return cls(alone.base, tuple(alone._full_adapter(name, listed) for name, _ in cut), told)
 
     def _full_adapter(self, name: str, listed: Listed) -> str:
         """What lies beside the model comes before a file of such a name."""
@@ -97,6 +101,11 @@ class Source:
             return "folder"
         return "hub" if is_hub_id(self.base) else "nowhere"
 
+    def check_named(self) -> None:
+        """ModelError where a name is missing before or behind a plus."""
+        if self.adapters and not all((self.base, *self.adapters)):
+            raise ModelError(f"model is {self.name[:200]!r}; give the names of both, as in {STYLE}.")
+
     def place(self, what: str = "model", instead: Callable[[], str] | None = None) -> str:
         """The base as a folder's path or a hub id; ModelError where it can be neither.
 
@@ -104,6 +113,7 @@ class Source:
         what is called alike is named.
         """
         allowed = ALLOWED if what == "model" else PLACES
+        self.check_named()
         if not self.base.strip():
             raise ModelError(f"{what} is empty; give {allowed}.")
         kind = self.kind
@@ -119,6 +129,9 @@ class Source:
         if why is not None:
             raise ModelError(f"{what} {self.folder} {why}; choose another, or let it be read.")
         if what == "model" and not is_file(self.folder / MODEL_INDEX):
+            other = why_no_model(self.base, self.folder)
+            if other is not None:
+                raise ModelError(f"model {self.base} {other}")
             raise ModelError(f"model {self.folder} has no {MODEL_INDEX}; give a folder in diffusers' format.")
         return str(self.folder)
 
@@ -127,9 +140,7 @@ class Source:
 
         The name of a folder beside the model's is enough: "miniature+style".
         """
-        if not self.base or not adapter:
-            text = f"{self.base}+{adapter}"[:200]
-            raise ModelError(f"model is {text!r}; give the names of both, as in {STYLE}.")
+        self.check_named()
         beside = self.companion(adapter, LORA_FILE)
         if beside is not None:
             return beside, None
