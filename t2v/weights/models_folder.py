@@ -198,9 +198,8 @@ def called(name: str, listed: Mapping[str, str] | None = None) -> list[str]:
     is_path = len(Path(name).parts) > 1
     known = {one: PurePosixPath(place) for one, place in places.items() if place}
     known = known if is_path else {one: PurePosixPath(place.name) for one, place in known.items()}
-    given = PurePosixPath(name)
-    alike = [one for one, place in known.items() if place == given]
-    alike = alike or [one for one, place in known.items() if place.with_suffix("") == given]
+    alike = [one for one, place in known.items() if str(place) == name]
+    alike = alike or [one for one, place in known.items() if str(place.with_suffix("")) == name]
     return [one for one in alike if "/" not in places[one]] or alike
 
 
