@@ -34,12 +34,14 @@ def one_line(text: str) -> str:
 def nearest(name: str, known: Iterable[str], stands_for: Mapping[str, str] | None = None) -> str:
     """For a name that is not known ", did you mean 'num_frames'?", where a known one is like it; else "".
 
-    stands_for: what is told in the place of a known name.
+    Capitals count for nothing. stands_for: what is told in the place of a known name.
     """
-    found = difflib.get_close_matches(name, list(known), 1)
+    small = {one.casefold(): one for one in known}
+    found = difflib.get_close_matches(name.casefold(), list(small), 1)
     if not found:
         return ""
-    return f", did you mean {(found[0] if stands_for is None else stands_for[found[0]])!r}?"
+    one = small[found[0]]
+    return f", did you mean {(one if stands_for is None else stands_for[one])!r}?"
 
 
 def counted(number: int, noun: str) -> str:

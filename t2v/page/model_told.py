@@ -17,6 +17,7 @@ from t2v.diffusion.options import SCHEDULERS
 from t2v.engine.defaults import told_defaults, told_sampler
 from t2v.page.events import RAW
 from t2v.page.form_values import typed_number
+from t2v.page.offered import offered_model
 from t2v.tasks import Settings
 from t2v.tasks.travel import TRAVELS, speeds
 from t2v.weights.few_steps import sentence as few_steps_told
@@ -26,6 +27,7 @@ from t2v.weights.told import told_method
 from t2v.weights.video_kinds import video_kind
 
 Choices = list[tuple[str, str]]
+Known = Callable[[str], str | None]  # a name's full name; None of one that may not be looked for
 Offers = Callable[[], Choices]  # what there is to choose now, unmarked
 MOVED_BY = ("num_frames", "move", "method")  # what the model's own motion depends on
 SUITS = "suits the model"
@@ -91,22 +93,30 @@ def _told(text: str) -> str:
     return f'<p class="fetched" role="status">{html.escape(text)}</p>'
 
 
-def offered(offers: Offers, is_open: bool) -> Callable[[str], bool]:
-    """Whether a name may be looked for: in an app that is open to others only those of the picker."""
-    return lambda model: not is_open or model in {one for _, one in offers()}
+def offered(offers: Offers, is_open: bool) -> Known:
+    """What may be looked for: in an app that is open to others only what a run of a visitor may have."""
+
+    def known(model: str) -> str | None:
+        if not is_open:
+            return model
+        try:
+            return offered_model(model, [one for _, one in offers()])
+        except InputError:
+            return None
+
+    return known
 
 
-def follow_model(
-    picker: gr.Dropdown, offers: Offers, is_editor: bool, is_offered: Callable[[str], bool]
-) -> None:
+def follow_model(picker: gr.Dropdown, offers: Offers, is_editor: bool, known: Known) -> None:
     """Places the line below the picker, which from now on follows it. offers: unmarked, as they are now."""
     picker.choices = marked(offers())
     line = gr.HTML(told_html(picker.value, is_editor), elem_classes="model-told", apply_default_css=False)
 
     def told(model: object) -> tuple[Any, str]:
-        if not isinstance(model, str) or not is_offered(model):
+        full = known(model) if isinstance(model, str) else None
+        if full is None:
             return gr.skip(), ""
-        return gr.update(choices=marked(offers())), told_html(model, is_editor)
+        return gr.update(choices=marked(offers())), told_html(full, is_editor)
 
     picker.change(told, [picker], [picker, line], **LATEST)
 
@@ -114,7 +124,7 @@ def follow_model(
 def follow_defaults(
     kind: type[Settings],
     form: Mapping[str, Component],
-    is_offered: Callable[[str], bool],
+    known: Known,
     precision: Callable[[str], str],
 ) -> None:
     """Fields that may stay empty show what the model takes then, as soon as it is chosen, and so do the
@@ -131,12 +141,11 @@ def follow_defaults(
         form[name].choices = choices(getattr(form["model"], "value", None))
 
     def changed(*values: Any) -> list[Any]:
-        known = dict(zip(watched, values, strict=True))
-        model = known["model"]
-        is_known = isinstance(model, str) and is_offered(model)
-        shown = work(known) if is_known else [SUITS] * len(told)
+        asked = dict(zip(watched, values, strict=True))
+        full = known(asked["model"]) if isinstance(asked["model"], str) else None
+        shown = [SUITS] * len(told) if full is None else work({**asked, "model": full})
         updates = [gr.update(placeholder=one) for one in shown]
-        updates += [gr.update(choices=one(model if is_known else None)) for one in choosing.values()]
+        updates += [gr.update(choices=one(full)) for one in choosing.values()]
         return updates
 
     outputs = [form[name] for name in (*told, *choosing)]

@@ -8,6 +8,7 @@ from gradio.components import Component
 
 from t2v.page import form_fields
 from t2v.page.chosen_picture import ChosenPicture
+from t2v.page.model_told import Known
 from t2v.tasks import Settings
 from t2v.weights.picture_adapters import adapters_for, told_width
 
@@ -39,15 +40,15 @@ class PicturePromptField(ChosenPicture):
             )
         return {"picture_prompt": self.path, field: strength, "ip_adapter": self.adapter}
 
-    def shown_for(self, is_offered: Callable[[str], bool]) -> Callable[[Any, Any], list[Any]]:
+    def shown_for(self, known: Known) -> Callable[[Any, Any], list[Any]]:
         """What the group and the choice of adapters are for a model and the picture that is chosen.
 
         A picture that is chosen stays to be seen: a run with it would be refused.
         """
 
         def show(model: object, path: object) -> list[Any]:
-            is_known = isinstance(model, str) and is_offered(model)
-            names = adapters_for(told_width(str(model))) if is_known else ()
+            full = known(model) if isinstance(model, str) else None
+            names = () if full is None else adapters_for(told_width(full))
             return [gr.update(visible=bool(names) or bool(path)), gr.update(choices=_choices(names))]
 
         return show

@@ -92,9 +92,9 @@ class RunPanel(Running):
         self.followed: list[Dependency] = []
         self.started: list[Dependency] = []
         offers = partial(model_choices, self.studio, self.settings_class)
-        is_offered = model_told.offered(offers, self.studio.is_open)
+        offered = model_told.offered(offers, self.studio.is_open)
         precision = self.studio.engine.told_precision
-        model_told.follow_defaults(self.settings_class, form, is_offered, precision)
+        model_told.follow_defaults(self.settings_class, form, offered, precision)
         submit = [self.run.click, form["prompt"].submit]
         self.starts(submit, self._start, [self.job_id, *form.values()], **RAW)
         # Gradio's .input of a text is for keys that write: it misses what is pasted, deleted or an example's
@@ -127,16 +127,16 @@ class RunPanel(Running):
         )
         self.filled.then(None, list(form.values()), None, js=self.keep, **QUIET)
         self._wire_show(known)
-        self._wire_prompt_picture(is_offered)
+        self._wire_prompt_picture(offered)
         return restored
 
-    def _wire_prompt_picture(self, is_offered: Callable[[str], bool]) -> None:
+    def _wire_prompt_picture(self, known: model_told.Known) -> None:
         """It is there for models that an adapter is at hand for; a run of the list brings its own."""
         place = self.prompt_picture
         place.wire(self)
         place.again(self, self.filled)
         asked = [self.form["model"], place.path]
-        show = place.shown_for(is_offered)
+        show = place.shown_for(known)
         shown = [place.group, place.adapter]
         self.form["model"].change(show, asked, shown, **model_told.LATEST)
         self.filled.then(show, asked, shown, **QUIET)

@@ -1,27 +1,24 @@
 """What visitors of an app that is open to others may ask for, and who asks."""
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from gradio.context import LocalContext
 from starlette.requests import Request
 
-from t2v.checks import InputError, check_text
 from t2v.library.owner import Owner
 from t2v.page.door.neighbours import is_at_the_machine
 from t2v.page.door.recognised import mark_of
 from t2v.page.door.sign_in import NAME
 from t2v.page.form_fields import model_choices
-from t2v.page.lora_rows import goes_behind
+from t2v.page.offered import offered_model, offered_name
 from t2v.page.studio import Studio
 from t2v.tasks import Settings
 from t2v.tasks.controlled import ControlledSettings, controlled_kinds
 from t2v.weights.guides import guides
-from t2v.weights.models_folder import with_places
 from t2v.weights.picture_adapters import adapters_for, told_width
-from t2v.weights.source import BUNDLED, LONGEST, Source
+from t2v.weights.source import BUNDLED
 
 SomeSettings = TypeVar("SomeSettings", bound=Settings)
 
@@ -35,10 +32,10 @@ def check_offered(studio: Studio, settings: SomeSettings) -> SomeSettings:
     if not studio.is_open:
         return settings
     offered = list(dict.fromkeys(model for _, model in model_choices(studio, type(settings))))
-    full: dict[str, Any] = {"model": _model(settings.model, offered)}
+    full: dict[str, Any] = {"model": offered_model(settings.model, offered)}
     if settings.ip_adapter is not None:
         names = adapters_for(told_width(full["model"]))
-        full["ip_adapter"] = _one_of("ip_adapter", settings.ip_adapter, names)
+        full["ip_adapter"] = offered_name("ip_adapter", settings.ip_adapter, names)
     if isinstance(settings, ControlledSettings):
         full["controlnet"] = _network(type(settings), settings.controlnet)
         kinds = controlled_kinds()
@@ -49,42 +46,14 @@ def check_offered(studio: Studio, settings: SomeSettings) -> SomeSettings:
     return replace(settings, **full)
 
 
-def _model(asked: object, offered: list[str]) -> str:
-    """One of these models, with what is on offer behind it."""
-    wholes = [Source.parse(one) if "+" in one else Source(one) for one in offered]
-    bases = [one.base for one in wholes]
-    base = _read("model", asked, bases).base
-    alike = [one for one in wholes if one.base == base]
-    behind = goes_behind(base == BUNDLED)
-    source = _read("model", asked, [*bases, *behind, *(name for one in alike for name in one.adapters)])
-    for one in alike:
-        own = len(one.adapters)
-        if source.adapters[:own] == one.adapters and all(name in behind for name in source.adapters[own:]):
-            return source.name
-    raise _not_on_offer("model", offered)
-
-
 def _network(kind: type[ControlledSettings], asked: object) -> str | None:
     """The bundled one, one of the hub that suits models, or one that lies in the folder of models."""
     found = (one.name for one in guides())
-    return None if asked is None else _one_of("controlnet", asked, (BUNDLED, *kind.hub_ids.values(), *found))
-
-
-def _one_of(field: str, asked: object, names: Iterable[str]) -> str:
-    names = list(dict.fromkeys(names))
-    found = _read(field, asked, names).name
-    if found not in names:
-        raise _not_on_offer(field, names)
-    return found
-
-
-def _read(field: str, asked: object, names: list[str]) -> Source:
-    """A name taken apart among these; InputError for what is no name."""
-    return Source.parse(check_text(field, asked, LONGEST), with_places(names))
-
-
-def _not_on_offer(field: str, names: list[str]) -> InputError:
-    return InputError(f"{field} is not on offer here; choose one of {', '.join(names)}.")
+    return (
+        None
+        if asked is None
+        else offered_name("controlnet", asked, (BUNDLED, *kind.hub_ids.values(), *found))
+    )
 
 
 def visitor(studio: Studio) -> str | None:

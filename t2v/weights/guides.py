@@ -13,6 +13,7 @@ from typing import Any
 from t2v.checks import one_line
 from t2v.weights.beside import find_controlnet
 from t2v.weights.files import read_object, weights_bytes
+from t2v.weights.folder_kinds import CLASSES, GUIDES
 from t2v.weights.listing import Listed, listed
 from t2v.weights.marks import Mark, file_mark
 from t2v.weights.models_folder import models_folder, networks_of_folder
@@ -26,7 +27,6 @@ from t2v.weights.sizes import size_words
 from t2v.weights.source import CONFIG, Source
 from t2v.weights.told import told_family
 
-CLASSES = {"ControlNetModel": "controlnet", "ControlNetUnionModel": "controlnet", "T2IAdapter": "t2i-adapter"}
 FIRST = ("input_blocks.0.0.weight", "conv_in.weight")  # a UNet's and a ControlNet's first layer
 FIRST_OF_ADAPTER = ("conv_in.weight", "body.0.out_conv.weight")  # as wide as its first level
 BUNDLED_NAME = "the miniature"
@@ -106,7 +106,7 @@ def guides_for(model: str) -> tuple[Guide, ...]:
 
 def _files() -> Iterator[Guide]:
     for one in listed():
-        if one.kind is None or one.kind.kind not in CLASSES.values():
+        if one.kind is None or one.kind.kind not in GUIDES:
             continue
         try:
             check_controlnet(one.name, one.path)
@@ -132,7 +132,7 @@ def _folders(root: Path) -> Iterator[Guide]:
         except (OSError, ValueError):
             continue
         kind = CLASSES.get(str(config.get("_class_name")))
-        if kind is None or config.get("global_pool_conditions"):
+        if kind not in GUIDES or config.get("global_pool_conditions"):
             continue
         yield Guide(
             folder.relative_to(root).as_posix(), folder, kind, build_of(config), weights_bytes(folder), True

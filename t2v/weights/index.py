@@ -9,6 +9,7 @@ from typing import Any
 
 from t2v.weights.family import Family, family_of
 from t2v.weights.files import is_folder, read_json
+from t2v.weights.folder_kinds import CLASSES
 from t2v.weights.refusals import ModelError, reason
 from t2v.weights.single_file.behind import behind, check_lora
 from t2v.weights.single_file.checks import check_checkpoint, check_vae
@@ -17,7 +18,7 @@ from t2v.weights.video_folder import check_video_model
 from t2v.weights.video_kinds import TRANSFORMER, VIDEO_KINDS, video_kind
 
 ALLOWED_MODULES = ("diffusers", "transformers", "stable_diffusion")
-VAES = ("AutoencoderKL", "AutoencoderTiny", "AsymmetricAutoencoderKL")
+VAES = tuple(name for name, kind in CLASSES.items() if kind == "vae")
 NEEDED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 SECOND = ("text_encoder_2", "tokenizer_2")  # of Stable Diffusion XL
 

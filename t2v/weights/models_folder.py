@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from t2v.checks import InputError, nearest, one_line
+from t2v.checks import InputError, one_line
 from t2v.weights.files import is_file, is_folder
 from t2v.weights.folders import Folder, LeftOut, walk, why_closed
 from t2v.weights.single_file.header import ENDINGS
@@ -145,7 +145,10 @@ def networks_of_folder(folder: Path) -> Iterator[Path]:
 
 
 def find_by_name(name: str) -> Path | None:
-    """The file or folder of this name, or path from there, in the folder of models; None without."""
+    """The file or folder of this name, or path from there, in the folder of models; None without.
+
+    None, too, for the name of several files in its folders, of which nobody can tell which is meant.
+    """
     folder = models_folder()
     given = Path(name)
     if not _may_be_inside(name) or not is_folder(folder):
@@ -154,7 +157,8 @@ def find_by_name(name: str) -> Path | None:
         return folder / given
     if len(given.parts) > 1 or given.suffix.lower() not in ENDINGS:
         return None
-    return next((path for path in files_of_folder(folder) if path.name == name), None)
+    found = [path for path in files_of_folder(folder) if path.name == name]
+    return found[0] if len(found) == 1 else None
 
 
 def with_places(names: Iterable[str] | None = None) -> dict[str, str]:
@@ -177,14 +181,26 @@ def find_without_ending(name: str, listed: Mapping[str, str] | None = None) -> s
     folder = models_folder()
     if not _may_be_inside(name) or (listed is None and not is_folder(folder)):
         return None
-    if len(Path(name).parts) > 1:
-        whole = (f"{name}{ending}" for ending in ENDINGS)
-        fits = [one for one in whole if (is_file(folder / one) if listed is None else listed.get(one))]
+    if listed is None and len(Path(name).parts) > 1:
+        fits = [f"{name}{ending}" for ending in ENDINGS if is_file(folder / f"{name}{ending}")]
     else:
-        places = with_places() if listed is None else listed
-        alike = [one for one, place in places.items() if place and PurePosixPath(place).stem == name]
-        fits = [one for one in alike if "/" not in places[one]] or alike
+        fits = called(name, with_places() if listed is None else listed)
     return fits[0] if len(fits) == 1 else None
+
+
+def called(name: str, listed: Mapping[str, str] | None = None) -> list[str]:
+    """The names of all files in the folder of models that a name, or a path from there, means, with its
+    ending or without: several where nobody can tell which. One in the folder itself goes before others.
+
+    listed: as in ``find_without_ending``.
+    """
+    places = with_places() if listed is None else listed
+    is_path = len(Path(name).parts) > 1
+    known = {one: PurePosixPath(place) for one, place in places.items() if place}
+    known = known if is_path else {one: PurePosixPath(place.name) for one, place in known.items()}
+    alike = [one for one, place in known.items() if str(place) == name]
+    alike = alike or [one for one, place in known.items() if str(place.with_suffix("")) == name]
+    return [one for one in alike if "/" not in places[one]] or alike
 
 
 def name_in_folder(path: Path) -> str | None:
@@ -198,16 +214,6 @@ def name_in_folder(path: Path) -> str | None:
         return place.name or None
     named = (one.name for one in contents(folder).named if one.path == folder / place)
     return next(named, place.as_posix())
-
-
-def meant(name: str) -> str:
-    """For a name that is not there ", did you mean 'dream.safetensors'?", where a file is called alike."""
-    without_endings = {
-        one.name if one.is_folder else one.path.stem: one.name for one in contents(models_folder()).named
-    }
-    given = Path(name)
-    typed = given.stem if given.suffix.lower() in ENDINGS else name
-    return nearest(typed, without_endings, without_endings)
 
 
 def _may_be_inside(name: str) -> bool:

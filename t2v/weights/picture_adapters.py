@@ -16,11 +16,11 @@ from typing import Any
 from t2v.weights.files import is_file, is_folder, read_object
 from t2v.weights.folders import folders_in
 from t2v.weights.marks import Mark, file_mark
+from t2v.weights.meant import absent
 from t2v.weights.models_folder import (
     MOST_NETWORKS,
     contents,
     files_of_folder,
-    meant,
     models_folder,
     networks_of_folder,
 )
@@ -143,8 +143,7 @@ def _file(name: str, width: int | None) -> Path:
     if name.strip() and is_file(path):
         return path
     if not name.strip() or not is_folder(path):
-        otherwise = meant(name) or "; give its file, or a folder that has it."
-        raise ModelError(f"ip_adapter {name} is not there{otherwise}")
+        raise absent("ip_adapter", name, "its file, or a folder that has it")
     inside = [one for one in files_of_folder(path) if is_file(one)]
     found = {one: _shape(one.name, one) for one in inside if _kind(one) == KIND}
     if not found:

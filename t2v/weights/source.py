@@ -8,8 +8,10 @@ from pathlib import Path
 
 from t2v.program import bundled
 from t2v.weights.files import is_file, is_folder
+from t2v.weights.folder_kinds import why_no_model
 from t2v.weights.folders import why_closed
-from t2v.weights.models_folder import find_by_name, find_without_ending, meant, name_in_folder
+from t2v.weights.meant import absent
+from t2v.weights.models_folder import find_by_name, find_without_ending, name_in_folder
 from t2v.weights.pluses import cut_strength, number, pieces
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.header import ENDINGS, SAFE
@@ -56,9 +58,12 @@ class Source:
         first, *adapters = pieces(text, there, full)
         cut = [cut_strength(one, there, full) for one in adapters]
         told = tuple(strength for _, strength in cut)
+        told = told if any(one is not None for one in told) else ()
+        typed = [first.strip(), *(name.strip() for name, _ in cut)]
+        if not all(typed):  # which is refused as it was typed
+            return cls(typed[0], tuple(typed[1:]), told)
         alone = cls(full(first))
-        names = tuple(alone._full_adapter(name, listed) for name, _ in cut)
-        return cls(alone.base, names, told if any(one is not None for one in told) else ())
+        return cls(alone.base, tuple(alone._full_adapter(name, listed) for name, _ in cut), told)
 
     def _full_adapter(self, name: str, listed: Listed) -> str:
         """What lies beside the model comes before a file of such a name."""
@@ -96,6 +101,11 @@ class Source:
             return "folder"
         return "hub" if is_hub_id(self.base) else "nowhere"
 
+    def check_named(self) -> None:
+        """ModelError where a name is missing before or behind a plus."""
+        if self.adapters and not all((self.base, *self.adapters)):
+            raise ModelError(f"model is {self.name[:200]!r}; give the names of both, as in {STYLE}.")
+
     def place(self, what: str = "model", instead: Callable[[], str] | None = None) -> str:
         """The base as a folder's path or a hub id; ModelError where it can be neither.
 
@@ -103,16 +113,14 @@ class Source:
         what is called alike is named.
         """
         allowed = ALLOWED if what == "model" else PLACES
+        self.check_named()
         if not self.base.strip():
             raise ModelError(f"{what} is empty; give {allowed}.")
         kind = self.kind
         if kind == "bundled" and not (MINIATURE / MODEL_INDEX).is_file():
             raise ModelError(f"model {BUNDLED} has no weights in this copy; fetch the project again.")
         if kind == "nowhere":
-            if instead is not None:
-                raise ModelError(f"{what} {self.base} is not there; {instead()}, or give {allowed}.")
-            otherwise = meant(self.base) or f"; give {allowed}."
-            raise ModelError(f"{what} {self.base} is not there{otherwise}")
+            raise absent(what, self.base, allowed, instead)
         if kind == "hub":
             return self.base
         if kind == "file":
@@ -121,6 +129,9 @@ class Source:
         if why is not None:
             raise ModelError(f"{what} {self.folder} {why}; choose another, or let it be read.")
         if what == "model" and not is_file(self.folder / MODEL_INDEX):
+            other = why_no_model(self.base, self.folder)
+            if other is not None:
+                raise ModelError(f"model {self.base} {other}")
             raise ModelError(f"model {self.folder} has no {MODEL_INDEX}; give a folder in diffusers' format.")
         return str(self.folder)
 
@@ -129,9 +140,7 @@ class Source:
 
         The name of a folder beside the model's is enough: "miniature+style".
         """
-        if not self.base or not adapter:
-            text = f"{self.base}+{adapter}"[:200]
-            raise ModelError(f"model is {text!r}; give the names of both, as in {STYLE}.")
+        self.check_named()
         beside = self.companion(adapter, LORA_FILE)
         if beside is not None:
             return beside, None
@@ -144,8 +153,7 @@ class Source:
             return str(path), None
         if is_hub_id(adapter):
             return adapter, None
-        otherwise = meant(adapter) or f"; give {LORA_PLACES}."
-        raise ModelError(f"lora {adapter} is not there{otherwise}")
+        raise absent("lora", adapter, LORA_PLACES)
 
     def companion(self, name: str, file: str = CONFIG) -> str | None:
         """The folder ``name``, with this file, beside that of the bundled or a local model; None without."""

@@ -61,7 +61,7 @@ def test_folders_with_one_network_are_listed_as_files_are(folder, capsys):
         "kind": "controlnet",
         "family": "Stable Diffusion 1.x",
         "bytes": size,
-        "why_not": f"is {words}; a ControlNet is given beside a model, to runs that follow a clip.",
+        "why_not": f"is {words}; give it as ControlNet (--controlnet) to a run that follows a clip.",
     }
     assert report["pose"]["is"] == "a T2I-Adapter for Stable Diffusion 1.x" and report["pose"]["bytes"] > 0
     assert (report["cut"]["is"], report["cut"]["bytes"]) == ("a ControlNet", 0)

@@ -23,6 +23,7 @@ from t2v.weights.source import Source, as_path, bundled_loras
 
 OWN = SimpleNamespace(is_open=False, default_model="miniature")
 OPEN = SimpleNamespace(is_open=True, default_model="miniature")
+LORAS = "is not on offer here; choose one of b.safetensors, neon.safetensors, v.safetensors, or leave it out."
 
 
 @pytest.fixture(autouse=True)
@@ -90,13 +91,17 @@ def test_visitors_may_have_loras_on_offer_behind_a_model_on_offer():
         "miniature+style+b.safetensors",
     ):
         check_offered(OPEN, TextToVideoSettings("a car", model=model))
-    for model in (
-        "miniature+/etc/passwd",
-        "miniature+neon.safetensors+../x",
-        "/etc+neon.safetensors",
-        "miniature+",
+    for model, told in (
+        (
+            "miniature+/etc/passwd",
+            "^lora /etc/passwd is not on offer here; choose one of style, quick, b.safe",
+        ),
+        ("miniature+neon.safetensors+../x@0.5", "^lora ../x is not on offer here; .*, or leave it out.$"),
+        ("/etc+neon.safetensors", "^model is not on offer here; choose one of miniature, "),
+        ("miniature+", "^model is 'miniature.'; give the names of both"),
+        ("miniature+@0.5", "^model is 'miniature.@0.5'; give the names of both"),
     ):
-        with pytest.raises(InputError, match="model is not on offer here"):
+        with pytest.raises(InputError, match=told):
             check_offered(OPEN, TextToVideoSettings("a car", model=model))
 
 
@@ -178,13 +183,15 @@ def test_what_is_not_listed_is_looked_for_nowhere_and_told_like_what_is_not_ther
         patch.setattr(models_folder, "is_file", lambda path: sought.append(path) or path.is_file())
         assert asked(OPEN, "miniature") == "miniature"
         of_the_list = set(sought)
-        for name in (*there, "missing", "missing.safetensors", "/missing", "x" * 500):
+        for name in (*there, "missing", "missing.safetensors", "/missing", "x" * 450):
             for model in (name, f"{name}+neon", f"dream+{name}", f"dream+neon+{name}@0.5", f"dream+{name}@x"):
                 with pytest.raises(InputError) as refused:
-                    asked(OPEN, model[:500])
-                told.add(str(refused.value))
+                    asked(OPEN, model)
+                told.add(str(refused.value).replace(name, "...", 1))
         assert asked(OPEN, "dream+neon") == "dream.safetensors+neon.safetensors"
-    assert len(told) == 1 and told.pop().startswith("model is not on offer here; choose one of miniature, ")
+    lora, model = sorted(told, key=len)
+    assert lora == f"lora ... {LORAS}"
+    assert model.startswith("model is not on offer here; choose one of miniature, ")
     assert set(sought) == of_the_list
     assert Source.parse("dream").base == "dream"  # which, of somebody at this machine, is the folder
 
@@ -192,7 +199,7 @@ def test_what_is_not_listed_is_looked_for_nowhere_and_told_like_what_is_not_ther
 def test_what_lies_beside_the_miniature_is_on_offer_behind_it_alone(folder):
     shapes, dtype, metadata, _ = MADE_UP["sd1 fp16"]
     write_made_up(folder / "dream.safetensors", shapes(), dtype, metadata)
-    with pytest.raises(InputError, match="model is not on offer here"):
+    with pytest.raises(InputError, match=f"^lora style {LORAS}$"):
         asked(OPEN, "dream+style")
     (folder / "neon.safetensors").rename(folder / "style.safetensors")
     assert asked(OPEN, "dream+style") == "dream.safetensors+style.safetensors"

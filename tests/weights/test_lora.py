@@ -105,7 +105,7 @@ OTHERS = {
     "a textual inversion": {"emb_params": noise(2, 16)},
     "a LoRA for another model": kohya("lora_unet_double_blocks_0_img_attn_qkv"),
     "a whole model": {"model.diffusion_model.input_blocks.0.0.weight": noise(16, 4)},
-    "a ControlNet": {"controlnet_cond_embedding.conv_in.weight": noise(4, 3, 3, 3)},
+    "a Control-LoRA": {"lora_controlnet": noise(1)},
 }  # fmt: skip
 
 
@@ -114,6 +114,15 @@ def test_kinds_that_are_not_read_are_told_by_name_and_not_called_broken(model_fo
     with pytest.raises(ModelError, match=f"{kind}.*, which is not read; choose a LoRA for") as refusal:
         load(model_folder, write(tmp_path / "other.safetensors", OTHERS[kind]))
     assert "broken" not in str(refusal.value)
+
+
+def test_a_controlnet_is_told_where_it_belongs(model_folder, tmp_path):
+    names = {"controlnet_cond_embedding.conv_in.weight": noise(4, 3, 3, 3)}
+    told = (
+        "is a ControlNet; give it as ControlNet .--controlnet. to a run that follows a clip, or choose a LoRA"
+    )
+    with pytest.raises(ModelError, match=told):
+        load(model_folder, write(tmp_path / "other.safetensors", names))
 
 
 def test_values_that_would_draw_nothing_are_refused(model_folder, tmp_path):

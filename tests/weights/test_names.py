@@ -118,8 +118,10 @@ def test_settings_keep_a_name_that_leads_to_the_picked_file(folder, tmp_path, mo
 
 def test_a_path_that_leads_nowhere_any_more_is_no_hub_id(folder):
     (folder / "other/twice.safetensors").unlink()
-    told = "model other/twice.safetensors is not there, did you mean 'twice.safetensors'?"
-    assert refusal("other/twice.safetensors") == told
+    told = (
+        "model other/twice.safetensors is not there, and twice.safetensors, which is there, is another file"
+    )
+    assert refusal("other/twice.safetensors") == f"{told} of that name; give that one, or put the first back."
     told = "lora other/style_detial.safetensors is not there, did you mean 'style_detail.safetensors'?"
     assert refusal("dreamyToon_v4+other/style_detial.safetensors") == told
 
@@ -165,11 +167,53 @@ def test_of_two_files_of_a_name_the_one_in_the_folder_itself_is_meant(folder):
     assert full_name("other/twice") == "other/twice.safetensors"
 
 
-def test_a_name_that_fits_two_files_or_none_is_refused_with_the_nearest(folder):
+@pytest.mark.parametrize("typed", ["both", "both.safetensors", " both "])
+def test_a_name_that_fits_two_files_is_refused_with_both(folder, typed):
     for place in ("a", "b"):
-        (folder / place).mkdir()
-        (folder / place / "both.safetensors").write_bytes(b"")
-    assert refusal("both").startswith("model both is not there, did you mean '")
+        write_made_up(folder / place / "both.safetensors", *made("sd1 fp16"))
+        write_made_up(folder / place / "neon.safetensors", *made("lora kohya sd1"))
+    told = "may be a/{0}.safetensors or b/{0}.safetensors; give one of these names."
+    assert refusal(typed) == f"model {typed.strip()} {told.format('both')}"
+    for one in (f"dreamyToon_v4+{typed}", f"dreamyToon_v4+{typed}@0.5"):
+        lora = one.replace("both", "neon")
+        whole = typed.strip().replace("both", "neon")
+        assert refusal(lora) == f"lora {whole} {told.format('neon')}"
+    with pytest.raises(ModelError) as refused:
+        find_controlnet(typed, "depth", lambda: "choose another")
+    assert str(refused.value) == f"controlnet {typed.strip()} {told.format('both')}"
+    with pytest.raises(ModelError) as refused:
+        picture_adapter(typed)
+    assert str(refused.value) == f"ip_adapter {typed.strip()} {told.format('both')}"
+    for place in ("a/both", "b/both.safetensors"):
+        check_model(place)
+    shutil.copy(folder / "a/both.safetensors", folder / "both.safetensors")
+    check_model(typed)  # that in the folder itself
+    assert Source.parse(typed).folder == folder / "both.safetensors"
+
+
+def test_of_two_endings_and_of_many_files_some_are_named(folder):
+    for place in ("x.safetensors", "x.ckpt", *(f"{number}/y.pt" for number in range(6))):
+        (folder / place).parent.mkdir(exist_ok=True)
+        (folder / place).write_bytes(b"")
+    assert refusal("x") == "model x may be x.ckpt or x.safetensors; give one of these names."
+    assert refusal("y") == "model y may be 0/y.pt, 1/y.pt, 2/y.pt, 3/y.pt or 2 more; give one of these names."
+
+
+def test_of_a_path_that_leads_nowhere_the_others_of_its_name_are_told_as_others(folder):
+    for place in ("one", "two"):
+        write_made_up(folder / place / "neon.safetensors", *made("lora kohya sd1"))
+    asked = "lora three/neon.safetensors is not there, and"
+    told = "which are there, are other files of that name; give one of those, or put the first back."
+    assert refusal("dreamyToon_v4+three/neon.safetensors") == (
+        f"{asked} one/neon.safetensors and two/neon.safetensors, {told}"
+    )
+    told = "which is there, is another file of that name; give that one, or put the first back."
+    assert refusal("sub/model.safetensors") == (
+        f"model sub/model.safetensors is not there, and own/model.safetensors, {told}"
+    )
+
+
+def test_a_name_that_fits_none_is_refused_with_the_nearest(folder):
     assert refusal("dreamyTon_v4") == (
         "model dreamyTon_v4 is not there, did you mean 'dreamyToon_v4.safetensors'?"
     )
@@ -177,3 +221,5 @@ def test_a_name_that_fits_two_files_or_none_is_refused_with_the_nearest(folder):
         "lora style_detial is not there, did you mean 'style_detail.safetensors'?"
     )
     assert refusal("nothing-like-it") == f"model nothing-like-it is not there; give {ALLOWED}."
+    for typed in ("DREAMYTOON_V4", "dreamytoon_v4.safetensors", "DreamyTon_V4"):
+        assert refusal(typed) == f"model {typed} is not there, did you mean 'dreamyToon_v4.safetensors'?"

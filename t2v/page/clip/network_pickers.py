@@ -85,4 +85,4 @@ class NetworkPickers:
         """The model without what stands behind it; "" for a name that may not be looked for."""
         base = read(self._studio, named).base
         offers = partial(model_choices, self._studio, self._kind)
-        return base if model_told.offered(offers, self._studio.is_open)(base) else ""
+        return model_told.offered(offers, self._studio.is_open)(base) or ""

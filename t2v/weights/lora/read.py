@@ -19,16 +19,19 @@ from t2v.weights.lora.layers import Layer
 from t2v.weights.lora.spelling import OF_XL, Spelled, spelled
 from t2v.weights.made_of import LORA_CONFIG
 from t2v.weights.refusals import ModelError, explain, log_failure
+from t2v.weights.single_file.checks import AS_GUIDE
 from t2v.weights.source import LORA_FILE
 
 INSTEAD = "choose a LoRA for Stable Diffusion, or leave it out"
+CONTROLNET = "a ControlNet"
 OTHER_KINDS = tuple(  # what a tensor's name holds, and the kind as people call it; the surest first
     (re.compile(sign, re.ASCII), kind)
     for sign, kind in (
         (r"\.b?oft_|_oft_blocks", "an OFT"),
         (r"\.on_input$", "an IA3"),
         (r"\.[ab][12]\.weight$", "a GLoRA"),
-        (r"lora_controlnet|input_hint_block|controlnet_", "a ControlNet"),
+        (r"lora_controlnet", "a Control-LoRA"),
+        (r"input_hint_block|controlnet_", CONTROLNET),
         (r"^emb_params$|^string_to_param|^clip_[gl]$", "a textual inversion"),
         (r"(double|single)_blocks[._]|^(lora_)?transformer[._]|diffusion_model\.layers\.|^lora_te3_",
          "a LoRA for another model"),
@@ -139,6 +142,8 @@ def _known(name: str, keys: Sequence[str]) -> dict[str, Spelled]:
             odd.append(key)
     if kind is None and any(map(WHOLE.search, odd)):
         kind = "a whole model"
+    if kind == CONTROLNET:
+        raise ModelError(f"lora {name} is {kind}; {AS_GUIDE}, or choose a LoRA.")
     if kind is not None:
         raise ModelError(f"lora {name} is {kind}, which is not read; {INSTEAD}.")
     if odd:

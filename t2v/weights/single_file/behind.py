@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from t2v.weights.files import is_file, read_object
+from t2v.weights.folder_kinds import GUIDES, held
 from t2v.weights.refusals import ModelError
-from t2v.weights.single_file.checks import look
+from t2v.weights.single_file.checks import AS_GUIDE, look
 from t2v.weights.single_file.generations import Generation, by_width
 from t2v.weights.single_file.header import ENDINGS
 from t2v.weights.single_file.kinds import FileKind
-from t2v.weights.source import CONFIG, Source, as_path
+from t2v.weights.source import CONFIG, LORA_FILE, Source, as_path
 
 
 def _kind(path: Path) -> FileKind | None:
@@ -56,11 +57,20 @@ def without_loras(name: str) -> str:
 
 
 def check_lora(source: Source, adapter: str) -> None:
-    """ModelError for a file that is no LoRA by its header, or one for another family than the model's."""
-    path = as_path(adapter)
-    if not is_file(path) or path.suffix.lower() not in ENDINGS:
-        return  # a folder, or an id, or what the loading of LoRAs tells
-    kind, own = look(f"lora {adapter}", path), _generation(source)
+    """ModelError for a file, or a folder's, that is no LoRA by its header, or one for another family than the
+    model's."""
+    path, own = as_path(adapter), _generation(source)
+    if is_file(path) and path.suffix.lower() in ENDINGS:
+        kind = look(f"lora {adapter}", path)
+    else:
+        inside = held(path) if source.companion(adapter, LORA_FILE) is None else None
+        if inside is None:
+            return  # an id, or what the loading of LoRAs tells
+        kind = inside.kind
+        if kind.kind == "vae":
+            raise ModelError(f"lora {adapter} is a VAE's folder; {inside.use(adapter)}.")
+    if kind.kind in GUIDES:
+        raise ModelError(f"lora {adapter} is {kind.words}; {AS_GUIDE}, or choose a LoRA.")
     if kind.kind not in ("lora", "unknown"):
         raise ModelError(f"lora {adapter} is {kind.words}; choose a LoRA, or leave it out.")
     if own is not None and kind.generation not in (None, own):

@@ -12,11 +12,12 @@ from t2v.weights.single_file.looks import AGAIN, looks_like
 from t2v.weights.single_file.stand_ins import Foreign
 
 WHOLE = "choose a checkpoint of Stable Diffusion 1.x, 2.x or XL"
+AS_GUIDE = "give it as ControlNet (--controlnet) to a run that follows a clip"
 USES = {  # kind -> what is done with such files here
     "lora": "write it behind a model's name, as MODEL+FILE",
     "vae": "write it behind a model's name, as MODEL+FILE",
-    "controlnet": "a ControlNet is given beside a model, to runs that follow a clip",
-    "t2i-adapter": "a T2I-Adapter is given as a ControlNet is, to runs that follow a clip",
+    "controlnet": AS_GUIDE,
+    "t2i-adapter": AS_GUIDE,
     "ip-adapter": "an IP-Adapter is given beside a model, to runs with a picture as a prompt",
     "embedding": "put it into the folder of models, and write its name in the prompt",
 }

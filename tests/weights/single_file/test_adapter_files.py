@@ -147,8 +147,8 @@ def test_it_is_listed_with_its_family(tmp_path):
     (one,) = listed(tmp_path)
     assert one.words == "a T2I-Adapter for Stable Diffusion XL"
     assert one.why == (
-        "is a T2I-Adapter for Stable Diffusion XL; a T2I-Adapter is given as a ControlNet is, to runs that "
-        "follow a clip."
+        "is a T2I-Adapter for Stable Diffusion XL; give it as ControlNet (--controlnet) to a run that "
+        "follows a clip."
     )
 
 
@@ -159,5 +159,5 @@ def test_behind_a_model_it_is_named_whatever_its_ending(tmp_path, write):
     )
     with pytest.raises(ModelError) as refusal:
         check_model(f"miniature+{path}")
-    words = "a T2I-Adapter for Stable Diffusion 1.x"
-    assert str(refusal.value) == f"lora {path} is {words}; choose a LoRA, or leave it out."
+    words, use = "a T2I-Adapter for Stable Diffusion 1.x", "give it as ControlNet (--controlnet) to a run"
+    assert str(refusal.value) == f"lora {path} is {words}; {use} that follows a clip, or choose a LoRA."

@@ -15,6 +15,7 @@ from t2v.weights.single_file.header import read_header
 
 pytestmark = pytest.mark.slow
 WHOLE = "choose a checkpoint of Stable Diffusion 1.x, 2.x or XL."
+GUIDE = "give it as ControlNet (--controlnet) to a run that follows a clip."
 WORD = "put it into the folder of models, and write its name in the prompt."
 DRAWN = (  # as text; what else there is is refused
     "sd1 fp16", "sd1 fp32", "sd1 bf16", "sd1 fp8", "sd1 ema", "sd1 v-prediction key", "sd1 lcm", "sd2",
@@ -43,13 +44,10 @@ REFUSED = {
     "lora flux": f"is a LoRA for another kind of model; {WHOLE}",
     "embedding sd1": f"is a textual inversion for Stable Diffusion 1.x; {WORD}",
     "embedding sdxl": f"is a textual inversion for Stable Diffusion XL; {WORD}",
-    "controlnet sd1": "is a ControlNet for Stable Diffusion 1.x; a ControlNet is given beside a model, "
-    "to runs that follow a clip.",
+    "controlnet sd1": f"is a ControlNet for Stable Diffusion 1.x; {GUIDE}",
     "control-lora": f"is a Control-LoRA; {WHOLE}",
-    "t2i-adapter": "is a T2I-Adapter for Stable Diffusion 1.x; a T2I-Adapter is given as a ControlNet is, to "
-    "runs that follow a clip.",
-    "t2i-adapter sdxl": "is a T2I-Adapter for Stable Diffusion XL; a T2I-Adapter is given as a ControlNet "
-    "is, to runs that follow a clip.",
+    "t2i-adapter": f"is a T2I-Adapter for Stable Diffusion 1.x; {GUIDE}",
+    "t2i-adapter sdxl": f"is a T2I-Adapter for Stable Diffusion XL; {GUIDE}",
     "t2i-adapter for styles": f"is a T2I-Adapter for styles; {WHOLE}",
     "t2i-adapters' fuser": f"is a fuser of T2I-Adapters; {WHOLE}",
     "ip-adapter sd1": "is an IP-Adapter for Stable Diffusion 1.x; an IP-Adapter is given beside a model, "
