@@ -4,6 +4,7 @@ Nothing heavy is imported here, so that help and refusals come at once.
 """
 
 import argparse
+import sys
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from t2v.commands.tries import Sheet, read_sheet
 from t2v.devices import check_device
 from t2v.engine.check_weights import check_weights
 from t2v.library.results import check_target
+from t2v.program import Parser
 from t2v.tasks import Settings
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.controlled import ControlledSettings
@@ -61,14 +63,12 @@ def read_order(argv: list[str] | None = None, prog: str = PROG) -> Order | Sheet
     InputError in the options' words. prog: what the program was called by.
     """
     try:
+        _use_models(argv, prog)
         continues, argv = read_continue(argv, prog)
         like, argv = read_like(argv, prog)
         after = None if continues is None else settings_after(continues, like)
         taken = like if after is None else after
         arguments = build_parser(prog, taken).parse_args(argv)
-        if arguments.models is not None:
-            check_models_folder(arguments.models)
-            use_models_folder(arguments.models)
         if getattr(arguments, "preset", None) is not None:  # read again, what it sets being the defaults
             sets = preset(arguments.model, arguments.preset)
             arguments = build_parser(prog, taken, sets).parse_args(argv)
@@ -80,6 +80,17 @@ def read_order(argv: list[str] | None = None, prog: str = PROG) -> Order | Sheet
         return replace(order, continues=continues) if isinstance(order, Order) else order
     except InputError as error:
         raise InputError(in_options(str(error))) from None
+
+
+def _use_models(argv: list[str] | None, prog: str) -> None:
+    """The folder of models, told before names are read there: by ``--like`` and ``--continue``, too."""
+    parser = Parser(prog=prog, add_help=False, allow_abbrev=False)
+    parser.add_argument("--models", type=Path)
+    given = sys.argv[1:] if argv is None else argv
+    folder = parser.parse_known_args(given)[0].models
+    if folder is not None:
+        check_models_folder(folder)
+        use_models_folder(folder)
 
 
 def _checked(arguments: argparse.Namespace, like: Settings | None) -> Order | Sheet:

@@ -15,6 +15,7 @@ import numpy as np
 from t2v.checks import InputError
 from t2v.tasks import MADE_FROM, Resolved, Settings
 from t2v.tasks.clip import ClipSettings, ResolvedClip
+from t2v.tasks.recorded import FIELDS, KEY, recorded_weights
 from t2v.version import __version__
 from t2v.video.formats import check_format
 from t2v.video.write import add_audio, check_output, write_video
@@ -24,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 OUTPUTS = Path("outputs")  # where videos go that nobody named a place for
 MAX_SLUG, MAX_SLUG_BYTES = 48, 120
-WEIGHTS = {"model", "controlnet", "ip_adapter"}  # fields that may name a folder
+WEIGHTS = set(FIELDS)  # fields that may name a folder
 FILES = set(MADE_FROM)  # fields that name a file
 
 
@@ -70,15 +71,17 @@ def settings_dict(settings: Settings) -> dict[str, Any]:
 
     Of clip, picture, local models and ControlNets only names: folders are private, and files get around.
     Names in the folder of models, which pickers show, have its folders in them where two files have one name.
+    "weights" tells the files from others that are called so, by what is in them.
     """
     about = {"task": settings.task, "program": "Text2Video-Zero Studio", "version": __version__}
     kept = asdict(settings)
+    weights = recorded_weights(kept)
     for name in FILES & kept.keys():
         kept[name] = None if kept[name] is None else Path(kept[name]).name
     for part in (kept, *kept.get("also", ())):
         for name in WEIGHTS & part.keys():
             part[name] = None if part[name] is None else Source.parse(part[name]).kept_name
-    return {**about, **kept}
+    return {**about, **kept, **({KEY: weights} if weights else {})}
 
 
 def new_output_path(folder: Path, resolved: Resolved[Any]) -> Path:

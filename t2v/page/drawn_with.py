@@ -10,10 +10,13 @@ NAMED = {STYLE: STYLE_NAME, QUICK: QUICK_NAME}
 
 
 def model_words(asked: Settings) -> str:
-    """The model with what is put into it, as others may read it; nothing for the bundled one alone."""
+    """The model with what is put into it, as pickers name it; nothing for the bundled one alone.
+
+    Of paths outside the folder of models, which are private, the last part.
+    """
     if asked.model == BUNDLED:
         return ""
-    return NAMED.get(asked.model, Source.parse(asked.model).public_name)
+    return NAMED.get(asked.model, Source.parse(asked.model).kept_name)
 
 
 def drawn_with(asked: Settings) -> str:
@@ -29,4 +32,4 @@ def _followed(asked: Settings) -> Iterator[str]:
     for one in each:
         if one.controlnet is not None and one.controlnet != BUNDLED:
             at = f" at {one.conditioning_scale:g}" if one.conditioning_scale != 1 else ""
-            yield Source.parse(one.controlnet).public_name + at
+            yield Source.parse(one.controlnet).kept_name + at

@@ -1,7 +1,8 @@
 """A video's settings back into the page: a file chosen or dropped anywhere opens its tab, filled in.
 
 What a file says is as good as what somebody typed: it is checked so, fills a form, and nothing that it names
-(a model, a clip) is looked for or opened by reading it.
+(a model, a clip) is looked for or opened by reading it, but for weights in the folder of models and where the
+program was started, which are compared with those that it was made with.
 """
 
 import html
@@ -26,6 +27,7 @@ from t2v.tasks import NoSettings, Settings, settings_of
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.first_frame import without_picture
 from t2v.tasks.picture_prompt import without_picture_prompt
+from t2v.tasks.recorded import with_those_here
 from t2v.video.formats import PNG, ZIP
 
 logger = logging.getLogger(__name__)
@@ -116,6 +118,7 @@ class OpenFile:
         panel = self._panels.get(settings.task)
         if panel is None:
             raise InputError(f"{path.name} was made by {settings.tab.name}, which is not on this page.")
+        settings, unlike = with_those_here(settings)
         settings, prompt = without_picture_prompt(settings)  # of pictures only the names are known here
         clip = named = picture = None
         if isinstance(settings, ClipSettings):
@@ -130,7 +133,7 @@ class OpenFile:
         shown = panel.values_again(settings)
         values = [as_shown(value, panel.form[name]) for name, value in shown.items()]
         about = {"task": settings.task, "tab": settings.tab.name, "clip": clip, "named": named}
-        return {**about, "picture": picture, "prompt": prompt, "values": values}
+        return {**about, "unlike": unlike, "picture": picture, "prompt": prompt, "values": values}
 
 
 def as_shown(value: Any, field: Any) -> Any:
@@ -144,6 +147,7 @@ def as_shown(value: Any, field: Any) -> Any:
 
 def _told(path: Path, filled: Mapping[str, Any]) -> str:
     again = f"The settings of {path.name} are in the form below; Run draws the video again."
+    again = " ".join((again, *filled["unlike"]))
     if filled["prompt"] is not None:
         again += f" The picture {Path(filled['prompt']).name} was a prompt: choose that there again."
     if filled["picture"] is not None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from t2v.checks import InputError, check_choice, counted, nearest
 from t2v.tasks.controlled import Also
+from t2v.tasks.recorded import KEY, with_recorded_weights
 from t2v.tasks.resolved import Resolved
 from t2v.tasks.settings import KINDS, Settings
 from t2v.version import __version__
@@ -30,14 +31,16 @@ for _found in pkgutil.iter_modules(__path__):
 TASKS: dict[str, type[Settings]] = dict(sorted(KINDS.items(), key=lambda item: item[1].tab.order))
 MOST_JSON_BYTES = 2**20
 MADE_FROM = ("clip", "first_frame", "picture_prompt")  # fields that name a file
-ABOUT = ("task", "program", "version", "finished")  # what a result tells beside its settings
+ABOUT = ("task", "program", "version", "finished", KEY)  # what a result tells beside its settings
 
 
 def settings_of(stored: Mapping[str, Any] | str | os.PathLike[str]) -> Settings:
     """The settings of a result again, from its file or what ``read_settings`` found in it; not yet checked.
 
     "task" says which class it is. The clip of a file's is looked for beside it; of the clip's place nothing
-    else is believed. A file that ends in .json is such settings as JSON, as ``settings_in`` reads them.
+    else is believed. Names of weights lead to the files that they were, in the folder of models before
+    others; one whose file is not here is refused by ``check``. A file that ends in .json is such settings as
+    JSON, as ``settings_in`` reads them.
     InputError where there are none, where the task is unknown, where a field is none of the task's, or where
     one is missing that has no default.
     """
@@ -48,7 +51,9 @@ def settings_of(stored: Mapping[str, Any] | str | os.PathLike[str]) -> Settings:
     try:
         kind = TASKS[check_choice("task", stored.get("task"), TASKS)]
         given = {name: value for name, value in stored.items() if name not in ABOUT}
-        given |= _precision_before(stored)
+        if "version" in stored or KEY in stored:  # nobody has typed these
+            given = with_recorded_weights(given, stored.get(KEY))
+        given |= _precision_before({**stored, **given})
         if isinstance(given.get("also"), (list, tuple)):
             given["also"] = tuple(_made(Also, each) for each in given["also"])
         settings: Settings = _made(kind, given)
@@ -118,7 +123,7 @@ def _settings_in_json(path: Path) -> Settings:
         raise InputError(f"{told}; give one object of settings as JSON.") from error
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from error
-    return settings_in(stored, path.parent)
+    return settings_in({KEY: {}, **stored}, path.parent)
 
 
 def _beside(video: Path, named: object) -> str:

@@ -15,6 +15,7 @@ from t2v.tasks.resolved import Means
 from t2v.tasks.settings import KINDS, Limits
 from t2v.tasks.suits import ChooseNetwork, Network, Suits
 from t2v.tasks.words import ControlWords
+from t2v.weights.recorded import check_recorded
 from t2v.weights.source import LONGEST
 
 LIMITS: Limits = {
@@ -104,6 +105,8 @@ class ControlledSettings(ClipSettings):
         if self.controlnet is not None and not check_text("controlnet", self.controlnet, LONGEST).strip():
             allowed = "give a hub id, a file or a folder, or leave it out"
             raise InputError(f"controlnet is empty; {allowed}.")
+        if self.controlnet is not None:
+            check_recorded("controlnet", self.controlnet)
         check_flag("control_ready", self.control_ready)
         check_window(self.guidance_start, self.guidance_end)
         self._check_also()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from t2v.checks import InputError, check_text
 from t2v.diffusion.options import PICTURE_STRENGTH
 from t2v.video.picture import check_picture
+from t2v.weights.recorded import check_recorded
 
 if TYPE_CHECKING:
     from t2v.tasks.settings import S, Settings
@@ -36,6 +37,8 @@ def check_picture_prompt(settings: "Settings") -> None:
             raise InputError(f"{field} is a {type(value).__name__}; give {wanted}.")
         if not check_text(field, value, MAX_PATH_CHARS).strip():
             raise InputError(f"{field} is empty; give {wanted}.")
+    if settings.ip_adapter is not None:
+        check_recorded("ip_adapter", settings.ip_adapter)
     check_picture(settings.picture_prompt, FIELD)
 
 

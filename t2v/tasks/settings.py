@@ -12,6 +12,7 @@ from t2v.memory.profiles import AUTO, Kept
 from t2v.tasks.picture_prompt import check_picture_prompt
 from t2v.tasks.suits import ChooseNetwork, Network, Suits
 from t2v.tasks.words import OwnNumber, TabWords
+from t2v.weights.recorded import check_recorded
 from t2v.weights.source import BUNDLED, LONGEST
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ class Settings(ABC):
         self._check_over_time()
         if not check_text("model", self.model, LONGEST).strip():
             raise InputError("model is empty; give miniature, a hub id or a folder.")
+        check_recorded("model", self.model)
         self._check_numbers()
         for field, choices in (("scheduler", SCHEDULERS), ("spacing", SPACINGS)):
             if getattr(self, field) is not None:

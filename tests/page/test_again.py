@@ -14,6 +14,7 @@ from t2v.page.uploads import examples
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.controlled import Also
 from t2v.tasks.text_to_video import TextToVideoSettings
+from t2v.weights.models_folder import use_models_folder
 
 ASKED = TextToVideoSettings(
     "a car",
@@ -28,6 +29,10 @@ ASKED = TextToVideoSettings(
 )
 FOLLOWED = CannySettings(
     "street.mp4", "a car", seed=4, start_s=1.5, also=(Also("pose", conditioning_scale=0.5),)
+)
+UNLIKE = (
+    "own.safetensors, with which this video was made, is not here, or is another file: choose the one "
+    "that it was, or it will look different."
 )
 
 
@@ -121,6 +126,29 @@ def test_without_settings_there_is_nothing_to_use_again(entry_of, task):
     entry = dataclasses.replace(entry_of(settings_dict(ASKED)), settings={"task": task})
     with pytest.raises(InputError, match="carries no settings that can be used again"):
         again(entry, with_seed=True)
+
+
+def test_another_file_of_a_models_name_is_told(entry_of, tmp_path):
+    for place, weights in (("models", b"these"), ("elsewhere", b"those")):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "own.safetensors").write_bytes(weights)
+    use_models_folder(tmp_path / "models")
+    try:
+        model = str(tmp_path / "elsewhere/own.safetensors")
+        stored = settings_dict(dataclasses.replace(ASKED, model=model))
+        found = again(entry_of(stored, model=model), with_seed=True)
+        assert (found.settings.model, found.notes, found.is_whole) == (model, (), True)
+        (tmp_path / "elsewhere/own.safetensors").write_bytes(b"others")
+        for entry in (entry_of(stored, model=model), entry_of(stored)):
+            found = again(entry, with_seed=True)
+            assert (found.settings.model, found.is_whole) == ("own.safetensors", False)
+            assert found.notes == (UNLIKE,)
+        (tmp_path / "models/sub").mkdir()
+        (tmp_path / "models/sub/own.safetensors").write_bytes(b"those")
+        found = again(entry_of(stored, model=model), with_seed=True)
+        assert (found.settings.model, found.notes, found.is_whole) == ("sub/own.safetensors", (), True)
+    finally:
+        use_models_folder(None)
 
 
 def test_a_picture_that_is_a_prompt_has_to_be_chosen_again_where_it_is_gone(entry_of, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """Files out and in: a video saved as every kind, each of which opens its settings in the page again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from t2v.tasks.pose import PoseSettings
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.video.video import read_video
 from t2v.video.write import read_settings, write_video
+from t2v.weights.models_folder import use_models_folder
 
 KINDS = {"As MP4": ".mp4", "As WebM": ".webm", "As GIF": ".gif", "As WebP": ".webp", "As PNG frames": ".zip"}
 CAR = TextToVideoSettings("a red car", seed=7, num_frames=3, motion_x=2.5, motion_field=False, model="a/b")
@@ -60,6 +62,21 @@ def test_what_a_file_says_is_typed_into_its_tab(opening, tmp_path):
     assert (filled["task"], filled["tab"], filled["clip"]) == ("text-to-video", "Text to video", None)
     values = filled["values"]
     assert values[0] == "a red car" and {"a/b", "7", 3, "2.5", False} <= set(values)  # texts where one types
+
+
+def test_another_file_of_a_models_name_is_told_when_a_file_is_opened(opening, tmp_path):
+    for place, weights in (("models", b"these"), ("elsewhere", b"those")):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "own.safetensors").write_bytes(weights)
+    use_models_folder(tmp_path / "models")
+    try:
+        told = "own.safetensors, with which this video was made, is not here, or is another file: choose"
+        for place in ("models", "elsewhere"):
+            model = str(tmp_path / place / "own.safetensors")
+            note, filled = opening(kept(tmp_path / f"{place}.webp", replace(CAR, model=model)))
+            assert "own.safetensors" in filled["values"] and (told in note) == (place == "elsewhere")
+    finally:
+        use_models_folder(None)
 
 
 def test_settings_as_json_fill_a_tab_too(opening, tmp_path):

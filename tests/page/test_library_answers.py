@@ -197,6 +197,20 @@ def test_again_runs_it_with_a_new_seed_and_the_page_can_follow_it(app, family):
     assert app.told("videos", words="again")["total"] == 2
 
 
+def test_again_is_refused_where_a_model_is_another_by_now(app):
+    folder = app.shelf.library.folder
+    told = {"weights": {"model": ["miniature+own.safetensors<0123456789ab>"]}}
+    settings = settings_dict(TextToVideoSettings("unlike", model="miniature+own.safetensors"))
+    put_raw(folder / "unlike.mp4", settings | told)
+    app.shelf.look(wait=True)
+    video = app.told("videos", words="unlike")["videos"][0]
+    (note,) = app.told("form", id=video["id"], seed="yes")["notes"]
+    assert note.startswith(
+        "miniature+own.safetensors, with which this video was made, is not here, or is another"
+    )
+    assert note in app.order("again", id=video["id"]).sentence
+
+
 def test_a_clean_up_shows_what_would_go_and_keeps_its_limit(app, video):
     told = app.told("would_go", limit_bytes="0")
     assert video["id"] in [one["id"] for one in told["videos"]] and told["size_bytes"] > 0

@@ -19,7 +19,6 @@ from benchmarks.made_up.write import write_made_up
 from benchmarks.original_names import original_vae
 from t2v.page.form_fields import models
 from t2v.page.visitors import check_offered
-from t2v.tasks import settings_of
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.video.write import read_settings
 from t2v.weights.models_folder import use_models_folder
@@ -96,7 +95,7 @@ def test_files_are_picked_and_drawn_with(open_page, videos, folder):
     page.get_by_role("option").filter(has_text="larger, Stable Diffusion XL").click()
     button(page, "Run").first.click()
     wait_for(page, videos, 3)
-    drawn = [settings_of(read_settings(path)).model for path in sorted(videos.glob("a-red-car-*.mp4"))]
+    drawn = [read_settings(path)["model"] for path in sorted(videos.glob("a-red-car-*.mp4"))]
     assert sorted(drawn) == [
         "dreamy_v8.safetensors",
         "first-of-all.ckpt+soft vae.safetensors",

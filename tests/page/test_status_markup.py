@@ -14,6 +14,7 @@ from t2v.tasks.canny import CannySettings
 from t2v.tasks.controlled import Also, ResolvedControlled
 from t2v.tasks.suits import Network
 from t2v.tasks.text_to_video import TextToVideoSettings
+from t2v.weights.models_folder import use_models_folder
 
 ASKED = TextToVideoSettings("a car", num_frames=3)
 RESOLVED = replace(resolved(ASKED, seed=7, num_inference_steps=9), width=64, height=32)
@@ -78,6 +79,24 @@ def test_the_caption_tells_what_the_video_was_made_from():
         changed = replace(edges, asked=replace(asked, **part))
         page = status_markup.caption_html(replace(RUNNING, resolved=changed), "car.mp4")
         assert words in page
+
+
+def test_files_are_called_as_pickers_call_them(tmp_path):
+    for name in ("own.safetensors", "a/own.safetensors", "b/own.safetensors", "b/soft.safetensors"):
+        path = tmp_path / "models" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    for name in ("control", "cn/control"):
+        (tmp_path / "models" / name).mkdir(parents=True)
+    use_models_folder(tmp_path / "models")
+    try:
+        for name in ("own.safetensors", "a/own.safetensors", "b/own.safetensors+soft.safetensors@0.5"):
+            assert drawn_with(replace(ASKED, model=name)) == name
+        both = (Also("depth", "control"),)
+        asked = CannySettings("car.mp4", "a car", controlnet=f"{tmp_path}/models/cn/control", also=both)
+        assert drawn_with(asked) == "cn/control · control"
+    finally:
+        use_models_folder(None)
 
 
 @pytest.mark.parametrize(

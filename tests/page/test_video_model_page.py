@@ -47,8 +47,9 @@ def test_it_is_picked_and_drawn_with_and_its_motion_is_its_own(open_page, videos
     page.wait_for_selector(".stage[data-state=done]")
     expect(page.get_by_text("draws one frame and groups of 8 more, so it draws 9").first).to_be_visible()
     (path,) = videos.glob("a-red-car-*.mp4")
-    drawn = settings_of(read_settings(path))
-    assert (drawn.model, drawn.width, drawn.num_frames, drawn.motion_x) == ("clips of mine", 96, 8, None)
+    told = read_settings(path)
+    drawn = settings_of(told)
+    assert (told["model"], drawn.width, drawn.num_frames, drawn.motion_x) == ("clips of mine", 96, 8, None)
 
 
 def test_tabs_with_a_clip_do_not_offer_it(folder):

@@ -96,7 +96,9 @@ def test_command_line_and_python_have_it(checkout, family, square_clip, tmp_path
     code = f"""
 from t2v import read_settings
 from t2v.tasks import TASKS, settings_of
-again = settings_of({{**read_settings({str(tmp_path / "out.mp4")!r}), "clip": {square_clip!r}}})
+places = {{"clip": {square_clip!r}, "model": {family!r}, "controlnet": {network!r}}}  # which no file tells
+places["also"] = [{{"task": "canny", "conditioning_scale": 0.5}}]
+again = settings_of({{**read_settings({str(tmp_path / "out.mp4")!r}), **places}})
 again.check()
 print(list(TASKS), type(again).__name__, again.darkest, [one.task for one in again.also])
 """

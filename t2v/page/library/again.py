@@ -21,6 +21,8 @@ from t2v.tasks import ABOUT, TASKS, Settings, settings_of
 from t2v.tasks.clip import ClipSettings
 from t2v.tasks.first_frame import OF_A_PICTURE
 from t2v.tasks.picture_prompt import WITHOUT as OF_A_PROMPT
+from t2v.tasks.recorded import KEY, with_those_here
+from t2v.weights.recorded import recorded
 
 Renew = Callable[[str], str]
 
@@ -29,13 +31,15 @@ Renew = Callable[[str], str]
 class Again:
     """Settings to be run again, and sentences on what of them could not be taken.
 
-    lacks: the name of the clip that has to be chosen before they can run, None where none has to. is_whole:
-    whether they ask for the same video, but for the seed.
+    lacks: the name of the clip that has to be chosen before they can run, None where none has to. unlike:
+    sentences on weights that are not here, or others than it was drawn with. is_whole: whether they ask for
+    the same video, but for the seed.
     """
 
     settings: Settings
     notes: tuple[str, ...] = ()
     lacks: str | None = None
+    unlike: tuple[str, ...] = ()
     is_whole: bool = True
 
 
@@ -50,7 +54,7 @@ def again(entry: Entry, with_seed: bool, renew: Renew = str) -> Again:
     kind = TASKS.get(str(stored.get("task")))
     if kind is None:
         raise InputError("This video carries no settings that can be used again.")
-    weights = {name: entry.private[name] for name in WEIGHTS & entry.private.keys()}  # in their folders
+    weights = _places(entry)
     taken, left_out = _known(kind, {**stored, **weights})
     notes, lacks = [], None
     if left_out:
@@ -72,9 +76,11 @@ def again(entry: Entry, with_seed: bool, renew: Renew = str) -> Again:
             continue
         own = {name: {**stored, **weights}[name] for name in fields if name in stored}
         taken |= own | {field: picture}
-    settings = settings_of({**_least(kind), **taken, "task": kind.task})
+    settings = settings_of({**_least(kind), **taken, "task": kind.task, KEY: stored.get(KEY)})
+    settings, unlike = with_those_here(settings)
     settings = settings if with_seed else dataclasses.replace(settings, seed=None)
-    return Again(settings, tuple(notes), lacks, is_whole=lacks is None and not lacks_picture)
+    is_whole = lacks is None and not lacks_picture and not unlike
+    return Again(settings, (*notes, *unlike), lacks, unlike, is_whole)
 
 
 def going_on(entry: Entry, video: Path) -> Again:
@@ -82,8 +88,9 @@ def going_on(entry: Entry, video: Path) -> Again:
     folder = Path(get_upload_folder())
     folder.mkdir(parents=True, exist_ok=True)
     settings = continued(video, write_last_frame(video, folder))
-    model = entry.private.get("model", settings.model)
-    return Again(dataclasses.replace(settings, model=model))
+    settings = dataclasses.replace(settings, model=_places(entry).get("model", settings.model))
+    settings, unlike = with_those_here(settings)
+    return Again(settings, unlike, unlike=unlike)
 
 
 def run_again(studio: Studio, request: Any, settings: Settings) -> str:
@@ -92,6 +99,18 @@ def run_again(studio: Studio, request: Any, settings: Settings) -> str:
     settings.check()
     check_weights(settings)
     return studio.jobs.submit(settings, visitor_of(studio, request), source_of(studio, request))
+
+
+def _places(entry: Entry) -> dict[str, str]:
+    """Where its weights lie in folders of this machine, by field, as far as they are still the same ones."""
+    places = {name: entry.private[name] for name in WEIGHTS & entry.private.keys()}
+    told = entry.settings.get(KEY)
+    told = told if isinstance(told, Mapping) else {}
+    return {
+        name: place
+        for name, place in places.items()
+        if name not in told or told[name] == list(recorded(place))
+    }
 
 
 def _known(kind: type[Settings], stored: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -120,6 +120,8 @@ class Answers:
     def again(self, values: Values) -> Values:
         """Run it with a new seed: the run's id, beside what ``form`` tells."""
         found = again(self._one(values), False, self._renew)
+        if found.unlike:
+            raise InputError(found.unlike[0])
         if not found.is_whole:
             what = "picture" if found.lacks is None else f"clip {found.lacks}"
             raise InputError(f"Its {what} is not here any more; use its settings and choose one.")

@@ -3,7 +3,7 @@
     const library = window.t2vLibrary;
     const { make, tried } = library;
     const calm = matchMedia('(prefers-reduced-motion: reduce)');
-    const LEFT_OUT = new Set(['task', 'program', 'version', 'prompt', 'finished']);
+    const LEFT_OUT = new Set(['task', 'program', 'version', 'prompt', 'finished', 'weights']);
 
     let dialog = null;
     const show = (name, ...content) => {
