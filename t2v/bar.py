@@ -5,11 +5,13 @@ with Bar() as bar:
 """
 
 import sys
+import time
 from typing import Any
 
 from tqdm import tqdm
 
 FORMAT = "{desc} {percentage:3.0f}%|{bar:30}| {elapsed}<{remaining}"
+UNTIMED = "{desc} {percentage:3.0f}%|{bar:30}| {elapsed}"
 
 
 class Bar:
@@ -22,16 +24,34 @@ class Bar:
         terminal = sys.stderr is not None and sys.stderr.isatty()
         self._is_shown = terminal if is_shown is None else is_shown and sys.stderr is not None
         self._bar: tqdm | None = None
+        self._waits_from_s = 0.0
 
     def show(self, step: Any) -> None:
         """The bar at a ``Step`` of the pipeline's: an ``on_step``."""
         if not self._is_shown:
             return
         words = f"{step.label}, step {step.done}/{step.total}"
+        bar = self._begun(words, step.fraction)
+        bar.set_description_str(words, refresh=False)
+        bar.update(step.fraction - bar.n)
+
+    def wait(self, words: str, begins: bool) -> None:
+        """Say what a step waits for, which tells nothing of the others' pace. begins: or that it is over."""
+        if not self._is_shown:
+            return
+        bar = self._begun(words, 0.0)
+        if begins:
+            self._waits_from_s, bar.bar_format = time.time(), UNTIMED
+            bar.set_description_str(words)
+        else:
+            bar.last_print_t += time.time() - self._waits_from_s
+            bar.bar_format = FORMAT
+
+    def _begun(self, words: str, fraction: float) -> Any:
         if self._bar is None:
-            self._bar = tqdm(desc=words, total=1.0, initial=step.fraction, bar_format=FORMAT, file=sys.stderr)
-        self._bar.set_description_str(words, refresh=False)
-        self._bar.update(step.fraction - self._bar.n)
+            told = {"desc": words, "bar_format": FORMAT, "file": sys.stderr}
+            self._bar = tqdm(total=1.0, initial=fraction, **told)
+        return self._bar
 
     def close(self) -> None:
         """Leave it as it stands and go to the next line."""

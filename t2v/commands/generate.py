@@ -14,6 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -138,7 +139,10 @@ def draw(engine: Any, order: Order, clock: Clock) -> dict[str, Any]:
     folder = output.resolve().parent
     (width, height), takes = resolved.size, FORMATS[output.suffix.lower()].bytes_per_pixel
     check_space(folder, resolved.num_frames, width, height, f"the folder '{folder}'", takes)
+    from t2v.memory.compiled import COMPILING, told_of_compiling
+
     with contextlib.ExitStack() as kept, Bar(is_shown=True) as bar:
+        kept.enter_context(told_of_compiling(partial(bar.wait, COMPILING)))
         drawing = Drawing(engine, resolved, order, clock, bar, kept)
         frames, count = drawing.frames(), resolved.num_frames
         if order.continues is not None and order.continues.is_joined:

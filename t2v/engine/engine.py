@@ -27,6 +27,8 @@ from t2v.engine.precision import Machine
 from t2v.engine.previews import Previews
 from t2v.engine.prompt_notes import Note, known_words, unknown_words
 from t2v.finishing.upscale import Finisher, load_finisher
+from t2v.memory.compiled import of_run
+from t2v.memory.memory import Memory
 from t2v.memory.profiles import AUTO, Kept
 from t2v.program import quiet_loading
 from t2v.tasks import Resolved, Settings
@@ -279,7 +281,9 @@ class Engine:
         notes, loaded = notes_of(settings, self._machine), self._held.loaded
         if loaded is None or not self.has_loaded(settings.model, settings.editor):
             return notes
-        return (*notes, *(Note(text) for text in loaded.pipeline.notes))
+        memory: Memory = loaded.pipeline.memory
+        compiles = (self._compiled or settings.compiled) and memory.may_compile
+        return (*notes, *map(Note, of_run(compiles, loaded.pipeline.notes)))
 
     def examples(self, model: str) -> tuple[str, ...]:
         """Prompts that show what the model can do."""

@@ -35,7 +35,8 @@ class JobView:
     of a stopped one as far as it came; preview_number grows with each.
     picture: a small WebP of its first frame, as far as it came.
     seconds_left: None where it cannot be judged yet. step_s: how long the step under way still takes, after
-    which a stop takes effect; None where that is not known.
+    which a stop takes effect; None where that is not known. compiling: whether its networks are compiled just
+    now, of which nobody knows how long it takes.
     seen: small MP4s of what the model saw of a clip, there before the first step: "clip" and the task's name
     of each ControlNet. Gone once the run has ended without a video. outlines: of its subjects, as in Step.
     tries: what is drawn in the place of a video, one picture each; stills: those that are drawn, which stay
@@ -58,6 +59,7 @@ class JobView:
     fraction: float = 0.0
     label: str = ""
     stopping: bool = False
+    compiling: bool = False
     step_s: float | None = None
     seconds_elapsed: float = 0.0
     seconds_left: float | None = None
@@ -107,6 +109,7 @@ class Job:
     stop_asked: bool = False
     started_s: float | None = None
     drawn_from_s: float | None = None  # its weights being in memory
+    compiled_from_s: float | None = None  # while its networks are being compiled
     ended_s: float | None = None
     pace: deque[tuple[float, float]] = field(
         default_factory=lambda: deque(maxlen=RECENT_STEPS)
@@ -159,6 +162,18 @@ class Job:
             self.preview, self.preview_number = preview, self.preview_number + 1
         self.outlines = step.outlines
 
+    def compiles(self, begins: bool) -> None:
+        """Its networks are compiled from now on, or no longer; what that took is not its pace."""
+        began_s, now_s = self.compiled_from_s, time.monotonic()
+        self.compiled_from_s = now_s if begins else None
+        if begins or began_s is None:
+            return
+        took_s = now_s - began_s
+        self.pace = deque([(at_s + took_s, done) for at_s, done in self.pace], RECENT_STEPS)
+        self.steps = [(at_s + took_s, done) for at_s, done in self.steps]
+        if self.drawn_from_s is not None:
+            self.drawn_from_s += took_s
+
     def took_s(self) -> float:
         """Seconds since it began, until it ended; 0 for one that has not begun."""
         if self.past_s is not None:
@@ -171,9 +186,10 @@ class Job:
         """How long it will still take, decoding, finishing and writing included.
 
         As a run like it went; else what the pace of the last steps says, and what usually follows upon them.
-        None while its model is loaded, and until its first step where no run like it was drawn before.
+        None while its model is loaded or its networks are compiled, and until its first step where no run
+        like it was drawn before.
         """
-        if self.state != "running":
+        if self.state != "running" or self.compiled_from_s is not None:
             return None
         work = Work.of(self.resolved)
         if self.steps:
@@ -201,7 +217,9 @@ class Job:
 
     def _step_s(self, now_s: float) -> float | None:
         """As long as the last one of its kind took, less what has gone by since."""
-        if self.state != "running" or len(self.pace) < 2 or self.step_done >= self.step_total:
+        if self.compiled_from_s is not None or self.state != "running":
+            return None
+        if len(self.pace) < 2 or self.step_done >= self.step_total:
             return None
         (before_s, _), (last_s, _) = self.pace[-2], self.pace[-1]
         return max(0.0, 2 * last_s - before_s - now_s)
@@ -225,6 +243,7 @@ class Job:
             fraction=self.pace[-1][1] if self.pace else 0.0,
             label=self.label,
             stopping=self.stop_asked and not self.finished,
+            compiling=self.compiled_from_s is not None and self.state == "running",
             step_s=self._step_s(time.monotonic()),
             seconds_elapsed=self.took_s(),
             seconds_left=self.seconds_left(time.monotonic()),

@@ -31,6 +31,7 @@ from t2v.library.index import Library
 from t2v.library.keep import keep
 from t2v.library.results import new_output_path, write_result
 from t2v.library.space import check_space
+from t2v.memory.compiled import told_of_compiling
 from t2v.tasks import Resolved
 from t2v.tasks.clip import ClipSettings, ResolvedClip
 from t2v.video.guarded_ffmpeg import heeding
@@ -119,11 +120,16 @@ class Worker:
         with self._changed:
             job.label = LOADING if file.done == file.total else file.words
 
+    def _compiling(self, job: Job, begins: bool) -> None:
+        with self._changed:
+            job.compiles(begins)
+
     def run(self, job: Job) -> tuple[str, str | None]:
         """Run the job; the state in which it ends ("done", "failed", "stopped"), and why it failed."""
         try:
             # also while a long clip is decoded, or weights are fetched
-            with heeding(partial(_stop_if_asked, job)), told_of_fetching(partial(self._fetching, job)):
+            heeds, fetches = heeding(partial(_stop_if_asked, job)), partial(self._fetching, job)
+            with heeds, told_of_fetching(fetches), told_of_compiling(partial(self._compiling, job)):
                 if job.tries is not None:
                     draw_stills(self._engine, job, self._changed, _stop_if_asked)
                     self._loaded = job.settings.model

@@ -5,7 +5,9 @@ times as long, and chunks of a video have one size.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from weakref import WeakSet
 
@@ -21,7 +23,54 @@ NOTE = (
     "it are quicker, for as long as the program runs."
 )
 FAILED = "The networks could not be compiled here, so they are used as they are; see the log for why."
+COMPILING = "Compiling the networks, which takes a minute or more"
 MOST = 32  # ways of one network at once: its first and later chunks, of some sizes
+
+
+Listen = Callable[[bool], None]
+_listen: ContextVar[Listen | None] = ContextVar("told of compiling", default=None)
+
+
+@contextmanager
+def told_of_compiling(listen: Listen) -> Iterator[None]:
+    """Within it ``listen`` hears when this thread's networks begin to be compiled (True) and are (False).
+
+    Both may come several times in a call of a network. It must not raise.
+    """
+    token = _listen.set(listen)
+    try:
+        yield
+    finally:
+        _listen.reset(token)
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """PyTorch tells in this block whoever listens when it begins and ends to compile."""
+    listen = _listen.get()
+    if listen is None:
+        yield
+        return
+    hear: Listen = listen
+    handler: Any = torch._dynamo.callback.callback_handler
+    begins = handler.register_start_callback(lambda _: hear(True))
+    ends = handler.register_end_callback(lambda _: hear(False))
+    try:
+        yield
+    finally:
+        handler.remove_start_callback(begins)
+        handler.remove_end_callback(ends)
+
+
+def of_run(asked: bool, told: Sequence[str]) -> list[str]:
+    """Of what a model told the sentences for a run. asked: whether it is to be compiled.
+
+    Of compiling only then: before the first one that it takes long, or that it cannot be done here.
+    """
+    others = [one for one in told if one not in (NOTE, FAILED)]
+    if not asked:
+        return others
+    return [*others, *([FAILED] if FAILED in told else [] if NOTE in told else [NOTE])]
 
 
 class Compiled:
@@ -60,7 +109,8 @@ class Compiled:
             self._of[network] = torch.compile(network, backend=self._backend, dynamic=False)
         own = {name: list(one) if isinstance(one, list) else one for name, one in told.items()}
         try:
-            return self._of[network](*args, **own)  # UNets empty lists, and it may be called once more
+            with _heard():
+                return self._of[network](*args, **own)  # UNets empty lists, and it may be called once more
         except Exception as error:
             if is_out_of_memory(error) or is_being_recorded():  # which what cannot be recorded ends
                 raise

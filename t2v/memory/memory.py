@@ -95,9 +95,14 @@ class Memory:
         return self.graphs and self.profile == HIGH and self.device.type == "cuda"
 
     @property
+    def may_compile(self) -> bool:
+        """Whether networks can be compiled: where weights stay where they are."""
+        return self.profile in (HIGH, CPU)
+
+    @property
     def compiles(self) -> bool:
-        """Whether networks are compiled: where that is asked for, and weights stay where they are."""
-        return self.asks_compiled and self.profile in (HIGH, CPU)
+        """Whether networks are compiled: where that is asked for, and can be."""
+        return self.asks_compiled and self.may_compile
 
     def lay_out(self, network: torch.nn.Module) -> None:
         """Lay a network's weights out as suits how a run calls it."""

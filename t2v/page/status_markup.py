@@ -8,6 +8,7 @@ from typing import Any
 
 from t2v.checks import counted
 from t2v.jobs.job import JobView
+from t2v.memory.compiled import COMPILING
 from t2v.page.addresses import file_url
 from t2v.page.drawn_with import drawn_with
 from t2v.page.markup import seconds_in_words
@@ -63,6 +64,8 @@ def _duration(seconds: float) -> str:
 
 def stopping_words(view: JobView) -> str:
     """That a stop was asked for, and when it takes effect where that is not at once."""
+    if view.compiling:
+        return "Stops when the networks are compiled …"
     if view.step_s is None or view.step_s < 1.5:
         return "Stopping …"
     return f"Stops after this step ({seconds_in_words(view.step_s)}) …"
@@ -72,8 +75,10 @@ def _progress_words(view: JobView) -> str:
     if view.stopping:
         return stopping_words(view)
     if not view.step_total:
-        return f"{view.label} …"
+        return f"{COMPILING if view.compiling else view.label} …"
     words = f"Step {view.step_done} of {view.step_total}"
+    if view.compiling:
+        return f"{words} · {COMPILING[0].lower()}{COMPILING[1:]} …"
     if view.step_done == view.step_total:
         words += " · decoding the frames …"
         left_s = view.seconds_left

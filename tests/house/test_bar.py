@@ -29,3 +29,19 @@ def test_it_comes_with_the_first_step(capsys):
     with Bar(is_shown=True):
         pass
     assert capsys.readouterr().err == ""
+
+
+def test_it_says_what_a_step_waits_for_without_guessing_a_time(capsys, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("time.time", lambda: now[0])
+    monkeypatch.setattr("tqdm.std.time", lambda: now[0], raising=False)
+    with Bar(is_shown=True) as bar:
+        bar.wait("compiling", True)
+        line = capsys.readouterr().err.split("\r")[-1]
+        assert line.startswith("compiling   0%|") and "<" not in line
+        now[0] += 60
+        bar.wait("compiling", False)
+        for done in range(1, 5):
+            now[0] += 1
+            bar.show(Step(done, 8, "all frames", done / 8, torch.zeros(1, 1, 4, 1, 1)))
+        assert "01:04<00:04" in capsys.readouterr().err.split("\r")[-1]

@@ -39,6 +39,24 @@ def test_time_left_forgets_the_pace_of_another_kind_of_step(monkeypatch):
     assert job.seconds_left(10.0) == pytest.approx(0.77 * 8 / 0.2)
 
 
+def test_compiling_says_nothing_of_the_time_left(monkeypatch):
+    job, now = running(), [0.0]
+    job.drawn_from_s = 0.0
+    monkeypatch.setattr("t2v.jobs.job.time.monotonic", lambda: now[0])
+    for number, waits_s in ((1, 0.0), (2, 60.0), (3, 0.0)):
+        if waits_s:
+            job.compiles(True)
+            now[0] += waits_s
+            view = job.view(0)
+            assert view.compiling and view.seconds_left is None and view.step_s is None
+            job.compiles(False)
+        now[0] += 1.0
+        job.took(Step(number, 10, "all frames", number / 10, torch.zeros(1, 1, 4, 4, 8)), PREVIEW)
+    assert not job.view(0).compiling
+    assert job.seconds_left(now[0]) == pytest.approx(7.0)
+    assert [at_s for at_s, _ in job.steps] == [61.0, 62.0, 63.0] and job.drawn_from_s == 60.0
+
+
 def slow_at_first(scale: float) -> list[tuple[float, float]]:
     """Times and shares of a run whose first half of the arithmetic takes three quarters of its time."""
     return [(100 + scale * (3 * n if n <= 5 else 10 + n), n / 10) for n in range(1, 11)]

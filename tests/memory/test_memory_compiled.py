@@ -7,7 +7,7 @@ from small_xl import small_xl_pipeline
 
 from t2v.diffusion.options import Motion
 from t2v.memory import compiled
-from t2v.memory.compiled import FAILED, NOTE, Compiled
+from t2v.memory.compiled import FAILED, NOTE, Compiled, of_run, told_of_compiling
 from t2v.memory.profiles import HIGH, LOW
 
 
@@ -70,10 +70,32 @@ def test_weights_lie_as_suits_each_run_and_what_follows_is_drawn_to_the_same_bit
 def test_a_compiled_network_draws_the_same_and_later_videos_compile_nothing(make):
     right, pipeline = [video(make(), frames=frames) for frames in (7, 8)], make()
     pipeline.memory.compiled, pipeline.memory.asks_compiled = Compiled(pipeline.tell, "eager"), True
-    assert torch.allclose(video(pipeline), right[0], atol=1e-4)
+    heard: list[bool] = []
+    with told_of_compiling(heard.append):
+        assert torch.allclose(video(pipeline), right[0], atol=1e-4)
+        assert (
+            heard and heard[::2] == [True] * (len(heard) // 2) and heard[1::2] == [False] * (len(heard) // 2)
+        )
+        heard.clear()
+        assert torch.allclose(video(pipeline), right[0], atol=1e-4)
+        assert heard == []
     graphs = torch._dynamo.utils.counters["stats"]["unique_graphs"]
     assert graphs
     assert torch.allclose(video(pipeline), right[0], atol=1e-4)
     assert torch.allclose(video(pipeline, frames=8), right[1], atol=1e-4)
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == graphs
     assert pipeline.notes == [NOTE]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "of_the_run"),
+    [
+        (False, [], []),
+        (True, [], [NOTE]),
+        (True, [NOTE, "a LoRA fits in part"], ["a LoRA fits in part"]),
+        (False, [NOTE, FAILED, "a LoRA fits in part"], ["a LoRA fits in part"]),
+        (True, [NOTE, FAILED], [FAILED]),
+    ],
+)
+def test_a_run_is_told_of_compiling_where_it_is_compiled_and_before_it_takes_long(asked, told, of_the_run):
+    assert of_run(asked, told) == of_the_run

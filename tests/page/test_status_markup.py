@@ -38,6 +38,15 @@ NONE_MADE = " It made no video; your runs below run it again."
     [
         (RUNNING, "Step 2 of 9 · about 12 seconds left"),
         (replace(RUNNING, stopping=True), "Stopping …"),
+        (
+            replace(RUNNING, compiling=True, seconds_left=None),
+            "Step 2 of 9 · compiling the networks, which takes a minute or more …",
+        ),
+        (
+            replace(RUNNING, compiling=True, step_total=0, label="Starting"),
+            "Compiling the networks, which takes a minute or more …",
+        ),
+        (replace(RUNNING, compiling=True, stopping=True), "Stops when the networks are compiled …"),
         (replace(RUNNING, step_done=9, seconds_left=0.0), "Step 9 of 9 · decoding the frames …"),
         (replace(RUNNING, step_total=0, label="Loading the model"), "Loading the model …"),
         (replace(RUNNING, state="queued", ahead=1), "In the queue: 1 of your runs comes first."),
