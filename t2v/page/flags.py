@@ -140,7 +140,7 @@ def _make_models_folder(asked: Path | None) -> None:
 
     The one beside the app is a convenience: where there can be none, there is none.
     """
-    use_models_folder(asked)
+    use_models_folder(asked, goes_first=True)
     try:
         make_models_folder(MODELS if asked is None else asked)
     except FileExistsError:

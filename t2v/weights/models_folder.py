@@ -41,6 +41,7 @@ MOST_NETWORKS = 500  # folders of single networks that are looked into
 INDEX, CONFIG = "model_index.json", "config.json"  # of a model in diffusers' format, and of one network
 
 _chosen: list[Path] = []
+_goes_first = [False]
 _told: dict[Path, frozenset[LeftOut]] = {}  # what was left out of a folder when it was looked through last
 
 
@@ -61,9 +62,19 @@ class Contents:
     left_out: tuple[LeftOut, ...]
 
 
-def use_models_folder(folder: Path | None) -> None:
-    """From now on, of this process, models are looked for by name in ``folder``; None: in "models"."""
+def use_models_folder(folder: Path | None, goes_first: bool = False) -> None:
+    """From now on, of this process, models are looked for by name in ``folder``; None: in "models".
+
+    goes_first: also where the folder that the program was started in has a file of a name, as in a page,
+    whose pickers show what is in the folder of models.
+    """
     _chosen[:] = [] if folder is None else [folder]
+    _goes_first[:] = [goes_first]
+
+
+def goes_first() -> bool:
+    """Whether a name means a file of the folder of models though another lies where the program started."""
+    return _goes_first[0]
 
 
 def models_folder() -> Path:

@@ -11,7 +11,7 @@ from t2v.weights.files import is_file, is_folder
 from t2v.weights.folder_kinds import why_no_model
 from t2v.weights.folders import why_closed
 from t2v.weights.meant import absent
-from t2v.weights.models_folder import find_by_name, find_without_ending, name_in_folder
+from t2v.weights.models_folder import find_by_name, find_without_ending, goes_first, name_in_folder
 from t2v.weights.pluses import cut_strength, number, pieces
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.header import ENDINGS, SAFE
@@ -30,6 +30,7 @@ ALLOWED = f"{BUNDLED}, {PLACES}"
 MAX_STRENGTH = 10.0  # of a LoRA; some are made to be slid far, both ways
 LORA_PLACES = "a .safetensors file, a folder (of one beside the model's, its name) or a hub id (owner/name)"
 LONGEST = 500  # letters of a name
+HERE = ("./", ".\\")  # begins a path from where the program was started
 Listed = Mapping[str, str] | None  # names -> paths in the folder of models, as ``with_places`` has them
 
 
@@ -207,14 +208,16 @@ def bundled_loras() -> dict[str, str]:
 def as_path(text: str) -> Path:
     """A name as a path, ~ and ~anna being the home folders where there are such.
 
-    What does not lie there may be the name of a file in the folder of models.
+    What does not lie there may be the name of a file in the folder of models, which in an app is looked into
+    first, but for what begins with "./".
     """
     try:
         path = Path(text).expanduser()
     except RuntimeError:  # nobody of that name
         path = Path(text)
     try:
-        found = None if text == BUNDLED or path.exists() else find_by_name(text)
+        is_meant = path.exists() and not (goes_first() and not text.startswith(HERE))
+        found = None if text == BUNDLED or is_meant else find_by_name(text)
     except (OSError, ValueError):  # a name that no file can have
         return path
     return path if found is None else found

@@ -1,6 +1,7 @@
 """Names as people type them: with spaces around, without their endings, or nearly right."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 from checkpoint_files import small_vae, write_safetensors
@@ -15,7 +16,7 @@ from t2v.weights.index import check_model
 from t2v.weights.models_folder import use_models_folder
 from t2v.weights.picture_adapters import picture_adapter
 from t2v.weights.refusals import ModelError
-from t2v.weights.source import ALLOWED, BUNDLED, QUICK, Source, full_name
+from t2v.weights.source import ALLOWED, BUNDLED, QUICK, Source, as_path, full_name
 
 
 def made(name):
@@ -223,3 +224,18 @@ def test_a_name_that_fits_none_is_refused_with_the_nearest(folder):
     assert refusal("nothing-like-it") == f"model nothing-like-it is not there; give {ALLOWED}."
     for typed in ("DREAMYTOON_V4", "dreamytoon_v4.safetensors", "DreamyTon_V4"):
         assert refusal(typed) == f"model {typed} is not there, did you mean 'dreamyToon_v4.safetensors'?"
+
+
+def test_in_an_app_a_name_means_the_file_of_the_folder_of_models(tmp_path, monkeypatch):
+    for folder in ("models/sub", "started"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "own.safetensors").write_bytes(b"")
+    monkeypatch.chdir(tmp_path / "started")
+    inside = tmp_path / "models/sub/own.safetensors"
+    names = ("own.safetensors", "sub/own.safetensors", "./own.safetensors")
+    use_models_folder(tmp_path / "models")
+    assert [as_path(name) for name in names] == [Path("own.safetensors"), inside, Path("own.safetensors")]
+    use_models_folder(tmp_path / "models", goes_first=True)
+    assert [as_path(name) for name in names] == [inside, inside, Path("own.safetensors")]
+    assert as_path("sub/none.safetensors") == Path("sub/none.safetensors")
+    use_models_folder(None)
