@@ -52,7 +52,8 @@ def _joined(names: Sequence[str], word: str) -> str:
 
 def _nearest(name: str) -> str:
     """ ", did you mean 'dream.safetensors'?", where a file is called alike; else ""."""
-    known = contents(models_folder()).named
+    known = sorted(contents(models_folder()).named, key=lambda one: -one.name.count("/"))
+    # of several of one name the one in the folder itself is meant
     without_endings = {one.name if one.is_folder else one.path.stem: one.name for one in known}
     given = PurePath(name)
     typed = given.stem if given.suffix.lower() in ENDINGS else name

@@ -23,6 +23,7 @@ def folder(tmp_path):
         ("sd1 fp16", "a/twin.safetensors"),
         ("sd1 fp16", "b/twin.safetensors"),
         ("sd1 fp16", "sub2/left.safetensors"),
+        ("sd1 fp16", "z/own.safetensors"),
         ("lora kohya sd1", "l2/style.safetensors"),
     ):
         shapes, dtype, metadata, _ = MADE_UP[made]
