@@ -24,7 +24,7 @@ class Bar:
         terminal = sys.stderr is not None and sys.stderr.isatty()
         self._is_shown = terminal if is_shown is None else is_shown and sys.stderr is not None
         self._bar: tqdm | None = None
-        self._waits_from_s = 0.0
+        self._has_waited = False  # in the step under way
 
     def show(self, step: Any) -> None:
         """The bar at a ``Step`` of the pipeline's: an ``on_step``."""
@@ -33,7 +33,14 @@ class Bar:
         words = f"{step.label}, step {step.done}/{step.total}"
         bar = self._begun(words, step.fraction)
         bar.set_description_str(words, refresh=False)
-        bar.update(step.fraction - bar.n)
+        if not self._has_waited:
+            bar.bar_format = FORMAT
+            bar.update(step.fraction - bar.n)
+            return
+        self._has_waited = False
+        bar.n = bar.last_print_n = step.fraction
+        bar.last_print_t = time.time()
+        bar.refresh()
 
     def wait(self, words: str, begins: bool) -> None:
         """Say what a step waits for, which tells nothing of the others' pace. begins: or that it is over."""
@@ -41,11 +48,8 @@ class Bar:
             return
         bar = self._begun(words, 0.0)
         if begins:
-            self._waits_from_s, bar.bar_format = time.time(), UNTIMED
+            self._has_waited, bar.bar_format = True, UNTIMED
             bar.set_description_str(words)
-        else:
-            bar.last_print_t += time.time() - self._waits_from_s
-            bar.bar_format = FORMAT
 
     def _begun(self, words: str, fraction: float) -> Any:
         if self._bar is None:

@@ -110,6 +110,7 @@ class Job:
     started_s: float | None = None
     drawn_from_s: float | None = None  # its weights being in memory
     compiled_from_s: float | None = None  # while its networks are being compiled
+    has_compiled: bool = False  # in one of its steps, which tells little of the others' pace
     ended_s: float | None = None
     pace: deque[tuple[float, float]] = field(
         default_factory=lambda: deque(maxlen=RECENT_STEPS)
@@ -165,7 +166,7 @@ class Job:
     def compiles(self, begins: bool) -> None:
         """Its networks are compiled from now on, or no longer; what that took is not its pace."""
         began_s, now_s = self.compiled_from_s, time.monotonic()
-        self.compiled_from_s = now_s if begins else None
+        self.compiled_from_s, self.has_compiled = now_s if begins else None, True
         if begins or began_s is None:
             return
         took_s = now_s - began_s
@@ -207,7 +208,7 @@ class Job:
         last_s, last = self.pace[-1]
         count = len(self.pace) - 1
         if count == 0:
-            if self.drawn_from_s is None:
+            if self.drawn_from_s is None or self.has_compiled:
                 return None
             first_s, first, count = self.drawn_from_s, 0.0, 1
         if last <= first:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import get_ident
 from typing import Any
 from weakref import WeakSet
 
@@ -45,16 +46,41 @@ def told_of_compiling(listen: Listen) -> Iterator[None]:
 
 
 @contextmanager
+def _told() -> Iterator[None]:
+    """Whoever listens is told that it is being compiled as long as this block lasts."""
+    listen = _listen.get()
+    if listen is not None:
+        listen(True)
+    try:
+        yield
+    finally:
+        if listen is not None:
+            listen(False)
+
+
+@contextmanager
 def _heard() -> Iterator[None]:
-    """PyTorch tells in this block whoever listens when it begins and ends to compile."""
+    """PyTorch tells in this block whoever listens when it begins and ends to compile.
+
+    It tells of all threads, one of which compiles at a time: those of other devices are not of this run.
+    """
     listen = _listen.get()
     if listen is None:
         yield
         return
-    hear: Listen = listen
+    thread, hear = get_ident(), listen
+
+    def begins(_: object) -> None:
+        if get_ident() == thread:
+            hear(True)
+
+    def ends(_: object) -> None:
+        if get_ident() == thread:
+            hear(False)
+
     handler: Any = torch._dynamo.callback.callback_handler
-    begins = handler.register_start_callback(lambda _: hear(True))
-    ends = handler.register_end_callback(lambda _: hear(False))
+    handler.register_start_callback(begins)
+    handler.register_end_callback(ends)
     try:
         yield
     finally:
@@ -104,9 +130,10 @@ class Compiled:
             return network(*args, **told)
         if network not in self._of:
             self._tell(NOTE)
-            limits: Any = torch._dynamo.config
-            limits.recompile_limit = max(limits.recompile_limit, MOST)
-            self._of[network] = torch.compile(network, backend=self._backend, dynamic=False)
+            with _told():  # the compiler is imported here, if it is the first time
+                limits: Any = torch._dynamo.config
+                limits.recompile_limit = max(limits.recompile_limit, MOST)
+                self._of[network] = torch.compile(network, backend=self._backend, dynamic=False)
         own = {name: list(one) if isinstance(one, list) else one for name, one in told.items()}
         try:
             with _heard():

@@ -52,9 +52,25 @@ def test_compiling_says_nothing_of_the_time_left(monkeypatch):
             job.compiles(False)
         now[0] += 1.0
         job.took(Step(number, 10, "all frames", number / 10, torch.zeros(1, 1, 4, 4, 8)), PREVIEW)
+        assert number == 3 or job.view(0).seconds_left == (8.0 if waits_s else 9.0)
     assert not job.view(0).compiling
     assert job.seconds_left(now[0]) == pytest.approx(7.0)
     assert [at_s for at_s, _ in job.steps] == [61.0, 62.0, 63.0] and job.drawn_from_s == 60.0
+
+
+def test_a_first_step_that_was_compiled_tells_no_pace(monkeypatch):
+    job, now = running(), [0.0]
+    job.drawn_from_s = 0.0
+    monkeypatch.setattr("t2v.jobs.job.time.monotonic", lambda: now[0])
+    job.compiles(True)
+    now[0] += 60.0
+    job.compiles(False)
+    left_s = []
+    for number, took_s in ((1, 4.0), (2, 1.0)):  # what was compiled starts slowly
+        now[0] += took_s
+        job.took(Step(number, 10, "all frames", number / 10, torch.zeros(1, 1, 4, 4, 8)), PREVIEW)
+        left_s.append(job.seconds_left(now[0]))
+    assert left_s == [None, pytest.approx(8.0)]
 
 
 def slow_at_first(scale: float) -> list[tuple[float, float]]:

@@ -1,5 +1,7 @@
 """compiled.py: what is compiled draws the same, in chunks of one size; what cannot be is drawn anyway."""
 
+from threading import Thread
+
 import pytest
 import torch
 from conftest import seeded, small_pipeline
@@ -85,6 +87,32 @@ def test_a_compiled_network_draws_the_same_and_later_videos_compile_nothing(make
     assert torch.allclose(video(pipeline, frames=8), right[1], atol=1e-4)
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == graphs
     assert pipeline.notes == [NOTE]
+
+
+def test_a_run_hears_of_the_compiler_coming_and_not_of_what_another_thread_compiles():
+    handler = torch._dynamo.callback.callback_handler
+    trigger = torch._dynamo.callback.CallbackTrigger.DYNAMO
+
+    class Network(torch.nn.Module):
+        def forward(self, given: torch.Tensor) -> torch.Tensor:
+            other = Thread(target=compile_nothing)  # as a run on another device does
+            other.start()
+            other.join()
+            return given + 1
+
+    def compile_nothing() -> None:
+        with handler.install_callbacks(trigger, "0/0"):
+            during.append(list(heard))
+
+    heard: list[bool] = []
+    during: list[list[bool]] = []
+    with pytest.MonkeyPatch.context() as patch, told_of_compiling(heard.append):
+        patch.setattr(torch, "compile", lambda network, **told: (during.append(list(heard)), network)[1])
+        called = Compiled(lambda _: None)
+        network = Network()
+        assert all(int(called.call(network, torch.ones(1))) == 2 for _ in range(2))
+    assert during == [[True], [True, False], [True, False]]
+    assert heard == [True, False]
 
 
 @pytest.mark.parametrize(
