@@ -26,6 +26,12 @@ def write_made_up(path: Path, shapes: Shapes, dtype: str, metadata: dict[str, st
     return path
 
 
+def write_kind(path: Path, kind: str) -> Path:
+    """The file of this name in MADE_UP, under another."""
+    shapes, dtype, metadata, _ = MADE_UP[kind]
+    return write_made_up(path, shapes(), dtype, metadata)
+
+
 def write_pickled(path: Path, shapes: Shapes) -> Path:
     """A file of torch's with these tensors, all zeros in float16, which share what the largest one takes."""
     import torch

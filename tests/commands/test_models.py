@@ -8,8 +8,7 @@ from conftest import small_controlnet
 from small_t2i import small_t2i
 from strange_folders import closed
 
-from benchmarks.made_up.kinds import MADE_UP
-from benchmarks.made_up.write import write_made_up
+from benchmarks.made_up.write import write_kind
 from benchmarks.original_names import original_vae
 from t2v.commands.generate import main
 from t2v.video.write import read_settings
@@ -87,8 +86,7 @@ def test_rows_read_as_what_a_file_is(folder, capsys):
     (folder / "notes.safetensors").write_text("hello\n")
     (folder / "zero.safetensors").write_bytes(b"")
     (folder / "a\nb.pt").write_bytes(b"")
-    shapes, dtype, metadata, _ = MADE_UP["lora flux"]
-    write_made_up(folder / "flux.safetensors", shapes(), dtype, metadata)
+    write_kind(folder / "flux.safetensors", "lora flux")
     rows = {row.split("  ")[0]: row.split("  ", 1)[1].strip() for row in table(folder, capsys)[1:]}
     assert (
         rows["notes.safetensors"] == "1 KB  a text, not a file of weights; fetch it again or choose another"

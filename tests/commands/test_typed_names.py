@@ -4,8 +4,7 @@ import pytest
 from conftest import small_controlnet
 from shelves import put_raw
 
-from benchmarks.made_up.kinds import MADE_UP
-from benchmarks.made_up.write import write_made_up
+from benchmarks.made_up.write import write_kind
 from t2v.commands.generate import main
 from t2v.library.results import settings_dict
 from t2v.tasks.text_to_video import TextToVideoSettings
@@ -26,8 +25,7 @@ def folder(tmp_path):
         ("sd1 fp16", "z/own.safetensors"),
         ("lora kohya sd1", "l2/style.safetensors"),
     ):
-        shapes, dtype, metadata, _ = MADE_UP[made]
-        write_made_up(folder / name, shapes(), dtype, metadata)
+        write_kind(folder / name, made)
     small_controlnet().save_pretrained(folder / "control")
     yield folder
     use_models_folder(None)

@@ -8,8 +8,7 @@ import pytest
 import torch
 from checkpoint_files import write_safetensors
 
-from benchmarks.made_up.kinds import MADE_UP
-from benchmarks.made_up.write import write_made_up
+from benchmarks.made_up.write import write_kind
 from t2v.checks import InputError
 from t2v.page import lora_rows as rows
 from t2v.page.visitors import check_offered
@@ -33,8 +32,7 @@ def folder(tmp_path):
         ("lora peft", "b.safetensors"),
         ("vae", "v.safetensors"),
     ):
-        shapes, dtype, metadata, _ = MADE_UP[made]
-        write_made_up(tmp_path / name, shapes(), dtype, metadata)
+        write_kind(tmp_path / name, made)
     use_models_folder(tmp_path)
     yield tmp_path
     use_models_folder(None)
@@ -107,8 +105,7 @@ def test_visitors_may_have_loras_on_offer_behind_a_model_on_offer():
 
 def test_labels_have_no_gaps_and_no_lora_that_nothing_takes(folder):
     for made, name in (("loha", "pixelart loha.safetensors"), ("lora flux", "flux.safetensors")):
-        shapes, dtype, metadata, _ = MADE_UP[made]
-        write_made_up(folder / name, shapes(), dtype, metadata)
+        write_kind(folder / name, made)
     labels = [label for label, _ in rows.offered_loras() if "bundled" not in label]
     assert [label.partition(", ")[0] for label in labels] == ["b", "neon", "pixelart loha"]
     assert not [label for label in labels if ", ," in label]
@@ -135,8 +132,7 @@ def asked(studio, model):
 
 def test_names_without_endings_are_the_files_that_the_page_lists(folder, tmp_path):
     """By the rule that runs go by; and what comes back is whole, so that nothing else can be found for it."""
-    shapes, dtype, metadata, _ = MADE_UP["sd1 fp16"]
-    write_made_up(folder / "dream.safetensors", shapes(), dtype, metadata)
+    write_kind(folder / "dream.safetensors", "sd1 fp16")
     (folder / "far").mkdir()
     (folder / "b.safetensors").rename(folder / "far/b.safetensors")
     for model, whole in (
@@ -159,8 +155,7 @@ def test_names_without_endings_are_the_files_that_the_page_lists(folder, tmp_pat
 def test_what_is_not_listed_is_looked_for_nowhere_and_told_like_what_is_not_there(
     folder, tmp_path, monkeypatch
 ):
-    shapes, dtype, metadata, _ = MADE_UP["sd1 fp16"]
-    write_made_up(folder / "dream.safetensors", shapes(), dtype, metadata)
+    write_kind(folder / "dream.safetensors", "sd1 fp16")
     (folder / "broken.safetensors").write_bytes(b"x")
     (folder / ".hidden.safetensors").write_bytes((folder / "neon.safetensors").read_bytes())
     here = tmp_path / "here"
@@ -197,8 +192,7 @@ def test_what_is_not_listed_is_looked_for_nowhere_and_told_like_what_is_not_ther
 
 
 def test_what_lies_beside_the_miniature_is_on_offer_behind_it_alone(folder):
-    shapes, dtype, metadata, _ = MADE_UP["sd1 fp16"]
-    write_made_up(folder / "dream.safetensors", shapes(), dtype, metadata)
+    write_kind(folder / "dream.safetensors", "sd1 fp16")
     with pytest.raises(InputError, match=f"^lora style {LORAS}$"):
         asked(OPEN, "dream+style")
     (folder / "neon.safetensors").rename(folder / "style.safetensors")
@@ -214,8 +208,7 @@ def test_a_name_that_goes_on_without_end_is_not_taken_apart():
 
 def test_visitors_may_have_the_folders_controlnets_and_no_others(folder):
     for made, name in (("controlnet sd1", "edges.safetensors"), ("t2i-adapter", "t2i.safetensors")):
-        shapes, dtype, metadata, _ = MADE_UP[made]
-        write_made_up(folder / name, shapes(), dtype, metadata)
+        write_kind(folder / name, made)
     also = (Also("depth", "t2i.safetensors"), Also("pose", "lllyasviel/control_v11p_sd15_openpose"))
     for controlnet in (
         None,

@@ -14,8 +14,7 @@ from checkpoint_files import (
 from pages import button, field, needs_browser, serving, unfold
 from playwright.sync_api import expect
 
-from benchmarks.made_up.kinds import MADE_UP
-from benchmarks.made_up.write import write_made_up
+from benchmarks.made_up.write import write_kind
 from benchmarks.original_names import original_vae
 from t2v.page.form_fields import models
 from t2v.page.visitors import check_offered
@@ -42,8 +41,7 @@ def folder(tmp_path_factory):
         ("lora kohya sdxl", "Lora/xl style.safetensors"),
         ("embedding sd1", "embeddings/cat.safetensors"),
     ):
-        shapes, dtype, metadata, _ = MADE_UP[made]
-        write_made_up(folder / name, shapes(), dtype, metadata)
+        write_kind(folder / name, made)
     return folder
 
 

@@ -5,8 +5,7 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from benchmarks.made_up.kinds import MADE_UP
-from benchmarks.made_up.write import write_made_up
+from benchmarks.made_up.write import write_kind
 from t2v.checks import InputError
 from t2v.page.model_told import SUITS, follow_defaults, follow_model, offered
 from t2v.page.visitors import check_offered
@@ -32,8 +31,7 @@ def folder(tmp_path):
         ("controlnet sd1", "n1/edges.safetensors"),
         ("controlnet sd1", "n2/edges.safetensors"),
     ):
-        shapes, dtype, metadata, _ = MADE_UP[made]
-        write_made_up(tmp_path / name, shapes(), dtype, metadata)
+        write_kind(tmp_path / name, made)
     use_models_folder(tmp_path)
     yield tmp_path
     use_models_folder(None)

@@ -6,8 +6,7 @@ from checkpoint_files import checkpoint, parts_of_1, small_vae, write_safetensor
 from conftest import small_controlnet, small_unet
 from small_t2i import small_t2i
 
-from benchmarks.made_up.kinds import MADE_UP
-from benchmarks.made_up.write import write_made_up
+from benchmarks.made_up.write import write_kind
 from t2v.weights.index import check_model
 from t2v.weights.load import load_pipeline
 from t2v.weights.models_folder import use_models_folder
@@ -26,8 +25,7 @@ def folder(tmp_path):
     small_t2i().save_pretrained(tmp_path / "nets" / "light")
     small_vae().save_pretrained(tmp_path / "soft")
     small_unet().save_pretrained(tmp_path / "bare")
-    shapes, dtype, metadata, _ = MADE_UP["lora kohya sd1"]
-    write_made_up(tmp_path / "neon" / "style.safetensors", shapes(), dtype, metadata)
+    write_kind(tmp_path / "neon" / "style.safetensors", "lora kohya sd1")
     write_safetensors(tmp_path / "dream" / "dream.v1.safetensors", checkpoint(parts_of_1(2)))
     (tmp_path / "empty").mkdir()
     (tmp_path / "odd").mkdir()

@@ -14,8 +14,7 @@ from conftest import small_controlnet
 from small_t2i import released, small_t2i, small_xl_t2i
 from small_xl import small_union, small_xl_controlnet
 
-from benchmarks.made_up.kinds import MADE_UP
-from benchmarks.made_up.write import write_made_up
+from benchmarks.made_up.write import write_kind
 from t2v.weights.guides import build_of_guide, build_of_model, check_guide, guides, guides_for
 from t2v.weights.models_folder import use_models_folder
 from t2v.weights.refusals import ModelError
@@ -95,7 +94,7 @@ def test_a_model_is_told_by_the_same(tmp_path, model_folder):
         ("nowhere", None),
     ):
         assert build_of_model(model).generation is wanted
-    made = write_made_up(tmp_path / "a.safetensors", *_made("controlnet sd1"))
+    made = write_kind(tmp_path / "a.safetensors", "controlnet sd1")
     assert (
         build_of_guide(str(made), "canny").text_width,
         build_of_guide(str(made), "canny").first_width,
@@ -142,8 +141,3 @@ def test_what_fits_or_is_not_told_passes(folder, model_folder):
     small_xl_controlnet().save_pretrained(folder / "xl")
     with pytest.raises(ModelError, match="is for Stable Diffusion XL"):
         check_guide("xl", "canny", str(model_folder))
-
-
-def _made(name: str):
-    shapes, dtype, metadata, _ = MADE_UP[name]
-    return shapes(), dtype, metadata

@@ -5,8 +5,7 @@ import shutil
 import pytest
 from checkpoint_files import checkpoint, parts_of_1, write_safetensors
 
-from benchmarks.made_up.kinds import MADE_UP
-from benchmarks.made_up.write import write_made_up
+from benchmarks.made_up.write import write_kind
 from t2v.weights.index import check_model
 from t2v.weights.listing import listed, on_offer
 from t2v.weights.models_folder import (
@@ -36,8 +35,7 @@ def folder(tmp_path, model_folder):
         ("vae", "vae/soft.safetensors"),
         ("embedding sd1", "embeddings/cat.safetensors"),
     ):
-        shapes, dtype, metadata, _ = MADE_UP[name]
-        write_made_up(folder / place, shapes(), dtype, metadata)
+        write_kind(folder / place, name)
     shutil.copytree(model_folder, folder / "folders" / "small")
     (folder / "half.safetensors").write_bytes(b"\x00fetched in part")
     (folder / ".hidden.safetensors").write_bytes(b"")
@@ -105,8 +103,7 @@ def test_nothing_outside_of_the_folder_is_found_by_name(folder):
 
 
 def test_names_that_two_files_have_are_paths(folder):
-    shapes, dtype, metadata, _ = MADE_UP["sd1 fp16"]
-    write_made_up(folder / "other" / "dream.safetensors", shapes(), dtype, metadata)
+    write_kind(folder / "other" / "dream.safetensors", "sd1 fp16")
     names = [one.name for one in listed()]
     assert "other/dream.safetensors" in names and "dream.safetensors" in names
     assert as_path("other/dream.safetensors") == folder / "other" / "dream.safetensors"

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from checkpoint_files import small_vae, write_safetensors
 
-from benchmarks.made_up.kinds import MADE_UP
-from benchmarks.made_up.write import write_made_up
+from benchmarks.made_up.write import write_kind
 from benchmarks.original_names import original_vae
 from t2v import CannySettings, TextToVideoSettings
 from t2v.library.results import settings_dict
@@ -17,11 +16,6 @@ from t2v.weights.models_folder import use_models_folder
 from t2v.weights.picture_adapters import picture_adapter
 from t2v.weights.refusals import ModelError
 from t2v.weights.source import ALLOWED, BUNDLED, QUICK, Source, as_path, full_name
-
-
-def made(name):
-    shapes, dtype, metadata, _ = MADE_UP[name]
-    return shapes(), dtype, metadata
 
 
 @pytest.fixture
@@ -37,7 +31,7 @@ def folder(tmp_path):
         ("sd1 fp16", "other/twice.safetensors"),
         ("lora kohya sdxl", "style.safetensors"),
     ):
-        write_made_up(folder / place, *made(name))
+        write_kind(folder / place, name)
     write_safetensors(folder / "soft.v1.safetensors", original_vae(small_vae()))
     use_models_folder(folder)
     yield folder
@@ -92,7 +86,7 @@ def test_settings_keep_a_name_that_leads_to_the_picked_file(folder, tmp_path, mo
     def kept(model):
         return settings_dict(TextToVideoSettings("a", model=model))["model"]
 
-    write_made_up(folder / "other/style.safetensors", *made("lora kohya sd1"))
+    write_kind(folder / "other/style.safetensors", "lora kohya sd1")
     (folder / "sd/mine").mkdir(parents=True)
     (folder / "sd/mine/model_index.json").write_text("{}")
     (folder / "nets/edges").mkdir(parents=True)
@@ -171,8 +165,8 @@ def test_of_two_files_of_a_name_the_one_in_the_folder_itself_is_meant(folder):
 @pytest.mark.parametrize("typed", ["both", "both.safetensors", " both "])
 def test_a_name_that_fits_two_files_is_refused_with_both(folder, typed):
     for place in ("a", "b"):
-        write_made_up(folder / place / "both.safetensors", *made("sd1 fp16"))
-        write_made_up(folder / place / "neon.safetensors", *made("lora kohya sd1"))
+        write_kind(folder / place / "both.safetensors", "sd1 fp16")
+        write_kind(folder / place / "neon.safetensors", "lora kohya sd1")
     told = "may be a/{0}.safetensors or b/{0}.safetensors; give one of these names."
     assert refusal(typed) == f"model {typed.strip()} {told.format('both')}"
     for one in (f"dreamyToon_v4+{typed}", f"dreamyToon_v4+{typed}@0.5"):
@@ -202,7 +196,7 @@ def test_of_two_endings_and_of_many_files_some_are_named(folder):
 
 def test_of_a_path_that_leads_nowhere_the_others_of_its_name_are_told_as_others(folder):
     for place in ("one", "two"):
-        write_made_up(folder / place / "neon.safetensors", *made("lora kohya sd1"))
+        write_kind(folder / place / "neon.safetensors", "lora kohya sd1")
     asked = "lora three/neon.safetensors is not there, and"
     told = "which are there, are other files of that name; give one of those, or put the first back."
     assert refusal("dreamyToon_v4+three/neon.safetensors") == (

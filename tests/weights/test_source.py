@@ -4,8 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from benchmarks.made_up.kinds import MADE_UP
-from benchmarks.made_up.write import write_made_up
+from benchmarks.made_up.write import write_kind
 from t2v.weights import source as source_file
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.behind import behind, check_lora, without_loras
@@ -92,8 +91,7 @@ def test_what_stands_behind_a_model_is_checked(text, told):
 def test_what_is_no_lora_for_this_model_is_told_by_its_header_before_a_run(tmp_path, made, told):
     (tmp_path / "model" / "unet").mkdir(parents=True)
     (tmp_path / "model" / "unet" / "config.json").write_text('{"cross_attention_dim": 768}')
-    shapes, dtype, metadata, _ = MADE_UP[made]
-    write_made_up(tmp_path / "x.safetensors", shapes(), dtype, metadata)
+    write_kind(tmp_path / "x.safetensors", made)
     source = Source(str(tmp_path / "model"))
     if told is None:
         check_lora(source, str(tmp_path / "x.safetensors"))

@@ -8,8 +8,7 @@ import pytest
 from checkpoint_files import checkpoint, parts_of_1, write_safetensors
 from strange_folders import closed
 
-from benchmarks.made_up.kinds import MADE_UP
-from benchmarks.made_up.write import write_made_up
+from benchmarks.made_up.write import write_kind
 from t2v.checks import InputError
 from t2v.engine.check_weights import check_weights
 from t2v.engine.defaults import told_defaults
@@ -182,8 +181,7 @@ def test_one_closed_folder_does_not_hide_those_after_it(folder):
 
 
 def test_two_files_of_one_name_have_labels_of_their_own(folder):
-    shapes, dtype, metadata, _ = MADE_UP["sd1 fp16"]
-    write_made_up(folder / "other" / "own.safetensors", shapes(), dtype, metadata)
+    write_kind(folder / "other" / "own.safetensors", "sd1 fp16")
     labels = [label.partition(",")[0] for label, _ in on_offer(editor=False)]
     assert labels == ["inside", "other/own", "own"]
 

@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 
 from benchmarks.made_up.kinds import MADE_UP
-from benchmarks.made_up.write import write_all, write_made_up
+from benchmarks.made_up.write import write_all, write_kind
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.checks import check_checkpoint, look, why_not
 from t2v.weights.single_file.header import read_header
@@ -103,8 +103,7 @@ def test_kinds_are_told_without_torch(files):
 
 
 def test_a_yaml_beside_a_file_tells_what_it_predicts(tmp_path):
-    shapes, dtype, metadata, _ = MADE_UP["sd2"]
-    path = write_made_up(tmp_path / "v2-768.safetensors", shapes(), dtype, metadata)
+    path = write_kind(tmp_path / "v2-768.safetensors", "sd2")
     assert look("model x", path).prediction is None
     path.with_suffix(".yaml").write_text('model:\n  params:\n    parameterization: "v"\n    unet_config:\n')
     assert look("model x", path).prediction == "v_prediction"
