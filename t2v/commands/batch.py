@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from t2v.checks import InputError, counted
-from t2v.commands.options import FURTHER
-from t2v.commands.order import Order
+from t2v.commands.options import FURTHER, MODELS_HINT, fields_of_options
+from t2v.commands.order import Order, use_models
 from t2v.commands.outcome import Outcome
 from t2v.devices import check_device, check_dtype
 from t2v.engine.check_weights import check_weights
@@ -75,6 +75,7 @@ def batch(argv: list[str], prog: str, hands: Hands) -> Outcome:
     """Draw all lines, or with --dry-run only check them; InputError where one of them cannot be run."""
     began = time.perf_counter()
     asked = _parser(prog).parse_args(argv)
+    use_models(argv, prog)
     if asked.device is not None:
         check_device(asked.device)
     if asked.dtype is not None:
@@ -132,6 +133,9 @@ def _line(number: int, text: str, folder: Path) -> Line:
     output = told.pop(OUTPUT, None)
     if output is not None and not isinstance(output, str):
         raise InputError(f"output is {str(output)[:60]}; give the name of a file.")
+    options = fields_of_options()
+    for name in told.keys() & options.keys() - set(options.values()):
+        raise InputError(f"settings name {name}, which is unknown here, did you mean '{options[name]}'?")
     settings = settings_in(told, folder)
     settings.check()
     target = None if output is None else check_target(output, settings)
@@ -178,6 +182,7 @@ def _parser(prog: str) -> Parser:
     parser.add_argument("--no-settings", dest="with_settings", action="store_false", help=hint)
     parser.add_argument("--device", help="cpu, cuda, cuda:N or mps (default: the best there is)")
     parser.add_argument("--dtype", help="precision of lines that name none: float32, float16 or bfloat16")
+    parser.add_argument("--models", type=Path, metavar="DIR", help=MODELS_HINT)
     parser.add_argument("--json", action="store_true", help="print the report as one line of JSON on stdout")
     return parser
 

@@ -63,7 +63,7 @@ def read_order(argv: list[str] | None = None, prog: str = PROG) -> Order | Sheet
     InputError in the options' words. prog: what the program was called by.
     """
     try:
-        _use_models(argv, prog)
+        use_models(sys.argv[1:] if argv is None else argv, prog)
         continues, argv = read_continue(argv, prog)
         like, argv = read_like(argv, prog)
         after = None if continues is None else settings_after(continues, like)
@@ -82,12 +82,11 @@ def read_order(argv: list[str] | None = None, prog: str = PROG) -> Order | Sheet
         raise InputError(in_options(str(error))) from None
 
 
-def _use_models(argv: list[str] | None, prog: str) -> None:
+def use_models(argv: list[str], prog: str) -> None:
     """The folder of models, told before names are read there: by ``--like`` and ``--continue``, too."""
     parser = Parser(prog=prog, add_help=False, allow_abbrev=False)
     parser.add_argument("--models", type=Path)
-    given = sys.argv[1:] if argv is None else argv
-    folder = parser.parse_known_args(given)[0].models
+    folder = parser.parse_known_args(argv)[0].models
     if folder is not None:
         check_models_folder(folder)
         use_models_folder(folder)

@@ -15,10 +15,10 @@ import numpy as np
 from t2v.checks import InputError
 from t2v.tasks import MADE_FROM, Resolved, Settings
 from t2v.tasks.clip import ClipSettings, ResolvedClip
-from t2v.tasks.recorded import FIELDS, KEY, recorded_weights
+from t2v.tasks.recorded import FIELDS, KEY, recorded_weights, unlike_told
 from t2v.version import __version__
 from t2v.video.formats import check_format
-from t2v.video.write import add_audio, check_output, write_video
+from t2v.video.write import add_audio, check_output, read_settings, write_video
 from t2v.weights.source import Source
 
 logger = logging.getLogger(__name__)
@@ -82,6 +82,18 @@ def settings_dict(settings: Settings) -> dict[str, Any]:
         for name in WEIGHTS & part.keys():
             part[name] = None if part[name] is None else Source.parse(part[name]).kept_name
     return {**about, **kept, **({KEY: weights} if weights else {})}
+
+
+def unlike_by_now(path: Path, settings: Settings) -> tuple[str, ...]:
+    """A sentence for each name of weights in a video's settings that leads to others by now, or to none.
+
+    path: of the video; () where it is gone, or carries no settings.
+    """
+    try:
+        told = read_settings(path)
+    except (InputError, OSError):
+        return ()
+    return unlike_told(asdict(settings), (told or {}).get(KEY))
 
 
 def new_output_path(folder: Path, resolved: Resolved[Any]) -> Path:

@@ -5,6 +5,7 @@ times as long, and chunks of a video have one size.
 """
 
 import logging
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -131,6 +132,7 @@ class Compiled:
         if network not in self._of:
             self._tell(NOTE)
             with _told():  # the compiler is imported here, if it is the first time
+                warnings.filterwarnings("ignore", "Dynamo detected a call to a `functools.lru_cache`")
                 limits: Any = torch._dynamo.config
                 limits.recompile_limit = max(limits.recompile_limit, MOST)
                 self._of[network] = torch.compile(network, backend=self._backend, dynamic=False)

@@ -14,6 +14,7 @@ from t2v.checks import InputError
 from t2v.engine.check_weights import check_weights
 from t2v.jobs.job import JobView
 from t2v.library.owner import is_theirs
+from t2v.library.results import unlike_by_now
 from t2v.page import notes
 from t2v.page.following import Following
 from t2v.page.notes import note_html
@@ -110,12 +111,19 @@ class Running(Following):
             view = self.studio.jobs.follow(job_id)
             if not is_theirs(view.visitor, visitor(self.studio)):
                 raise InputError(NOT_IN_LIST)
-            values = self.values(self.with_clip(view))
+            values, unlike = self.values(self.with_clip(view)), self._unlike(view)
             if what == "edit":
                 self.studio.jobs.remove(job_id)
         except InputError as error:
             return [note_html("hint", str(error)), *(gr.skip() for _ in self.form)]
-        return [note_html("hint", EDITED) if what == "edit" else "", *values.values()]
+        told = [EDITED] if what == "edit" else unlike
+        return ["".join(note_html("hint", one) for one in told), *values.values()]
+
+    def _unlike(self, view: JobView) -> Sequence[str]:
+        """What is to be told of weights that were replaced since a run made its video."""
+        if view.output is None or view.resolved is None:
+            return ()
+        return unlike_by_now(view.output, view.resolved.filled())
 
     def _show(self, job_id: str, note: str) -> tuple[Any, Any]:
         """The run to be shown, and the note: an error of the form stays."""

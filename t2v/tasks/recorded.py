@@ -53,8 +53,7 @@ def with_those_here(settings: SomeSettings) -> tuple[SomeSettings, tuple[str, ..
     def cut(name: str | None) -> str | None:
         if name is None or not is_marked(name):
             return name
-        told = "with which this video was made, is not here, or is another file"
-        notes[f"{plain(name)}, {told}: choose the one that it was, or it will look different."] = None
+        notes[_unlike(name)] = None
         return plain(name)
 
     if isinstance(settings, ControlledSettings):
@@ -62,6 +61,26 @@ def with_those_here(settings: SomeSettings) -> tuple[SomeSettings, tuple[str, ..
         settings = replace(settings, controlnet=cut(settings.controlnet), also=also)
     settings = replace(settings, model=str(cut(settings.model)), ip_adapter=cut(settings.ip_adapter))
     return settings, tuple(notes)
+
+
+def unlike_told(settings: Mapping[str, Any], told: object) -> tuple[str, ...]:
+    """The same sentence for each name of settings that does not lead to the file any more that it was.
+
+    settings: as a dict. told: what ``recorded_weights`` gave of them when the video was made.
+    """
+    marks: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
+    now = recorded_weights(settings)
+    pairs = [(marks.get(name), now.get(name)) for name in FIELDS]
+    further = marks.get("also") or []
+    for was, each in zip(further, now.get("also", [{}] * len(further)), strict=False):
+        pairs.append((was.get("controlnet"), each.get("controlnet")))
+    others = [piece for was, here in pairs for piece in was or () if piece not in (here or ())]
+    return tuple(dict.fromkeys(map(_unlike, others)))
+
+
+def _unlike(name: str) -> str:
+    told = "with which this video was made, is not here, or is another file"
+    return f"{plain(name)}, {told}: choose the one that it was, or it will look different."
 
 
 def _read(name: str, pieces: object) -> str:

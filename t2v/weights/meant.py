@@ -1,9 +1,10 @@
 """What is said of a name of weights that leads nowhere, or to several files in the folder of models."""
 
 from collections.abc import Callable, Sequence
-from pathlib import PurePath, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from t2v.checks import nearest
+from t2v.weights.files import is_file
 from t2v.weights.models_folder import called, contents, models_folder, with_places
 from t2v.weights.refusals import ModelError
 from t2v.weights.single_file.header import ENDINGS
@@ -52,6 +53,9 @@ def _joined(names: Sequence[str], word: str) -> str:
 
 def _nearest(name: str) -> str:
     """ ", did you mean 'dream.safetensors'?", where a file is called alike; else ""."""
+    ended = next((one for one in (f"{name}{ending}" for ending in ENDINGS) if is_file(Path(one))), None)
+    if ended is not None:  # where one is, a name has its ending
+        return f", did you mean '{ended}'?"
     known = sorted(contents(models_folder()).named, key=lambda one: -one.name.count("/"))
     # of several of one name the one in the folder itself is meant
     without_endings = {one.name if one.is_folder else one.path.stem: one.name for one in known}

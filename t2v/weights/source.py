@@ -239,7 +239,10 @@ def full_name(text: str, listed: Listed = None) -> str:
         found = find_without_ending(cut, listed)
     except (OSError, ValueError):  # a name that no file can have
         return cut
-    return cut if found is None else found
+    if found is None:
+        return cut
+    path = None if listed is not None else find_by_name(found)
+    return found if path is None or as_path(found) == path else str(path)
 
 
 def _strength(adapter: str, told: str | None) -> float:

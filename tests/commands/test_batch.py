@@ -1,6 +1,7 @@
 """``batch``: all lines checked first, done ones skipped, failing ones told, Ctrl-C ends it cleanly."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from t2v.tasks.pix2pix_video import Pix2PixVideoSettings
 from t2v.tasks.text_to_video import TextToVideoSettings
 from t2v.video.video import read_video
 from t2v.video.write import read_settings
+from t2v.weights.models_folder import use_models_folder
 
 
 @pytest.fixture
@@ -166,3 +168,19 @@ def test_the_commands_are_listed_in_the_help(capsys):
     out = capsys.readouterr().out
     assert "make many videos, one a line of a file" in out and "finish FILE" not in out
     assert "generate.py finish" in out and "--dry-run" in out
+
+
+def test_a_line_may_name_what_is_in_a_folder_of_models_and_an_option_is_told_as_its_field(
+    tmp_path, car, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(car["model"], tmp_path / "mine" / "small")
+    line = {**car, "model": "small", "output": "small.mp4", "seed": 1}
+    file = jobs(tmp_path / "jobs.jsonl", line)
+    assert main(["batch", file, "--dry-run"]) == 2  # there is no such model here
+    assert main(["batch", file, "--models", "mine", "--dry-run"]) == 0
+    use_models_folder(None)
+    capsys.readouterr()
+    assert main(["batch", jobs(tmp_path / "short.jsonl", {**car, "steps": 2}), "--dry-run"]) == 2
+    told = "line 1: settings name steps, which is unknown here, did you mean 'num_inference_steps'?"
+    assert told in capsys.readouterr().err

@@ -287,7 +287,9 @@ def test_by_keyboard_alone_from_the_strip_to_the_next_video_and_back(page):
 
 def test_every_button_has_a_name_every_picture_words_and_every_field_a_label(page):
     library(page)
-    opened(page, "old number 1")
+    dialog = opened(page, "old number 1")
+    expect(dialog).to_be_visible()
+    dialog.evaluate("one => one.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
     assert page.evaluate(NAMELESS) == []
 
 

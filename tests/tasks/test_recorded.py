@@ -6,14 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from clips import grey_steps
 from replaceable import KINDS, Given
 
 from t2v.checks import InputError
-from t2v.library.results import settings_dict
+from t2v.library.results import settings_dict, unlike_by_now
 from t2v.tasks import settings_of
 from t2v.tasks.canny import CannySettings
 from t2v.tasks.controlled import Also
 from t2v.tasks.text_to_video import TextToVideoSettings
+from t2v.video.write import write_video
 from t2v.weights.models_folder import use_models_folder
 from t2v.weights.recorded import first_in_folder, weights_print
 
@@ -124,3 +126,17 @@ def test_the_print_looks_into_large_files_and_follows_them(tmp_path):
     shutil.copy(path, tmp_path / "b.safetensors")
     assert weights_print(tmp_path / "b.safetensors") == second  # whatever it is called
     assert weights_print(tmp_path / "gone") is None and weights_print(tmp_path / "none") is None
+
+
+def test_what_was_replaced_since_a_video_was_made_is_told(givens, tmp_path):
+    one, _ = givens
+    use_models_folder(one.folder)
+    for kind in ("lora", "controlnet"):
+        asked = KINDS[kind](one, 0)
+        video = write_video(tmp_path / f"{kind}.mp4", grey_steps(1, 16, 16), 4, settings_dict(asked))
+        assert unlike_by_now(video, asked) == ()
+        KINDS[kind](one, 1)
+        (sentence,) = unlike_by_now(video, asked)
+        assert ", with which this video was made, is not here, or is another file: choose" in sentence
+        assert "<" not in sentence and str(tmp_path) not in sentence
+    assert unlike_by_now(tmp_path / "gone.mp4", asked) == ()

@@ -233,3 +233,22 @@ def test_in_an_app_a_name_means_the_file_of_the_folder_of_models(tmp_path, monke
     assert [as_path(name) for name in names] == [inside, inside, Path("own.safetensors")]
     assert as_path("sub/none.safetensors") == Path("sub/none.safetensors")
     use_models_folder(None)
+
+
+def test_a_name_that_is_completed_from_the_folder_of_models_means_the_file_there(tmp_path, monkeypatch):
+    for folder in ("models", "models/a", "started", "started/a"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / ("twin" if folder.endswith("a") else "own")).with_suffix(".safetensors").touch()
+    monkeypatch.chdir(tmp_path / "started")
+    use_models_folder(tmp_path / "models")
+    assert full_name("own") == str(tmp_path / "models/own.safetensors")
+    assert full_name("a/twin") == str(tmp_path / "models/a/twin.safetensors")
+    assert full_name("own.safetensors") == "own.safetensors"
+    monkeypatch.chdir(tmp_path)
+    assert full_name("own") == "own.safetensors" and full_name("a/twin") == "a/twin.safetensors"
+    monkeypatch.chdir(tmp_path / "models")
+    (tmp_path / "models/here.safetensors").touch()
+    use_models_folder(tmp_path / "started")
+    with pytest.raises(ModelError, match="model here is not there, did you mean 'here.safetensors'?"):
+        check_model("here")
+    use_models_folder(None)
